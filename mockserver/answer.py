@@ -1,0 +1,60 @@
+"""Answers: a reply or an error of the catalogue as a Flask response."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, g
+
+from mockserver import json_text
+from mockserver.contract import JSON, ErrorEntry
+from mockserver.errors import Violation
+
+MOST_VIOLATION_BYTES = 8 * 1024
+NOTE_BYTES = 100
+
+
+def answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a response with a JSON body, or with none at all where `body` is None."""
+    response = Response(
+        b"" if body is None else json_text.dump(body),
+        status=status,
+        headers=dict(headers or {}),
+        content_type=JSON,
+    )
+    if body is None:
+        del response.headers["Content-Type"]
+    return response
+
+
+def answer_error(
+    entry: ErrorEntry,
+    violations: tuple[Violation, ...] = (),
+    headers: Mapping[str, str] | None = None,
+    **fields: Any,
+) -> Response:
+    """Return an error's response; `fields` fill the parts of its body that are samples."""
+    g.error = entry.id
+    body = entry.render(violations, request_id=g.request_id, **fields)
+    response = answer(entry.status, body, headers)
+    if violations:
+        response.headers["Mock-Violations"] = violations_header(violations)
+    return response
+
+
+def violations_header(violations: tuple[Violation, ...]) -> str:
+    """Return all violations as JSON of at most 8 kB, with a note where some did not fit."""
+    told: list[dict[str, Any]] = []
+    size = NOTE_BYTES
+    for violation in violations:
+        one = {
+            "where": violation.where,
+            "pointer": violation.pointer,
+            "keyword": violation.keyword,
+            "message": violation.message,
+        }
+        size += len(json_text.dump_ascii(one)) + 1
+        if size > MOST_VIOLATION_BYTES:
+            told.append({"note": f"{len(violations) - len(told)} more did not fit"})
+            break
+        told.append(one)
+    return json_text.dump_ascii(told)

@@ -1,0 +1,241 @@
+"""The command line. Each option has a twin in the environment: `--port` is MOCKSERVER_PORT."""
+
+import os
+import ssl
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+
+from mockserver import __version__, banner, catalogue, fixtures, log, server
+from mockserver.app import create_app
+from mockserver.clock import parse_instant
+from mockserver.config import Config
+from mockserver.contract import Contract
+from mockserver.resources import resource
+from mockserver.world import World
+from mockserver.yaml_source import FixtureError
+
+EARLIEST, LATEST = parse_instant("1971-01-01T00:00:00Z"), parse_instant("9000-01-01T00:00:00Z")
+
+
+class Instant(click.ParamType[int]):
+    """An RFC 3339 date-time, in milliseconds since 1970."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the instant of a text."""
+        if isinstance(value, int):
+            return value
+        try:
+            instant = parse_instant(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if not EARLIEST <= instant < LATEST:
+            self.fail(f"{value!r} is too far away; write a year from 1971 to 8999", param, ctx)
+        return instant
+
+
+class FixturePath(click.ParamType[str]):
+    """A file, a folder, or `default`; several of them are separated as in PATH."""
+
+    name = "path"
+    envvar_list_splitter = os.pathsep
+
+    def convert(self, value: Any, *_: Any) -> str:
+        """Return the path as it is: the fixtures' own checks tell more."""
+        return str(value)
+
+
+@click.group(invoke_without_command=True, context_settings={"show_default": True})
+@click.version_option(__version__, package_name="account-cart-sandbox")
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option("--port", default=8080, type=click.IntRange(0, 65535), help="0 takes any free port.")
+@click.option(
+    "--fixtures",
+    "fixture_paths",
+    multiple=True,
+    type=FixturePath(),
+    default=(fixtures.BUILT_IN,),
+    envvar="MOCKSERVER_FIXTURES",
+    help="A YAML file, a folder of them, or default; may be given again, later ones add.",
+)
+@click.option("--seed", default=0, type=int, help="What ids and tokens are made from.")
+@click.option(
+    "--freeze-time",
+    type=Instant(),
+    metavar="INSTANT",
+    help="Stop the clock at an instant, such as 2026-01-01T00:00:00Z.",
+)
+@click.option("--reload", is_flag=True, help="Start anew when a fixture or the code changes.")
+@click.option("--tls", is_flag=True, help="Serve HTTPS with a certificate made for localhost.")
+@click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text")
+@click.option(
+    "--admin-token",
+    metavar="TOKEN",
+    help="What /__admin wants as a bearer token. Beyond localhost it is closed without one.",
+)
+@click.option("--open-admin", is_flag=True, help="Leave /__admin open to everyone who gets here.")
+@click.option("--disable-admin", is_flag=True, help="Serve no /__admin at all but its health.")
+@click.pass_context
+def cli(ctx: click.Context, /, **options: Any) -> None:
+    """Serve the Account Cart Associations sandbox, until Ctrl-C."""
+    if ctx.invoked_subcommand is None:
+        _serve(**options)
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, type=FixturePath())
+def validate(paths: tuple[str, ...]) -> None:
+    """Check fixtures, and the contract itself, without serving. Exit status 1 tells mistakes."""
+    world = _load(paths or (fixtures.BUILT_IN,), _contract())
+    click.echo(
+        f"ok: {len(world.applications)} applications, {len(world.accounts)} accounts, "
+        f"{len(world.members)} members, {len(world.carts)} carts, {len(world.magic)} magic ids"
+    )
+
+
+@cli.command()
+@click.option("--format", "style", type=click.Choice(list(catalogue.FORMATS)), default="text")
+@click.option("--operation", help="Only the errors of one operation.")
+@click.option("--base-url", default="http://localhost:8080", help="What the curl lines call.")
+def errors(style: str, operation: str | None, base_url: str) -> None:
+    """List every error: what it says, what causes it, and a command that provokes it."""
+    contract = _contract()
+    known = contract.operation(operation) if operation else None
+    if operation and known is None:
+        names = ", ".join(each.id for each in contract.operations)
+        raise click.ClickException(f"no operation {operation}; known: {names}")
+    magic = _load((fixtures.BUILT_IN,), contract).magic
+    entries = [
+        contract.describe(entry, magic, base_url)
+        for entry in contract.catalogue()
+        if known is None or entry.operation == known.id
+    ]
+    click.echo(catalogue.FORMATS[style](entries), nl=False)
+
+
+@cli.command()
+def routes() -> None:
+    """List the operations: method, path, operationId, and who may call it."""
+    operations = _contract().operations
+    width = max(len(each.path) for each in operations)
+    name = max(len(each.id) for each in operations)
+    for each in operations:
+        callers = ", ".join(sorted(each.callers))
+        click.echo(f"{each.method:<6} {each.path:<{width}}  {each.id:<{name}}  {callers}")
+
+
+@cli.command()
+@click.option("--url", help="The server's base URL; else built from --host, --port and --tls.")
+@click.pass_context
+def health(ctx: click.Context, /, url: str | None) -> None:
+    """Ask a running server for its health; exit status 1 when there is none."""
+    options: dict[str, Any] = ctx.parent.params if ctx.parent else {}
+    secure = options["tls"] or options["tls_cert"]
+    host = "127.0.0.1" if options["host"] in ("0.0.0.0", "::") else options["host"]  # noqa: S104
+    base = url or f"{'https' if secure else 'http'}://{banner.bracketed(host)}:{options['port']}"
+    unverified = ssl._create_unverified_context()  # noqa: S323 - health is no secret
+    try:
+        target = f"{base.rstrip('/')}/__admin/health"
+        with urllib.request.urlopen(target, timeout=5, context=unverified) as answer:  # noqa: S310
+            click.echo(answer.read().decode())
+    except (OSError, ValueError, urllib.error.HTTPError) as error:
+        raise click.ClickException(f"{base} is not healthy: {error}") from None
+
+
+def _serve(
+    host: str,
+    port: int,
+    fixture_paths: tuple[str, ...],
+    seed: int,
+    freeze_time: int | None,
+    reload: bool,
+    tls: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    log_format: str,
+    admin_token: str | None,
+    open_admin: bool,
+    disable_admin: bool,
+) -> None:
+    if (tls_cert is None) != (tls_key is None):
+        raise click.ClickException("--tls-cert and --tls-key go together; write both")
+    config = Config(
+        host=host,
+        port=port,
+        fixtures=fixture_paths,
+        seed=seed,
+        frozen_at=freeze_time,
+        admin_token=admin_token,
+        open_admin=open_admin,
+        disable_admin=disable_admin,
+        log_format=log_format,
+    )
+    log.configure(log_format)
+    load = partial(_app, config)
+    with ExitStack() as stack:
+        certificate = _certificate(stack, host, tls, tls_cert, tls_key)
+        if reload:
+            watched = [resource("openapi.yaml"), *_files(fixture_paths)]
+            server.serve_reloading(load, host, port, certificate, watched)
+            return
+        app = load()
+        address, bound = stack.enter_context(server.reserved(host, port))
+        text = banner.text(config, bound, certificate, app.extensions["sandbox"].world)
+        server.serve(app, load, address, bound, certificate, partial(click.echo, text))
+
+
+def _app(config: Config) -> Flask:
+    try:
+        return create_app(config)
+    except FixtureError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _contract() -> Contract:
+    return Contract.load(resource("openapi.yaml"))
+
+
+def _load(paths: Sequence[str], contract: Contract) -> World:
+    try:
+        return fixtures.load(paths, contract.error_ids())
+    except FixtureError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _files(paths: Sequence[str]) -> list[Path]:
+    try:
+        return fixtures.files(paths)
+    except FixtureError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _certificate(
+    stack: ExitStack, host: str, tls: bool, cert: Path | None, key: Path | None
+) -> server.Certificate | None:
+    if cert is not None and key is not None:
+        return server.own_certificate(cert, key)
+    return stack.enter_context(server.certificate(host)) if tls else None
+
+
+def main() -> None:
+    """Run the command line; what goes wrong is told in one line on standard error."""
+    try:
+        status = cli.main(standalone_mode=False, auto_envvar_prefix="MOCKSERVER")
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        click.echo(f"mockserver: {error.format_message()}", err=True)
+        sys.exit(2 if isinstance(error, click.UsageError) else 1)
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,66 @@
+"""The sandbox's time. No other module asks the operating system what time it is.
+
+An instant is an int: milliseconds since 1970-01-01T00:00:00Z.
+"""
+
+import re
+import time
+from datetime import UTC, datetime
+
+SECOND = 1000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+_DURATION = re.compile(r"P(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})S)?)?")
+
+
+class Clock:
+    """The system's time, or a frozen instant."""
+
+    def __init__(self, frozen_at: int | None = None) -> None:
+        self._frozen_at = frozen_at
+
+    def now(self) -> int:
+        """Return the present instant, in milliseconds since 1970."""
+        return time.time_ns() // 1_000_000 if self._frozen_at is None else self._frozen_at
+
+
+def stopwatch() -> float:
+    """Return a reading in seconds that only grows; the difference of two is a duration."""
+    return time.perf_counter()
+
+
+def to_seconds_text(instant: int) -> str:
+    """Return the instant as carts show it: `2026-01-01T00:00:00Z`."""
+    return _datetime(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def to_milliseconds_text(instant: int) -> str:
+    """Return the instant as account services show it: `2026-01-01T00:00:00.000Z`."""
+    return _datetime(instant).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant % SECOND:03d}Z"
+
+
+def parse_instant(text: str) -> int:
+    """Return the instant of an RFC 3339 date-time with a time zone; else raise ValueError."""
+    if not re.fullmatch(
+        r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", text, re.ASCII
+    ):
+        raise ValueError(f"{text!r} is no date-time; write for example 2026-01-01T00:00:00Z")
+    moment = datetime.fromisoformat(text.upper().replace("Z", "+00:00"))
+    return int(moment.timestamp()) * SECOND + moment.microsecond // 1000
+
+
+def parse_duration(text: str) -> int:
+    """Return the milliseconds of an ISO 8601 duration in days to seconds; else raise ValueError."""
+    match = _DURATION.fullmatch(text)
+    if match is None or not any(match.groups()):
+        raise ValueError(f"{text!r} is no duration; write for example PT1H30M or P6DT23H")
+    return sum(
+        int(count or 0) * unit
+        for count, unit in zip(match.groups(), (DAY, HOUR, MINUTE, SECOND), strict=True)
+    )
+
+
+def _datetime(instant: int) -> datetime:
+    return datetime.fromtimestamp(instant // SECOND, UTC)

@@ -1,0 +1,95 @@
+"""Errors by name. Status, title and body of each stand in `openapi.yaml`; here is what raises them.
+
+`ErrorId` lists the names, so that a type checker refuses a misspelt one, and the start of the
+server compares the list with the catalogue.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+ErrorId = Literal[
+    "account-lacks-permissions",
+    "account-not-found",
+    "account-token-missing",
+    "account-token-not-valid",
+    "bad-request",
+    "cannot-associate-more-than-one-account",
+    "cannot-remove-snapshot-date",
+    "cannot-use-both-discounts-together",
+    "cart-already-exists",
+    "cart-expiry-days-too-high",
+    "cart-has-contact-email",
+    "cart-not-found",
+    "forbidden",
+    "headers-too-large",
+    "internal-server-error",
+    "invalid-filter",
+    "invalid-json-payload",
+    "invalid-snapshot-date",
+    "last-cart",
+    "malformed-json",
+    "method-not-allowed",
+    "no-such-path",
+    "password-profile-not-found",
+    "payload-too-large",
+    "schema-violation",
+    "self-signup-disabled",
+    "service-unavailable",
+    "too-many-requests",
+    "type-not-account",
+    "unable-to-validate-access-token",
+    "unauthorized",
+    "unsupported-media-type",
+    "username-taken",
+    "write-conflict",
+    "wrong-credentials",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One place where a request breaks the contract.
+
+    `where` is body, path, query or header; `pointer` the JSON pointer in it; `source` the same
+    place as the API writes it (`data[0].id`); `error` the id of the error that it causes.
+    """
+
+    where: str
+    pointer: str
+    keyword: str
+    message: str
+    source: str
+    error: str
+
+
+class ApiError(Exception):
+    """An error of the catalogue, raised by its id.
+
+    `violations` says what was wrong and where; `fields` fill the parts of the body that the
+    catalogue marks as samples.
+    """
+
+    def __init__(
+        self, error_id: ErrorId, violations: tuple[Violation, ...] = (), **fields: Any
+    ) -> None:
+        super().__init__(error_id)
+        self.id: str = error_id
+        self.violations = violations
+        self.fields = fields
+
+
+class ControlError(Exception):
+    """A wish to the sandbox itself that it cannot fulfil: not an error of the reproduced API.
+
+    It is answered in the same envelope; the detail says what to write instead.
+    """
+
+    def __init__(self, status: int, title: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.body = envelope(status=status, title=title, detail=detail)
+
+
+def envelope(**error: Any) -> dict[str, Any]:
+    """Return the API's error body with one error."""
+    return {"errors": [error]}

@@ -1,0 +1,32 @@
+"""Ids and tokens. They come from the seed and a counter per kind, so that the same seed and the
+same requests give the same ids in every process. Nothing here is a secret worth keeping: whoever
+knows the seed knows them all, as a test server wants it.
+"""
+
+from collections import Counter
+from hashlib import sha256
+from uuid import UUID
+
+
+class Ids:
+    """The id sequence of one sandbox. Not thread-safe: the sandbox's lock guards it."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._drawn: Counter[str] = Counter()
+
+    def uuid(self, kind: str) -> str:
+        """Return the next UUID (version 4 by its form) of a kind such as `cart`."""
+        return str(UUID(bytes=self._next(kind)[:16], version=4))
+
+    def token(self, kind: str) -> str:
+        """Return the next opaque token of a kind: 40 hexadecimal digits, as bearer tokens have."""
+        return self._next(kind).hex()[:40]
+
+    def key(self, kind: str) -> bytes:
+        """Return the signing key of a kind: 32 bytes, the same as long as the seed is."""
+        return sha256(f"{self._seed}:key:{kind}".encode()).digest()
+
+    def _next(self, kind: str) -> bytes:
+        self._drawn[kind] += 1
+        return sha256(f"{self._seed}:{kind}:{self._drawn[kind]}".encode()).digest()

@@ -1,0 +1,109 @@
+"""One request to an operation, read and held against the contract.
+
+Reading never judges: what is wrong with a body is kept and told in its turn, so that the order of
+the checks stays contract.md §2's.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Request
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+
+from mockserver import json_text, pointer, schema
+from mockserver.contract import FORM, JSON, Operation
+from mockserver.errors import ApiError, Violation
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request as it was read: its parsed body, or why that is none, and what to note about it."""
+
+    operation: Operation
+    path: dict[str, str]
+    query: dict[str, list[str]]
+    media_type: str
+    has_body: bool
+    body: Any
+    malformed: str | None
+    note: str | None
+
+
+def read(request: Request, operation: Operation, path: dict[str, str]) -> Incoming:
+    """Read and parse a request. Raises ApiError only for a body that is too large to be read."""
+    malformed, note, body = None, None, None
+    try:
+        raw = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise ApiError("payload-too-large") from None
+    except (ClientDisconnected, OSError):
+        raw, malformed = b"", "the body ended too early"
+    media_type = request.mimetype or JSON
+    if FORM in operation.bodies and media_type in operation.bodies:
+        # clients declare JSON and send a form: the content tells
+        media_type = JSON if raw.lstrip().startswith((b"{", b"[")) else FORM
+    if raw:
+        try:
+            body = _form(raw) if media_type == FORM else json_text.parse(raw)
+        except json_text.MalformedJson as error:
+            malformed = str(error)
+    if documented := operation.bodies.get(media_type):
+        body, note = documented.normalise(body)
+    query = {name: request.args.getlist(name) for name in request.args}
+    return Incoming(operation, path, query, media_type, bool(raw), body, malformed, note)
+
+
+def check(incoming: Incoming) -> dict[str, Any]:
+    """Return the typed parameters of a request that the contract allows; else raise ApiError."""
+    operation = incoming.operation
+    if incoming.has_body and incoming.media_type not in (operation.bodies or (JSON,)):
+        raise ApiError("unsupported-media-type")
+    body = operation.bodies.get(incoming.media_type) or next(iter(operation.bodies.values()), None)
+    if body is not None and incoming.malformed is not None:
+        raise _malformed(operation, incoming.malformed)
+    params, found = _parameters(incoming)
+    if body is not None:
+        found += schema.violations(body.validator, incoming.body, "body")
+    if found:
+        error: Any = operation.first_error(found)
+        raise ApiError(error, tuple(found), **_offending(incoming, found, error))
+    return params
+
+
+def _form(raw: bytes) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(raw.decode("utf-8"), keep_blank_values=True, max_num_fields=100)
+    except ValueError as error:
+        raise json_text.MalformedJson(str(error)) from None
+    return dict(pairs)
+
+
+def _malformed(operation: Operation, reason: str) -> ApiError:
+    """Return the error for a body that can't be parsed: associations have one of their own."""
+    error: Any = (
+        "malformed-json" if "malformed-json" in operation.errors else "invalid-json-payload"
+    )
+    return ApiError(error, (Violation("body", "", "json", reason, "request", error),))
+
+
+def _parameters(incoming: Incoming) -> tuple[dict[str, Any], list[Violation]]:
+    params: dict[str, Any] = {}
+    found: list[Violation] = []
+    for parameter in incoming.operation.parameters:
+        texts = (
+            [incoming.path[parameter.name]]
+            if parameter.where == "path"
+            else incoming.query.get(parameter.name)
+        )
+        if texts:
+            value = params[parameter.name] = parameter.read(texts)
+            found += schema.violations(parameter.validator, value, parameter.where, parameter.name)
+    return params, found
+
+
+def _offending(incoming: Incoming, found: Iterable[Violation], error: str) -> dict[str, Any]:
+    """Return the value that the first violation of an error complains about, for its `meta`."""
+    first = next(each for each in found if each.error == error)
+    return {"value": pointer.find(incoming.body, first.pointer)}

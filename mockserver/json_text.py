@@ -1,0 +1,93 @@
+"""JSON in and out. What comes in is hostile: everything that a client could not have meant, or that
+another JSON parser would read in another way, is refused.
+"""
+
+import json
+import math
+from typing import Any, NoReturn
+
+import orjson
+
+MOST_DEPTH = 64
+MOST_DIGITS = 40
+
+
+class MalformedJson(ValueError):
+    """A text that is not JSON, or not JSON that everyone reads alike. The message tells why."""
+
+
+def parse(text: bytes) -> Any:
+    """Return the value of a JSON text.
+
+    Raises MalformedJson for invalid UTF-8 or syntax, a key given twice, a lone surrogate, a NUL,
+    a number that no double holds, and for more than 64 levels.
+    """
+    try:
+        value = json.loads(
+            text.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_int=_integer,
+            parse_float=_float,
+            parse_constant=_constant,
+        )
+        orjson.dumps(value)  # refuses lone surrogates
+    except RecursionError:
+        raise MalformedJson("nested too deep") from None
+    except UnicodeDecodeError as error:
+        raise MalformedJson(f"not UTF-8 at byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        raise MalformedJson(f"{error.msg} at character {error.pos + 1}") from None
+    except orjson.JSONEncodeError:
+        raise MalformedJson("a lone surrogate, or a number beyond 64 bits") from None
+    _check(value, MOST_DEPTH)
+    return value
+
+
+def dump(value: Any) -> bytes:
+    """Return the JSON text of a value."""
+    return orjson.dumps(value)
+
+
+def dump_ascii(value: Any) -> str:
+    """Return the JSON text of a value in ASCII, as a header's value needs it."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise MalformedJson("a key stands twice in one object")
+    return value
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise MalformedJson(f"a number of more than {MOST_DIGITS} digits")
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    number = float(digits) if len(digits) <= 400 else math.inf
+    if math.isinf(number):
+        raise MalformedJson("a number that no double holds")
+    return number
+
+
+def _constant(name: str) -> NoReturn:
+    raise MalformedJson(f"{name} is not JSON")
+
+
+def _check(value: Any, depth: int) -> None:
+    """Refuse NUL characters and more levels than `depth`."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise MalformedJson("a NUL character")
+    elif isinstance(value, (dict, list)):
+        if not depth:
+            raise MalformedJson(f"nested more than {MOST_DEPTH} levels deep")
+        for each in value.items() if isinstance(value, dict) else value:
+            if isinstance(each, tuple):
+                _check(each[0], depth)
+                _check(each[1], depth - 1)
+            else:
+                _check(each, depth - 1)

@@ -1,0 +1,161 @@
+"""Bearer tokens for applications, account tokens for account members (contract.md §3)."""
+
+import hmac
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+
+from mockserver.clock import SECOND, to_milliseconds_text
+from mockserver.errors import ApiError
+from mockserver.operations.call import Call, Reply
+from mockserver.operations.pages import page
+from mockserver.world import Account, AccountToken, Bearer, Member
+
+BEARER_SECONDS = 3600
+AUTHENTICATION = "account_authentication"
+
+
+def create_access_token(call: Call) -> Reply:
+    """Exchange an application's credentials for a bearer token of one hour. Not wrapped in data."""
+    given = call.body
+    application = call.tx.application(given["client_id"])
+    if application is None or application.grant != given["grant_type"]:
+        raise ApiError("wrong-credentials")
+    if application.client_secret is not None and not _same(
+        application.client_secret, given.get("client_secret", "")
+    ):
+        raise ApiError("wrong-credentials")
+    expires_at = call.tx.now + BEARER_SECONDS * SECOND
+    token = call.ids.token("bearer")
+    call.tx.add_bearer(token, Bearer(application.client_id, expires_at))
+    body = {
+        "access_token": token,
+        "token_type": "Bearer",
+        "expires_in": BEARER_SECONDS,
+        "expires": call.tx.absolute(expires_at) // SECOND,
+        "identifier": application.grant,
+    }
+    return Reply(200, body)
+
+
+def sign_in(call: Call) -> Reply:
+    """Sign a member in by one of five mechanisms; answers a token for each of the accounts."""
+    given = call.body["data"]
+    member = MECHANISMS[given["authentication_mechanism"]](call, given)
+    accounts = [a for a in map(call.tx.account, member.account_ids) if a is not None]
+    return page(
+        call,
+        "/v2/account-members/tokens",
+        accounts,
+        lambda account: _issue(call, member, account),
+        status=201,
+        account_member_id=member.id,
+    )
+
+
+def _by_password(call: Call, given: dict[str, Any]) -> Member:
+    _check_profile(call, given)
+    member = call.tx.member_named(given["username"])
+    if not _same(member.password if member and member.password else "", given["password"]):
+        raise ApiError("wrong-credentials")
+    assert member is not None  # an empty password never matches: the schema wants one character
+    return member
+
+
+def _by_sign_up(call: Call, given: dict[str, Any]) -> Member:
+    """Make a member, and an account for it where the settings say so."""
+    _check_profile(call, given)
+    if not call.tx.setting(AUTHENTICATION, "enable_self_signup"):
+        raise ApiError("self-signup-disabled")
+    if call.tx.member_named(given["username"]) is not None:
+        raise ApiError("username-taken")
+    account_ids: tuple[str, ...] = ()
+    if call.tx.setting(AUTHENTICATION, "auto_create_account_for_account_members"):
+        account = Account(
+            call.ids.uuid("account"), given["name"], None, None, None, None, call.tx.now
+        )
+        call.tx.add_account(account)
+        account_ids = (account.id,)
+    member = Member(
+        call.ids.uuid("member"),
+        given["name"],
+        given["email"],
+        given["username"],
+        given["password"],
+        account_ids,
+    )
+    call.tx.add_member(member)
+    return member
+
+
+def _by_one_time_token(call: Call, given: dict[str, Any]) -> Member:
+    _check_profile(call, given)
+    member = call.tx.member_of_code("passwordless", given["one_time_password_token"])
+    if member is None or member.username.casefold() != given["username"].casefold():
+        raise ApiError("wrong-credentials")
+    return member
+
+
+def _by_openid_connect(call: Call, given: dict[str, Any]) -> Member:
+    member = call.tx.member_of_code("oidc", given["oauth_authorization_code"])
+    if member is None:
+        raise ApiError("wrong-credentials")
+    return member
+
+
+def _by_account_token(call: Call, _: dict[str, Any]) -> Member:
+    """Take the member of the account token in the header."""
+    if call.caller.member_id is None:
+        raise ApiError("account-token-missing")
+    member = call.tx.member(call.caller.member_id)
+    if member is None:
+        raise ApiError("account-token-not-valid")
+    return member
+
+
+MECHANISMS: dict[str, Callable[[Call, dict[str, Any]], Member]] = {
+    "password": _by_password,
+    "self_signup": _by_sign_up,
+    "passwordless": _by_one_time_token,
+    "oidc": _by_openid_connect,
+    "account_management_authentication_token": _by_account_token,
+}
+
+
+def _check_profile(call: Call, given: dict[str, Any]) -> None:
+    if given["password_profile_id"].lower() not in call.tx.world.password_profiles:
+        raise ApiError("password-profile-not-found")
+
+
+def _issue(call: Call, member: Member, account: Account) -> dict[str, Any]:
+    seconds = call.tx.setting(
+        AUTHENTICATION, "account_management_authentication_token_timeout_secs"
+    )
+    expires_at = call.tx.now + seconds * SECOND
+    claims = {
+        "sub": member.id,
+        "scope": account.id,
+        "iat": call.tx.absolute(call.tx.now) // SECOND,
+        "exp": call.tx.absolute(expires_at) // SECOND,
+        "realm_id": call.tx.world.store["realm_id"],
+        "store_id": call.tx.world.store["id"],
+        "ancestors": "",
+        "account_member_self_management": call.tx.setting(
+            AUTHENTICATION, "account_member_self_management"
+        ),
+    }
+    token = jwt.encode(claims, call.ids.key("account-token"), algorithm="HS256")
+    call.tx.add_account_token(token, AccountToken(account.id, member.id, expires_at))
+    return {
+        "type": "account_management_authentication_token",
+        "account_id": account.id,
+        "account_name": account.name,
+        "token": token,
+        "expires": to_milliseconds_text(call.tx.absolute(expires_at)),
+    }
+
+
+def _same(expected: str, given: str) -> bool:
+    """Compare secrets in a time that does not tell where they differ."""
+    return hmac.compare_digest(expected.encode(), given.encode())

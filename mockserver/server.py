@@ -1,0 +1,192 @@
+"""The server process: the port, the certificate, Granian (or Werkzeug for `--reload`), the end.
+
+Nothing here knows what is served.
+"""
+
+import multiprocessing
+import socket
+import ssl
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import click
+
+STOP_SECONDS = 1
+"""How long a stopping server waits for open requests. A container's stop must be quick."""
+THREADS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """PEM files of a certificate and its key; `authority` is what clients have to trust."""
+
+    cert: Path
+    key: Path
+    authority: Path | None
+
+
+@contextmanager
+def reserved(host: str, port: int) -> Iterator[tuple[str, int]]:
+    """Hold an address while the server starts; yields its IP address and its port (0 = any free).
+
+    Raises click.ClickException, in one line, when the address can't be had.
+    """
+    try:
+        family, _, _, _, found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError):
+        raise click.ClickException(
+            f"--host {host} is no address of this machine; write 127.0.0.1 or 0.0.0.0"
+        ) from None
+    address = str(found[0])
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        _bind(probe, address, port)
+        port = probe.getsockname()[1]
+    with socket.socket(family, socket.SOCK_STREAM) as held:
+        # bound but never listening: no connection comes here, and nobody else gets the port
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        _bind(held, address, port)
+        yield address, port
+
+
+def _bind(sock: socket.socket, address: str, port: int) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((address, port))
+    except OSError as error:
+        hint = f"can't listen on {address}:{port}: {(error.strerror or str(error)).lower()}"
+        raise click.ClickException(f"{hint}; write another --port, or 0 for any free one") from None
+
+
+@contextmanager
+def certificate(host: str) -> Iterator[Certificate]:
+    """Yield a certificate for localhost and `host`, made now and removed at the end."""
+    import trustme  # its cryptography takes a tenth of a second to load: only --tls pays for it
+
+    names = ["localhost", "127.0.0.1", "::1"]
+    if host not in (*names, "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        names.append(host)
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="mockserver-tls-")
+    except OSError as error:
+        raise click.ClickException(
+            f"--tls needs a folder for its certificate: {error.strerror}; "
+            "set TMPDIR to a writable one"
+        ) from None
+    with folder as name:
+        authority = trustme.CA(organization_name="Account Cart Sandbox")
+        leaf = authority.issue_cert(*names)
+        made = Certificate(
+            Path(name, "cert.pem"), Path(name, "key.pem"), Path(name, "authority.pem")
+        )
+        leaf.private_key_pem.write_to_path(str(made.key))
+        made.cert.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
+        assert made.authority is not None
+        authority.cert_pem.write_to_path(str(made.authority))
+        yield made
+
+
+def own_certificate(cert: Path, key: Path) -> Certificate:
+    """Return a certificate of the user's. Raises click.ClickException when the two don't fit."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
+    except (OSError, ssl.SSLError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise click.ClickException(
+            f"--tls-cert {cert} and --tls-key {key} can't be used: {reason}; "
+            "write the PEM files of a certificate and of its key"
+        ) from None
+    return Certificate(cert, key, None)
+
+
+def serve(
+    app: Any,
+    load: Callable[[], Any],
+    address: str,
+    port: int,
+    tls: Certificate | None,
+    announce: Callable[[], None],
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; open requests are answered first.
+
+    `app` is what `load` makes; a worker that can't inherit it from this process makes its own.
+    `announce` is called once when the first connection is possible. Raises click.ClickException
+    when the worker can't start or dies.
+    """
+    from granian.constants import Interfaces, SSLProtocols
+    from granian.server.mp import MPServer
+
+    inherited = multiprocessing.get_start_method() == "fork"
+    server = MPServer(
+        target="mockserver",
+        address=address,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=THREADS,
+        websockets=False,
+        log_enabled=False,
+        workers_kill_timeout=STOP_SECONDS,
+        ssl_cert=tls.cert if tls else None,
+        ssl_key=tls.key if tls else None,
+        ssl_protocol_min=SSLProtocols.tls12,
+    )
+    loader = _Loader(load if not inherited else lambda: app, announce, address, port)
+    try:
+        server.serve(target_loader=loader, wrap_loader=False)
+    except SystemExit:
+        raise click.ClickException("the worker process stopped unexpectedly") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Loader:
+    """Gives the worker its application, and announces the server as soon as it accepts."""
+
+    load: Callable[[], Any]
+    announce: Callable[[], None]
+    address: str
+    port: int
+
+    def __call__(self) -> Any:
+        app = self.load()
+        threading.Thread(target=self._announce_when_up, daemon=True).start()
+        return app
+
+    def _announce_when_up(self) -> None:
+        target = "::1" if self.address == "::" else self.address
+        target = "127.0.0.1" if ip_address(target).is_unspecified else target
+        while True:
+            try:
+                socket.create_connection((target, self.port), timeout=1).close()
+            except OSError:
+                time.sleep(0.005)
+            else:
+                self.announce()
+                return
+
+
+def serve_reloading(
+    load: Callable[[], Any],
+    address: str,
+    port: int,
+    tls: Certificate | None,
+    watched: list[Path],
+) -> None:
+    """Serve with Werkzeug, starting anew when the code or a watched file changes."""
+    from werkzeug.serving import run_simple
+
+    run_simple(
+        address,
+        port,
+        load(),
+        use_reloader=True,
+        extra_files=[str(path) for path in watched],
+        threaded=True,
+        ssl_context=(str(tls.cert), str(tls.key)) if tls else None,
+    )

@@ -1,0 +1,22 @@
+"""The seed world's names (contract.md §7), as the tests write them."""
+
+SHOPPER = {"Authorization": "Bearer shopper"}
+ADMIN = {"Authorization": "Bearer admin"}
+ACCOUNT_TOKEN = "EP-Account-Management-Authentication-Token"
+ACCOUNT_1, ACCOUNT_2, ACCOUNT_3 = (f"a0000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
+MEMBER_ADA, MEMBER_GRACE, MEMBER_HEDY = (
+    f"c0000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3)
+)
+PROFILE = "b0000000-0000-4000-8000-000000000001"
+NEW_YEAR = 1_767_225_600_000
+"""2026-01-01T00:00:00Z, in milliseconds since 1970."""
+
+
+def acting_as(number: int, bearer: dict[str, str] = SHOPPER) -> dict[str, str]:
+    """Return the headers of a caller with the static token of account 1, 2 or 3."""
+    return {**bearer, ACCOUNT_TOKEN: f"account-{number}"}
+
+
+def naming(*account_ids: str) -> dict[str, object]:
+    """Return the body of an association."""
+    return {"data": [{"type": "account", "id": each} for each in account_ids]}
