@@ -16,14 +16,43 @@ _DURATION = re.compile(r"P(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\
 
 
 class Clock:
-    """The system's time, or a frozen instant."""
+    """A sandbox's time: the system's, moved by an offset, or frozen at an instant.
+
+    Not thread-safe in its changes: the sandbox's lock guards them.
+    """
 
     def __init__(self, frozen_at: int | None = None) -> None:
         self._frozen_at = frozen_at
+        self._offset = 0
 
     def now(self) -> int:
         """Return the present instant, in milliseconds since 1970."""
-        return time.time_ns() // 1_000_000 if self._frozen_at is None else self._frozen_at
+        return _system() + self._offset if self._frozen_at is None else self._frozen_at
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether time stands still."""
+        return self._frozen_at is not None
+
+    def freeze(self, instant: int | None = None) -> None:
+        """Stop time, at an instant or where it is now."""
+        self._frozen_at = self.now() if instant is None else instant
+
+    def advance(self, duration: int) -> None:
+        """Move time on by some milliseconds; it goes on running, or standing still, from there."""
+        if self._frozen_at is None:
+            self._offset += duration
+        else:
+            self._frozen_at += duration
+
+    def resume(self) -> None:
+        """Let time run on from where it is."""
+        self._offset = self.now() - _system()
+        self._frozen_at = None
+
+
+def _system() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def stopwatch() -> float:

@@ -20,7 +20,7 @@ class Sandbox:
 
     def __init__(self, seed_world: World, clock: Clock, seed: int) -> None:
         self._seed_world = seed_world
-        self._clock = clock
+        self.clock = clock
         self._seed = seed
         self._lock = Lock()
         self.world, self._ids = self._start()
@@ -33,7 +33,7 @@ class Sandbox:
     def run(self, action: Callable[[Transaction, Ids], Result]) -> Result:
         """Run an action as one transaction: what it changed counts unless it raises."""
         with self._lock:
-            transaction = Transaction(self.world, self._clock.now())
+            transaction = Transaction(self.world, self.clock.now())
             result = action(transaction, self._ids)
             self.world = transaction.world
             return result
@@ -44,4 +44,4 @@ class Sandbox:
             return self._ids.uuid("request")
 
     def _start(self) -> tuple[World, Ids]:
-        return replace(self._seed_world, epoch=self._clock.now()), Ids(self._seed)
+        return replace(self._seed_world, epoch=self.clock.now()), Ids(self._seed)
