@@ -6,6 +6,7 @@ Nothing here knows what is served.
 import multiprocessing
 import socket
 import ssl
+import sys
 import tempfile
 import threading
 import time
@@ -20,7 +21,8 @@ import click
 
 STOP_SECONDS = 1
 """How long a stopping server waits for open requests. A container's stop must be quick."""
-THREADS = 16
+THREADS = 64
+"""The most requests under way at once; a slow sender keeps one. Threads start when needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,9 @@ def serve(
     from granian.constants import Interfaces, SSLProtocols
     from granian.server.mp import MPServer
 
-    inherited = multiprocessing.get_start_method() == "fork"
+    inherited = sys.platform == "linux"
+    if inherited:  # one import and one world for both processes, whatever Python's default is
+        multiprocessing.set_start_method("fork", force=True)
     server = MPServer(
         target="mockserver",
         address=address,

@@ -4,8 +4,6 @@ import hmac
 from collections.abc import Callable
 from typing import Any
 
-import jwt
-
 from mockserver.clock import SECOND, to_milliseconds_text
 from mockserver.errors import ApiError
 from mockserver.operations.call import Call, Reply
@@ -129,6 +127,8 @@ def _check_profile(call: Call, given: dict[str, Any]) -> None:
 
 
 def _issue(call: Call, member: Member, account: Account) -> dict[str, Any]:
+    import jwt  # loads cryptography, a fifth of the start-up time: only a login pays for it
+
     seconds = call.tx.setting(
         AUTHENTICATION, "account_management_authentication_token_timeout_secs"
     )
