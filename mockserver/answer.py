@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, g
+from flask import Response
 
 from mockserver import json_text
 from mockserver.contract import JSON, ErrorEntry
 from mockserver.errors import Violation
+from mockserver.exchange import current
 
 MOST_VIOLATION_BYTES = 8 * 1024
 NOTE_BYTES = 100
@@ -33,8 +34,10 @@ def answer_error(
     **fields: Any,
 ) -> Response:
     """Return an error's response; `fields` fill the parts of its body that are samples."""
-    g.error = entry.id
-    body = entry.render(violations, request_id=g.request_id, **fields)
+    exchange = current()
+    exchange.error = entry.id
+    exchange.violations = violations
+    body = entry.render(violations, request_id=exchange.request_id, **fields)
     response = answer(entry.status, body, headers)
     if violations:
         response.headers["Mock-Violations"] = violations_header(violations)
@@ -46,12 +49,7 @@ def violations_header(violations: tuple[Violation, ...]) -> str:
     told: list[dict[str, Any]] = []
     size = NOTE_BYTES
     for violation in violations:
-        one = {
-            "where": violation.where,
-            "pointer": violation.pointer,
-            "keyword": violation.keyword,
-            "message": violation.message,
-        }
+        one = {name: each for name, each in violation.show().items() if name != "spec"}
         size += len(json_text.dump_ascii(one)) + 1
         if size > MOST_VIOLATION_BYTES:
             told.append({"note": f"{len(violations) - len(told)} more did not fit"})

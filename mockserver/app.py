@@ -14,17 +14,21 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from mockserver import __version__, access, control, cors, fixtures, forced, incoming, log
 from mockserver.answer import answer, answer_error
-from mockserver.clock import Clock, stopwatch
 from mockserver.config import Config
 from mockserver.contract import Contract, Operation
 from mockserver.errors import ApiError, ControlError
+from mockserver.exchange import Exchange, current
 from mockserver.ids import Ids
 from mockserver.operations import OPERATIONS
 from mockserver.operations.call import Call, Reply
 from mockserver.resources import resource
 from mockserver.sandbox import Sandbox
+from mockserver.sandboxes import DEFAULT, Sandboxes
 from mockserver.world import Transaction
 
+SANDBOX_HEADER = "Mock-Sandbox"
+SANDBOX_PREFIX = "/sandboxes/"
+SANDBOX_KEY = "mockserver.sandbox"
 MOST_BODY_BYTES = 1024 * 1024
 MOST_HEADER_BYTES = 32 * 1024
 ACCOUNT_TOKEN_HEADER = "EP-Account-Management-Authentication-Token"  # noqa: S105 - a name
@@ -35,47 +39,67 @@ def create_app(config: Config | None = None) -> Flask:
     config = config or Config()
     contract = Contract.load(resource("openapi.yaml"))
     seed_world = fixtures.load(config.fixtures, contract.error_ids())
-    sandbox = Sandbox(seed_world, Clock(config.frozen_at), config.seed)
+    sandboxes = Sandboxes(
+        partial(Sandbox, seed_world, config.frozen_at, config.seed, config.journal_size),
+        config.max_sandboxes,
+        config.sandbox_idle_s,
+    )
     app = Flask("mockserver", static_folder=None)
-    app.extensions["sandbox"] = sandbox
+    app.extensions["sandboxes"] = sandboxes
     app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
     for operation in contract.operations:
         app.add_url_rule(
             operation.rule,
             operation.id,
-            partial(_serve, operation, OPERATIONS[operation.id], sandbox),
+            partial(_serve, operation, OPERATIONS[operation.id]),
             methods=[operation.method],
             provide_automatic_options=False,
         )
-    app.register_blueprint(control.blueprint(config, contract, sandbox))
+    app.register_blueprint(control.blueprint(config, contract, sandboxes))
     for name, view in (("openapi.yaml", _openapi_yaml), ("openapi.json", _openapi_json)):
         app.add_url_rule(f"/{name}", name.replace(".", "-"), partial(view, contract))
-    app.before_request(partial(_begin, contract, sandbox))
-    app.after_request(_finish)
+    app.before_request(partial(_begin, config, contract, sandboxes))
+    app.after_request(partial(_finish, contract))
     app.register_error_handler(Exception, partial(_failed, contract))
-    app.wsgi_app = _single_slashes(app.wsgi_app)  # type: ignore[method-assign] # as Flask advises
+    app.wsgi_app = _routed(app.wsgi_app)  # type: ignore[method-assign] # as Flask advises
     return app
 
 
-def _begin(contract: Contract, sandbox: Sandbox) -> Response | None:
-    """Note what every answer needs; answer preflights; refuse absurd headers."""
-    g.started = stopwatch()
-    g.error = None
-    g.request_id = sandbox.request_id()
+def _begin(config: Config, contract: Contract, sandboxes: Sandboxes) -> Response | None:
+    """Choose the sandbox; answer preflights; refuse absurd headers."""
+    asked = request.environ.get(SANDBOX_KEY) or request.headers.get(SANDBOX_HEADER)
+    try:
+        _exchange_in(sandboxes, asked or DEFAULT)
+    except ControlError:
+        _exchange_in(sandboxes, DEFAULT)  # a bad name is answered like anything else
+        raise
     if cors.is_preflight(request):
         return cors.preflight(request)
     size = sum(len(name) + len(value) + 4 for name, value in request.headers)
     if size > MOST_HEADER_BYTES:
         return answer_error(contract.gateway["headers-too-large"])
+    if not asked and config.require_sandbox and request.endpoint in contract.operation_ids:
+        raise ControlError(
+            400,
+            "Bad Request",
+            f"Name a sandbox: the header {SANDBOX_HEADER}, or a path below /sandboxes/NAME.",
+        )
     return None
 
 
-def _serve(
-    operation: Operation, run: Callable[[Call], Reply], sandbox: Sandbox, **path: str
-) -> Response:
+def _exchange_in(sandboxes: Sandboxes, name: str) -> None:
+    sandbox = sandboxes.get(name)
+    g.exchange = Exchange(name, sandbox, sandbox.request_id(), sandbox.clock.now())
+
+
+def _serve(operation: Operation, run: Callable[[Call], Reply], **path: str) -> Response:
     """Answer one request to an operation."""
+    exchange = current()
+    exchange.operation = operation.id
+    sandbox = exchange.sandbox
     try:
         asked = incoming.read(request, operation, path)
+        exchange.body = asked.raw
         if preferred := forced.by_preference(operation, request.headers.get("Prefer"), asked.query):
             entry, applied = preferred
             return answer_error(entry, headers={"Preference-Applied": applied})
@@ -83,27 +107,28 @@ def _serve(
             return answer_error(magic)
 
         def act(tx: Transaction, ids: Ids) -> Reply:
-            caller = access.identify(
+            exchange.caller = access.identify(
                 operation,
                 request.headers.get("Authorization"),
                 request.headers.get(ACCOUNT_TOKEN_HEADER),
                 tx,
             )
             params = incoming.check(asked)
-            base_url = request.host_url.rstrip("/")
-            return run(Call(params, asked.body, caller, tx, ids, base_url))
+            base_url = request.url_root.rstrip("/")
+            return run(Call(params, asked.body, exchange.caller, tx, ids, base_url))
 
         reply = sandbox.run(act)
     except ApiError as error:
         return answer_error(operation.errors[error.id], error.violations, **error.fields)
-    notes = {"Mock-Notes": asked.note} if asked.note else {}
-    return answer(reply.status, reply.body, {**reply.headers, **notes})
+    if asked.note:
+        exchange.notes = (asked.note,)
+    return answer(reply.status, reply.body, reply.headers)
 
 
 def _failed(contract: Contract, error: Exception) -> Response:
     """Answer what no operation answered, in the API's envelope; never with a traceback."""
     if isinstance(error, ControlError):
-        g.error = "refused-by-the-sandbox"
+        current().error = "refused-by-the-sandbox"
         return answer(error.status, error.body)
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
@@ -117,19 +142,25 @@ def _failed(contract: Contract, error: Exception) -> Response:
     return answer_error(operation.errors["internal-server-error"])
 
 
-def _finish(response: Response) -> Response:
-    """Give every answer its headers, and the log its line."""
+def _finish(contract: Contract, response: Response) -> Response:
+    """Give every answer its headers, the journal its entry, and the log its line."""
+    exchange = current()
     response.headers["Mock-Server"] = __version__
-    response.headers["X-Moltin-Request-Id"] = g.request_id
+    response.headers["X-Moltin-Request-Id"] = exchange.request_id
+    if exchange.notes:
+        response.headers["Mock-Notes"] = "; ".join(exchange.notes)
     if not request.path.startswith(control.PREFIX):
+        response.headers["Mock-Request-Id"] = exchange.request_id
         cors.allow(request, response)
+        exchange.sandbox.journal.add(exchange.entry(contract, request, response))
     facts = {
         "method": request.method,
         "path": request.path,
         "status": response.status_code,
-        "error": g.error,
-        "duration_ms": round((stopwatch() - g.started) * 1000, 1),
-        "request_id": g.request_id,
+        "error": exchange.error,
+        "sandbox": exchange.sandbox_name,
+        "duration_ms": exchange.duration_ms,
+        "request_id": exchange.request_id,
     }
     log.access.info("", extra={"facts": facts})
     return response
@@ -143,12 +174,19 @@ def _openapi_json(contract: Contract) -> Response:
     return answer(200, contract.document)
 
 
-def _single_slashes(wsgi_app: Any) -> Any:
-    """Serve `/v2//carts` like `/v2/carts`: an official client sends it (contract.md §4)."""
+def _routed(wsgi_app: Any) -> Any:
+    """Serve `/v2//carts` like `/v2/carts`, since an official client sends it (contract.md §4); and
+    take the sandbox's name out of `/sandboxes/NAME/…`, which then stands in every link."""
 
     def serve(environ: dict[str, Any], start_response: Any) -> Any:
-        if "//" in environ["PATH_INFO"]:
-            environ["PATH_INFO"] = re.sub("/{2,}", "/", environ["PATH_INFO"])
+        path = environ["PATH_INFO"]
+        if "//" in path:
+            path = environ["PATH_INFO"] = re.sub("/{2,}", "/", path)
+        if path.startswith(SANDBOX_PREFIX):
+            name, slash, rest = path.removeprefix(SANDBOX_PREFIX).partition("/")
+            environ[SANDBOX_KEY] = name
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + SANDBOX_PREFIX + name
+            environ["PATH_INFO"] = slash + rest or "/"
         return wsgi_app(environ, start_response)
 
     return serve

@@ -16,14 +16,12 @@ from flask import Flask
 
 from mockserver import __version__, banner, catalogue, fixtures, log, server
 from mockserver.app import create_app
-from mockserver.clock import parse_instant
+from mockserver.clock import EARLIEST, LATEST, parse_instant
 from mockserver.config import Config
 from mockserver.contract import Contract
 from mockserver.resources import resource
 from mockserver.world import World
 from mockserver.yaml_source import FixtureError
-
-EARLIEST, LATEST = parse_instant("1971-01-01T00:00:00Z"), parse_instant("9000-01-01T00:00:00Z")
 
 
 class Instant(click.ParamType[int]):
@@ -87,6 +85,26 @@ class FixturePath(click.ParamType[str]):
 )
 @click.option("--open-admin", is_flag=True, help="Leave /__admin open to everyone who gets here.")
 @click.option("--disable-admin", is_flag=True, help="Serve no /__admin at all but its health.")
+@click.option("--require-sandbox", is_flag=True, help="Refuse calls that name no sandbox.")
+@click.option(
+    "--max-sandboxes",
+    default=1000,
+    type=click.IntRange(1, 100_000),
+    help="How many to keep; the least recently used one goes.",
+)
+@click.option(
+    "--sandbox-idle",
+    default=3600,
+    type=click.IntRange(1),
+    metavar="SECONDS",
+    help="After how long an unused sandbox goes.",
+)
+@click.option(
+    "--journal-size",
+    default=1000,
+    type=click.IntRange(1, 100_000),
+    help="How many requests each sandbox remembers.",
+)
 @click.pass_context
 def cli(ctx: click.Context, /, **options: Any) -> None:
     """Serve the Account Cart Associations sandbox, until Ctrl-C."""
@@ -168,6 +186,10 @@ def _serve(
     admin_token: str | None,
     open_admin: bool,
     disable_admin: bool,
+    require_sandbox: bool,
+    max_sandboxes: int,
+    sandbox_idle: int,
+    journal_size: int,
 ) -> None:
     if (tls_cert is None) != (tls_key is None):
         raise click.ClickException("--tls-cert and --tls-key go together; write both")
@@ -181,6 +203,10 @@ def _serve(
         open_admin=open_admin,
         disable_admin=disable_admin,
         log_format=log_format,
+        require_sandbox=require_sandbox,
+        max_sandboxes=max_sandboxes,
+        sandbox_idle_s=sandbox_idle,
+        journal_size=journal_size,
     )
     log.configure(log_format)
     load = partial(_app, config)
@@ -192,7 +218,7 @@ def _serve(
             return
         app = load()
         address, bound = stack.enter_context(server.reserved(host, port))
-        text = banner.text(config, bound, certificate, app.extensions["sandbox"].world)
+        text = banner.text(config, bound, certificate, app.extensions["sandboxes"].default.world)
         server.serve(app, load, address, bound, certificate, partial(click.echo, text))
 
 

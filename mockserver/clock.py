@@ -22,8 +22,14 @@ class Clock:
     """
 
     def __init__(self, frozen_at: int | None = None) -> None:
-        self._frozen_at = frozen_at
+        self._start = self._frozen_at = frozen_at
         self._offset = 0
+
+    def copy(self) -> "Clock":
+        """Return a clock that shows the same and goes on by itself."""
+        twin = Clock(self._start)
+        twin._frozen_at, twin._offset = self._frozen_at, self._offset
+        return twin
 
     def now(self) -> int:
         """Return the present instant, in milliseconds since 1970."""
@@ -49,6 +55,10 @@ class Clock:
         """Let time run on from where it is."""
         self._offset = self.now() - _system()
         self._frozen_at = None
+
+    def reset(self) -> None:
+        """Go back to how the clock was at the start."""
+        self._frozen_at, self._offset = self._start, 0
 
 
 def _system() -> int:
@@ -93,3 +103,7 @@ def parse_duration(text: str) -> int:
 
 def _datetime(instant: int) -> datetime:
     return datetime.fromtimestamp(instant // SECOND, UTC)
+
+
+EARLIEST, LATEST = parse_instant("1971-01-01T00:00:00Z"), parse_instant("9000-01-01T00:00:00Z")
+"""Between these a clock may stand: expiry dates after it can still be written."""

@@ -24,6 +24,10 @@ class Config:
     open_admin: bool = False
     disable_admin: bool = False
     log_format: str = "text"
+    require_sandbox: bool = False
+    max_sandboxes: int = 1000
+    sandbox_idle_s: int = 3600
+    journal_size: int = 1000
 
     @property
     def admin(self) -> str:

@@ -17,6 +17,7 @@ import yaml
 
 from mockserver import schema
 from mockserver.errors import ErrorId, Violation
+from mockserver.pointer import to_pointer
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -72,6 +73,7 @@ class Parameter:
     schema: Document
     validator: Any
     example: Any
+    spec: str
 
     def read(self, texts: list[str]) -> Any:
         """Return the typed value of a parameter's texts, or the text where it has no such type."""
@@ -92,6 +94,7 @@ class Body:
     validator: Any
     lenient: Document | None
     example: Any
+    spec: str
 
     def normalise(self, value: Any) -> tuple[Any, str | None]:
         """Wrap a shape that real clients send although it is not the documented one.
@@ -166,6 +169,11 @@ class Contract:
         """Return the operation of an operationId or of one of its aliases."""
         return next((op for op in self.operations if name in (op.id, *op.aliases)), None)
 
+    @property
+    def operation_ids(self) -> frozenset[str]:
+        """The id of every operation."""
+        return frozenset(operation.id for operation in self.operations)
+
     def catalogue(self) -> Iterator[ErrorEntry]:
         """Yield every error: the gateway's, then operation by operation."""
         yield from self.gateway.values()
@@ -216,6 +224,7 @@ def _operation(
     path: str, method: str, spec: Document, item: Document, gateway: Mapping[str, ErrorEntry]
 ) -> Operation:
     magic = spec.get("x-magic-id")
+    request_body = ("paths", path, method, "requestBody", "content")
     return Operation(
         id=spec["operationId"],
         aliases=tuple(spec.get("x-aliases", ())),
@@ -225,10 +234,15 @@ def _operation(
         callers=frozenset(spec["x-callers"]),
         magic_id=tuple(magic.split(":", 1)) if magic else None,
         parameters=tuple(
-            _parameter(each) for each in (*item.get("parameters", ()), *spec.get("parameters", ()))
+            _parameter(each, to_pointer((*place, "parameters", index)))
+            for place, each_of in (
+                (("paths", path), item.get("parameters", ())),
+                (("paths", path, method), spec.get("parameters", ())),
+            )
+            for index, each in enumerate(each_of)
         ),
         bodies={
-            media_type: _body(content)
+            media_type: _body(content, to_pointer((*request_body, media_type)))
             for media_type, content in spec.get("requestBody", {}).get("content", {}).items()
         },
         violation_order=tuple(spec.get("x-violation-order", ())),
@@ -237,7 +251,7 @@ def _operation(
     )
 
 
-def _parameter(spec: Document) -> Parameter:
+def _parameter(spec: Document, pointer: str) -> Parameter:
     examples = list(spec.get("examples", {}).values())
     return Parameter(
         name=spec["name"],
@@ -246,16 +260,18 @@ def _parameter(spec: Document) -> Parameter:
         schema=spec["schema"],
         validator=schema.validator(spec["schema"]),
         example=examples[0]["value"] if examples else None,
+        spec=f"#{pointer}/schema",
     )
 
 
-def _body(content: Document) -> Body:
+def _body(content: Document, pointer: str) -> Body:
     documented, *lenient = content["schema"].get("anyOf", [content["schema"]])
     return Body(
         schema=documented,
         validator=schema.validator(documented),
         lenient=lenient[0] if lenient else None,
         example=next(iter(content["examples"].values()))["value"],
+        spec=f"#{pointer}/schema" + ("/anyOf/0" if lenient else ""),
     )
 
 

@@ -51,7 +51,8 @@ class Violation:
     """One place where a request breaks the contract.
 
     `where` is body, path, query or header; `pointer` the JSON pointer in it; `source` the same
-    place as the API writes it (`data[0].id`); `error` the id of the error that it causes.
+    place as the API writes it (`data[0].id`); `error` the id of the error that it causes; `spec`
+    the JSON pointer of the broken rule in the contract, whose references count as written out.
     """
 
     where: str
@@ -60,6 +61,17 @@ class Violation:
     message: str
     source: str
     error: str
+    spec: str = ""
+
+    def show(self) -> dict[str, str]:
+        """Return the violation as JSON values."""
+        return {
+            "where": self.where,
+            "pointer": self.pointer,
+            "keyword": self.keyword,
+            "message": self.message,
+            "spec": self.spec,
+        }
 
 
 class ApiError(Exception):

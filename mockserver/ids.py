@@ -15,6 +15,12 @@ class Ids:
         self._seed = seed
         self._drawn: Counter[str] = Counter()
 
+    def copy(self) -> "Ids":
+        """Return a sequence that goes on from here by itself."""
+        twin = Ids(self._seed)
+        twin._drawn = self._drawn.copy()
+        return twin
+
     def uuid(self, kind: str) -> str:
         """Return the next UUID (version 4 by its form) of a kind such as `cart`."""
         return str(UUID(bytes=self._next(kind)[:16], version=4))

@@ -25,7 +25,7 @@ class Incoming:
     path: dict[str, str]
     query: dict[str, list[str]]
     media_type: str
-    has_body: bool
+    raw: bytes
     body: Any
     malformed: str | None
     note: str | None
@@ -52,20 +52,20 @@ def read(request: Request, operation: Operation, path: dict[str, str]) -> Incomi
     if documented := operation.bodies.get(media_type):
         body, note = documented.normalise(body)
     query = {name: request.args.getlist(name) for name in request.args}
-    return Incoming(operation, path, query, media_type, bool(raw), body, malformed, note)
+    return Incoming(operation, path, query, media_type, raw, body, malformed, note)
 
 
 def check(incoming: Incoming) -> dict[str, Any]:
     """Return the typed parameters of a request that the contract allows; else raise ApiError."""
     operation = incoming.operation
-    if incoming.has_body and incoming.media_type not in (operation.bodies or (JSON,)):
+    if incoming.raw and incoming.media_type not in (operation.bodies or (JSON,)):
         raise ApiError("unsupported-media-type")
     body = operation.bodies.get(incoming.media_type) or next(iter(operation.bodies.values()), None)
     if body is not None and incoming.malformed is not None:
         raise _malformed(operation, incoming.malformed)
     params, found = _parameters(incoming)
     if body is not None:
-        found += schema.violations(body.validator, incoming.body, "body")
+        found += schema.violations(body.validator, incoming.body, "body", spec=body.spec)
     if found:
         error: Any = operation.first_error(found)
         raise ApiError(error, tuple(found), **_offending(incoming, found, error))
@@ -99,7 +99,9 @@ def _parameters(incoming: Incoming) -> tuple[dict[str, Any], list[Violation]]:
         )
         if texts:
             value = params[parameter.name] = parameter.read(texts)
-            found += schema.violations(parameter.validator, value, parameter.where, parameter.name)
+            found += schema.violations(
+                parameter.validator, value, parameter.where, parameter.name, parameter.spec
+            )
     return params, found
 
 

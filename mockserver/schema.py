@@ -98,16 +98,18 @@ def validator(schema: Mapping[str, Any]) -> Any:
     return _Validator(schema, format_checker=_format_checker())
 
 
-def violations(compiled: Any, instance: Any, where: str, name: str = "") -> list[Violation]:
+def violations(
+    compiled: Any, instance: Any, where: str, name: str = "", spec: str = "#"
+) -> list[Violation]:
     """Return everything that is wrong with an instance, in the order of the schema.
 
-    `name` is the parameter's name, for an instance that is not a body.
+    `name` is the parameter's name, for an instance that is not a body; `spec` points to the schema.
     """
-    found = (_violation(error, where, name) for error in compiled.iter_errors(instance))
+    found = (_violation(error, where, name, spec) for error in compiled.iter_errors(instance))
     return list(dict.fromkeys(found))
 
 
-def _violation(error: ValidationError, where: str, name: str) -> Violation:
+def _violation(error: ValidationError, where: str, name: str, spec: str) -> Violation:
     path = list(error.absolute_path)
     full = [name, *path] if name else path
     source = to_source(full)
@@ -123,6 +125,7 @@ def _violation(error: ValidationError, where: str, name: str) -> Violation:
         message=_message(keyword, error.validator_value, source),
         source=source or "request",
         error=mapped.get(named) or mapped.get(keyword) or mapped.get("*") or "schema-violation",
+        spec=spec + to_pointer(error.absolute_schema_path),
     )
 
 

@@ -1,21 +1,24 @@
-"""The /__admin API: what tests ask of the sandbox itself. Guarded as `Config.admin` says."""
+"""The /__admin API: what tests ask of the sandbox itself. One module a noun; here is the guard.
+
+A request to it means the sandbox that it names, like any other request.
+"""
 
 import hmac
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, request
 
-from mockserver import __version__, json_text
 from mockserver.config import Config
 from mockserver.contract import Contract
+from mockserver.control import clock, journal, sandboxes, state
 from mockserver.errors import ControlError
-from mockserver.sandbox import Sandbox
+from mockserver.sandboxes import Sandboxes
 
 PREFIX = "/__admin"
 HEALTH = f"{PREFIX}/health"
 
 
-def blueprint(config: Config, contract: Contract, sandbox: Sandbox) -> Blueprint:
+def blueprint(config: Config, contract: Contract, held: Sandboxes) -> Blueprint:
     """Return the routes of the admin API."""
     admin = Blueprint("admin", __name__, url_prefix=PREFIX)
 
@@ -23,21 +26,10 @@ def blueprint(config: Config, contract: Contract, sandbox: Sandbox) -> Blueprint
     def guard() -> None:
         _guard(config)
 
-    @admin.get("/health")
-    def health() -> Response:
-        return _json({"status": "ok", "version": __version__})
-
-    @admin.get("/errors")
-    def errors() -> Response:
-        magic = sandbox.world.magic
-        base_url = request.host_url.rstrip("/")
-        return _json([contract.describe(e, magic, base_url) for e in contract.catalogue()])
-
-    @admin.post("/reset")
-    def reset() -> Response:
-        sandbox.reset()
-        return Response(status=204)
-
+    state.add_routes(admin, contract)
+    sandboxes.add_routes(admin, held)
+    clock.add_routes(admin)
+    journal.add_routes(admin, contract)
     return admin
 
 
@@ -65,7 +57,3 @@ def _guard(config: Config) -> None:
     ):
         how = '"Authorization: Bearer <the server\'s admin token>"'
         raise ControlError(401, "Unauthorized", f"The admin API wants the header {how}.")
-
-
-def _json(value: object) -> Response:
-    return Response(json_text.dump(value), content_type="application/json")

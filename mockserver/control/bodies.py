@@ -1,0 +1,44 @@
+"""Bodies of the admin API: read, held against a schema, and answered."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from mockserver import json_text, schema
+from mockserver.answer import answer
+from mockserver.errors import ControlError
+
+
+def body(rules: Mapping[str, Any]) -> Any:
+    """Return the request's body, {} where there is none.
+
+    Raises ControlError that says what to write instead.
+    """
+    try:
+        raw = request.get_data(cache=False)
+        value = json_text.parse(raw) if raw.strip() else {}
+    except RequestEntityTooLarge:
+        raise ControlError(413, "Payload Too Large", "Send a smaller body.") from None
+    except json_text.MalformedJson as error:
+        raise bad_request(f"The body is not JSON: {error}.") from None
+    wrong = schema.violations(schema.validator(rules), value, "body")
+    if wrong:
+        raise bad_request("; ".join(each.message for each in wrong) + ".")
+    return value
+
+
+def bad_request(detail: str) -> ControlError:
+    """Return the error for a request that is not as the admin API wants it."""
+    return ControlError(400, "Bad Request", detail)
+
+
+def data(value: Any, status: int = 200) -> Response:
+    """Return an answer of the admin API."""
+    return answer(status, value)
+
+
+def nothing() -> Response:
+    """Return the answer that has nothing to say."""
+    return answer(204, None)

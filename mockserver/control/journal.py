@@ -1,0 +1,139 @@
+"""The journal: the requests of a sandbox, listed, found, counted and verified."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from mockserver.clock import parse_instant
+from mockserver.contract import Contract
+from mockserver.control.bodies import bad_request, body, data, nothing
+from mockserver.errors import ControlError
+from mockserver.exchange import current
+from mockserver.journal import Entry, Query
+
+DEFAULT_LIMIT, MOST_LIMIT = 50, 1000
+MATCH_PROPERTIES = {
+    "operation": {"type": "string"},
+    "status": {"type": "integer"},
+    "error": {"type": "string"},
+}
+MATCH = {"type": "object", "additionalProperties": False, "properties": MATCH_PROPERTIES}
+VERIFY = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        **MATCH_PROPERTIES,
+        "count": {"type": "integer", "minimum": 0},
+        "at_least": {"type": "integer", "minimum": 0},
+        "at_most": {"type": "integer", "minimum": 0},
+        "sequence": {"type": "array", "minItems": 1, "maxItems": 1000, "items": MATCH},
+    },
+}
+
+
+def add_routes(admin: Blueprint, contract: Contract) -> None:
+    """Add the routes of this noun."""
+
+    @admin.get("/requests")
+    def list_requests() -> Response:
+        found = current().sandbox.journal.select(_query(contract, request.args))
+        limit = _number("limit", DEFAULT_LIMIT, 1, MOST_LIMIT)
+        offset = _number("offset", 0, 0, None)
+        shown = [entry.show() for entry in found[offset : offset + limit]]
+        return data({"requests": shown, "total": len(found), "limit": limit, "offset": offset})
+
+    @admin.get("/requests/<entry_id>")
+    def get_request(entry_id: str) -> Response:
+        entry = current().sandbox.journal.find(entry_id)
+        if entry is None:
+            raise ControlError(404, "Not Found", "No request of this id is remembered here.")
+        return data(entry.show())
+
+    @admin.delete("/requests")
+    def delete_requests() -> Response:
+        current().sandbox.journal.clear()
+        return nothing()
+
+    @admin.post("/requests/verify")
+    def verify() -> Response:
+        given = body(VERIFY)
+        entries = current().sandbox.journal.select(Query())[::-1]
+        difference = _difference(contract, given, entries)
+        if difference is None:
+            return data({"verified": True}, 202)
+        return data({"verified": False, "difference": difference}, 406)
+
+
+def _query(contract: Contract, given: Mapping[str, Any]) -> Query:
+    """Return the query of parameters or of a body. Raises ControlError for unknown names."""
+    values = {name: given[name] for name in ("operation", "status", "error") if name in given}
+    if "operation" in values:
+        operation = contract.operation(values["operation"])
+        if operation is None:
+            known = ", ".join(sorted(contract.operation_ids))
+            raise bad_request(f"There is no operation {values['operation'][:100]}; known: {known}.")
+        values["operation"] = operation.id
+    if "error" in values and values["error"] not in contract.error_ids():
+        known = ", ".join(sorted(contract.error_ids()))
+        raise bad_request(f"There is no error {values['error'][:100]}; known: {known}.")
+    if "status" in values and not str(values["status"]).isdigit():
+        raise bad_request("status must be a number such as 204.")
+    if "status" in values:
+        values["status"] = int(values["status"])
+    if "since" in given:
+        try:
+            values["since"] = parse_instant(given["since"])
+        except ValueError as error:
+            raise bad_request(f"since: {error}.") from None
+    if "unmatched" in given:
+        if given["unmatched"] not in ("true", "false"):
+            raise bad_request("unmatched must be true or false.")
+        values["unmatched"] = given["unmatched"] == "true"
+    return Query(**values)
+
+
+def _number(name: str, default: int, least: int, most: int | None) -> int:
+    text = request.args.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise bad_request(f"{name} must be a number from {least} on.")
+    number = int(text)
+    if number < least or (most is not None and number > most):
+        raise bad_request(f"{name} must be a number from {least} to {most}.")
+    return number
+
+
+def _difference(contract: Contract, given: dict[str, Any], entries: list[Entry]) -> str | None:
+    """Return what differs between the requests that came and what is expected, if anything."""
+    if "sequence" in given:
+        return _sequence_difference([_query(contract, each) for each in given["sequence"]], entries)
+    query = _query(contract, given)
+    seen = sum(query.matches(entry) for entry in entries)
+    wanted = {
+        "count": seen == given.get("count", seen),
+        "at_least": seen >= given.get("at_least", 0),
+        "at_most": seen <= given.get("at_most", seen),
+    }
+    if not {"count", "at_least", "at_most"} & given.keys():
+        wanted["at_least"] = seen >= 1
+    failed = [name for name, holds in wanted.items() if not holds]
+    if not failed:
+        return None
+    expected = ", ".join(f"{name.replace('_', ' ')} {given.get(name, 1)}" for name in failed)
+    return f"expected {expected}, came {seen}. All that came: {_told(entries)}"
+
+
+def _sequence_difference(sequence: list[Query], entries: list[Entry]) -> str | None:
+    """Return which request did not come in its turn, whatever came between them."""
+    rest = iter(entries)
+    for number, query in enumerate(sequence, start=1):
+        if not any(query.matches(entry) for entry in rest):
+            return (
+                f"number {number} of the sequence did not come in its turn. Came: {_told(entries)}"
+            )
+    return None
+
+
+def _told(entries: list[Entry]) -> str:
+    lines = [f"{e.operation or e.method + ' ' + e.path} {e.status}" for e in entries[-50:]]
+    return ", ".join(lines) or "nothing"

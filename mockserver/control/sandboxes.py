@@ -1,0 +1,48 @@
+"""Sandboxes: list, make, fork, throw away."""
+
+from typing import Any
+
+from flask import Blueprint, Response
+
+from mockserver.clock import to_milliseconds_text
+from mockserver.control.bodies import body, data, nothing
+from mockserver.sandbox import Sandbox
+from mockserver.sandboxes import Sandboxes
+
+FORK = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"fork_of": {"type": "string"}},
+}
+
+
+def add_routes(admin: Blueprint, held: Sandboxes) -> None:
+    """Add the routes of this noun."""
+
+    @admin.get("/sandboxes")
+    def list_sandboxes() -> Response:
+        return data([_show(name, held.find(name)) for name in held.names()])
+
+    @admin.get("/sandboxes/<name>")
+    def get_sandbox(name: str) -> Response:
+        return data(_show(name, held.find(name)))
+
+    @admin.post("/sandboxes/<name>")
+    def create_sandbox(name: str) -> Response:
+        made = held.create(name, body(FORK).get("fork_of"))
+        return data(_show(name, made), 201)
+
+    @admin.delete("/sandboxes/<name>")
+    def delete_sandbox(name: str) -> Response:
+        held.delete(name)
+        return nothing()
+
+
+def _show(name: str, sandbox: Sandbox) -> dict[str, Any]:
+    return {
+        "name": name,
+        "base_path": f"/sandboxes/{name}",
+        "now": to_milliseconds_text(sandbox.clock.now()),
+        "carts": len(sandbox.world.carts),
+        "requests": sandbox.journal.total(),
+    }

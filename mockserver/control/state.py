@@ -1,0 +1,27 @@
+"""Health, the error catalogue, and back to the fixtures."""
+
+from flask import Blueprint, Response, request
+
+from mockserver import __version__
+from mockserver.contract import Contract
+from mockserver.control.bodies import data, nothing
+from mockserver.exchange import current
+
+
+def add_routes(admin: Blueprint, contract: Contract) -> None:
+    """Add the routes of this noun."""
+
+    @admin.get("/health")
+    def health() -> Response:
+        return data({"status": "ok", "version": __version__})
+
+    @admin.get("/errors")
+    def errors() -> Response:
+        magic = current().sandbox.world.magic
+        base_url = request.url_root.rstrip("/")
+        return data([contract.describe(e, magic, base_url) for e in contract.catalogue()])
+
+    @admin.post("/reset")
+    def reset() -> Response:
+        current().sandbox.reset()
+        return nothing()

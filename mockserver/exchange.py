@@ -1,0 +1,64 @@
+"""What is known about the request under way, gathered on its way through the pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flask import Request, Response, g
+
+from mockserver.access import Caller
+from mockserver.clock import stopwatch
+from mockserver.contract import Contract
+from mockserver.errors import Violation
+from mockserver.journal import Entry, Message
+from mockserver.nearest import nearest
+from mockserver.sandbox import Sandbox
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request and its answer, while they are made."""
+
+    sandbox_name: str
+    sandbox: Sandbox
+    request_id: str
+    instant: int
+    started: float = field(default_factory=stopwatch)
+    operation: str | None = None
+    caller: Caller | None = None
+    error: str | None = None
+    violations: tuple[Violation, ...] = ()
+    notes: tuple[str, ...] = ()
+    body: bytes = b""
+
+    @property
+    def duration_ms(self) -> float:
+        """How long it has taken until now."""
+        return round((stopwatch() - self.started) * 1000, 1)
+
+    def entry(self, contract: Contract, request: Request, response: Response) -> Entry:
+        """Return the journal's entry of the finished exchange."""
+        caller = self.caller
+        return Entry(
+            id=self.request_id,
+            time=self.instant,
+            method=request.method,
+            path=request.path,
+            query=request.query_string.decode("latin-1"),
+            operation=self.operation,
+            caller=({"kind": caller.kind, "account_id": caller.account_id} if caller else None),
+            status=response.status_code,
+            error=self.error,
+            violations=self.violations,
+            notes=self.notes,
+            nearest=(None if self.operation else nearest(contract, request.method, request.path)),
+            duration_ms=self.duration_ms,
+            request=Message.of(request.headers.items(), self.body),
+            response=Message.of(response.headers.items(), response.get_data()),
+        )
+
+
+def current() -> Exchange:
+    """Return the exchange of the request under way."""
+    exchange: Exchange = g.exchange
+    return exchange

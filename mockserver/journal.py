@@ -1,0 +1,193 @@
+"""The journal of a sandbox: its last requests, and how often each outcome was seen.
+
+Entries hold what is needed to show them and are rendered only when read. Secrets are taken out of
+the headers when an entry is made, and out of the bodies when it is shown.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from threading import Lock
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from mockserver import json_text
+from mockserver.clock import to_milliseconds_text
+from mockserver.errors import Violation
+
+MOST_BODY_BYTES = 16 * 1024
+REDACTED = "[redacted]"
+SECRET_HEADERS = frozenset(
+    (
+        "authorization",
+        "cookie",
+        "ep-account-management-authentication-token",
+        "proxy-authorization",
+        "x-moltin-customer-token",
+    )
+)
+SECRET_FIELDS = frozenset(
+    (
+        "access_token",
+        "client_secret",
+        "oauth_authorization_code",
+        "oauth_code_verifier",
+        "one_time_password_token",
+        "password",
+        "token",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One side of an exchange; a long body is cut, `size` tells its real length."""
+
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    size: int
+
+    @classmethod
+    def of(cls, headers: Iterable[tuple[str, str]], body: bytes) -> Message:
+        """Return a message with its secret headers taken out."""
+        kept = tuple(
+            (name, REDACTED if name.lower() in SECRET_HEADERS else value) for name, value in headers
+        )
+        return cls(kept, body[:MOST_BODY_BYTES], len(body))
+
+    def show(self) -> dict[str, Any]:
+        """Return the message as JSON values, with secrets taken out of its body."""
+        shown: dict[str, Any] = {"headers": [list(pair) for pair in self.headers]}
+        if not self.size:
+            return shown
+        if self.size > len(self.body):
+            return {**shown, "size": self.size, "body": None, "note": "too large to be kept"}
+        return {**shown, "size": self.size, "body": self._body()}
+
+    def _body(self) -> Any:
+        media_type = next((v for n, v in self.headers if n.lower() == "content-type"), "")
+        if "x-www-form-urlencoded" in media_type:
+            pairs = parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)
+            return urlencode([(n, REDACTED if n in SECRET_FIELDS else v) for n, v in pairs])
+        try:
+            return redacted(json_text.parse(self.body))
+        except json_text.MalformedJson:
+            return f"[{self.size} bytes that are not JSON]"
+
+
+def redacted(value: Any) -> Any:
+    """Return a JSON value whose secret fields are replaced."""
+    if isinstance(value, dict):
+        return {
+            name: REDACTED if name in SECRET_FIELDS and isinstance(each, str) else redacted(each)
+            for name, each in value.items()
+        }
+    return [redacted(each) for each in value] if isinstance(value, list) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request and its answer. `time` is by the sandbox's clock, in milliseconds since 1970."""
+
+    id: str
+    time: int
+    method: str
+    path: str
+    query: str
+    operation: str | None
+    caller: Mapping[str, str | None] | None
+    status: int
+    error: str | None
+    violations: tuple[Violation, ...]
+    notes: tuple[str, ...]
+    nearest: Mapping[str, str] | None
+    duration_ms: float
+    request: Message
+    response: Message
+
+    def show(self) -> dict[str, Any]:
+        """Return the entry as JSON values."""
+        return {
+            "id": self.id,
+            "time": to_milliseconds_text(self.time),
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "operation": self.operation,
+            "caller": self.caller,
+            "status": self.status,
+            "error": self.error,
+            "violations": [each.show() for each in self.violations],
+            "notes": list(self.notes),
+            "nearest": self.nearest,
+            "duration_ms": self.duration_ms,
+            "request": self.request.show(),
+            "response": self.response.show(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which entries are asked for; what is None does not matter."""
+
+    operation: str | None = None
+    status: int | None = None
+    error: str | None = None
+    since: int | None = None
+    unmatched: bool | None = None
+
+    def matches(self, entry: Entry) -> bool:
+        """Whether an entry is asked for."""
+        return (
+            self.operation in (None, entry.operation)
+            and self.status in (None, entry.status)
+            and self.error in (None, entry.error)
+            and (self.since is None or entry.time >= self.since)
+            and (self.unmatched is None or self.unmatched == (entry.operation is None))
+        )
+
+
+class Journal:
+    """The last `size` requests, newest last, and counts of all there ever were."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._lock = Lock()
+        self._entries: deque[Entry] = deque(maxlen=size)
+        self._seen: Counter[tuple[str | None, int, str | None]] = Counter()
+
+    def add(self, entry: Entry) -> None:
+        """Remember an entry; the oldest one goes when there are too many."""
+        with self._lock:
+            self._entries.append(entry)
+            self._seen[entry.operation, entry.status, entry.error] += 1
+
+    def find(self, entry_id: str) -> Entry | None:
+        """Return the entry of a request id, while it is remembered."""
+        return next((entry for entry in self._all() if entry.id == entry_id), None)
+
+    def select(self, query: Query) -> list[Entry]:
+        """Return the entries that a query asks for, newest first."""
+        return [entry for entry in reversed(self._all()) if query.matches(entry)]
+
+    def clear(self) -> None:
+        """Forget the entries; the counts stay."""
+        with self._lock:
+            self._entries.clear()
+
+    def counts(self) -> Counter[tuple[str | None, int, str | None]]:
+        """Return how often each (operation, status, error id) was seen."""
+        with self._lock:
+            return Counter(self._seen)
+
+    def total(self) -> int:
+        """Return how many requests there ever were."""
+        with self._lock:
+            return self._seen.total()
+
+    def _all(self) -> list[Entry]:
+        with self._lock:
+            return list(islice(self._entries, None))

@@ -1,0 +1,109 @@
+"""All sandboxes of a server: made on first use, thrown away when idle or too many."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+
+from mockserver import log
+from mockserver.clock import stopwatch
+from mockserver.errors import ControlError
+from mockserver.sandbox import Sandbox
+
+DEFAULT = "default"
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+
+
+@dataclass(slots=True)
+class _Held:
+    sandbox: Sandbox
+    used_at: float
+
+
+class Sandboxes:
+    """The sandboxes by name.
+
+    `make` makes a fresh one from the seed; at most `most` are held, the least recently used one
+    goes first; one that was idle for `idle_seconds` goes too. The one named `default` stays.
+    """
+
+    def __init__(self, make: Callable[[], Sandbox], most: int, idle_seconds: float) -> None:
+        self._make = make
+        self._most = most
+        self._idle_seconds = idle_seconds
+        self._lock = Lock()
+        self._held: OrderedDict[str, _Held] = OrderedDict()
+        self.default = make()
+
+    def get(self, name: str) -> Sandbox:
+        """Return the sandbox of a name, made now if there is none. ControlError for a bad name."""
+        if name == DEFAULT:
+            return self.default
+        _check(name)
+        with self._lock:
+            held = self._held.get(name)
+            if held is None:
+                return self._hold(name, self._make())
+            held.used_at = stopwatch()
+            self._held.move_to_end(name)
+            return held.sandbox
+
+    def find(self, name: str) -> Sandbox:
+        """Return the sandbox of a name; ControlError 404 when there is none."""
+        held = self.default if name == DEFAULT else None
+        with self._lock:
+            if held is None and name in self._held:
+                held = self._held[name].sandbox
+        if held is None:
+            raise ControlError(404, "Not Found", f'There is no sandbox "{name[:100]}".')
+        return held
+
+    def create(self, name: str, fork_of: str | None = None) -> Sandbox:
+        """Make a sandbox from the seed, or in the state of another one.
+
+        ControlError 409 when the name is taken, 404 when `fork_of` names none.
+        """
+        _check(name)
+        made = self._make() if fork_of is None else self.find(fork_of).fork()
+        with self._lock:
+            if name == DEFAULT or name in self._held:
+                raise ControlError(409, "Conflict", f'There is a sandbox "{name}" already.')
+            return self._hold(name, made)
+
+    def delete(self, name: str) -> None:
+        """Throw a sandbox away; the default one goes back to its seed. ControlError 404."""
+        self.find(name)
+        if name == DEFAULT:
+            self.default.reset()
+        with self._lock:
+            self._held.pop(name, None)
+
+    def names(self) -> list[str]:
+        """Return the names of all sandboxes, the default one first."""
+        with self._lock:
+            return [DEFAULT, *sorted(self._held)]
+
+    def _hold(self, name: str, sandbox: Sandbox) -> Sandbox:
+        now = stopwatch()
+        self._held[name] = _Held(sandbox, now)
+        while self._held:
+            oldest, held = next(iter(self._held.items()))
+            idle = now - held.used_at > self._idle_seconds
+            if not idle and len(self._held) < self._most:
+                break
+            del self._held[oldest]
+            reason = "was idle" if idle else f"made room: at most {self._most} are kept"
+            log.server.info('sandbox "%s" thrown away: it %s', oldest, reason)
+        return sandbox
+
+
+def _check(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise ControlError(
+            400,
+            "Bad Request",
+            "A sandbox's name has 1 to 100 of the characters A-Z, a-z, 0-9, dot, dash, underscore.",
+        )
