@@ -11,6 +11,7 @@ ACCOUNT = "account"
 ADMINISTRATOR = "administrator"
 RESTRICTED = "restricted"
 ANYONE = "anyone"
+ACCOUNT_TOKEN_HEADER = "EP-Account-Management-Authentication-Token"  # noqa: S105 - a name
 
 
 @dataclass(frozen=True, slots=True)

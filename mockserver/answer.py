@@ -1,11 +1,12 @@
 """Answers: a reply or an error of the catalogue as a Flask response."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import Response
 
 from mockserver import json_text
+from mockserver.clock import pause
 from mockserver.contract import JSON, ErrorEntry
 from mockserver.errors import Violation
 from mockserver.exchange import current
@@ -42,6 +43,14 @@ def answer_error(
     if violations:
         response.headers["Mock-Violations"] = violations_header(violations)
     return response
+
+
+def dribble(body: bytes, chunks: int, duration_ms: float) -> Iterator[bytes]:
+    """Yield a body in pieces, spread over a duration."""
+    size = max(1, -(-len(body) // chunks))
+    for start in range(0, len(body), size):
+        pause(duration_ms / chunks)
+        yield body[start : start + size]
 
 
 def violations_header(violations: tuple[Violation, ...]) -> str:

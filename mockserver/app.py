@@ -7,13 +7,26 @@ transaction → answer. The order of the checks is contract.md §2's.
 import re
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from mockserver import __version__, access, control, cors, fixtures, forced, incoming, log
-from mockserver.answer import answer, answer_error
+from mockserver import (
+    __version__,
+    access,
+    control,
+    cors,
+    faults,
+    fixtures,
+    forced,
+    incoming,
+    lint,
+    log,
+)
+from mockserver.answer import answer, answer_error, dribble
+from mockserver.clock import pause
 from mockserver.config import Config
 from mockserver.contract import Contract, Operation
 from mockserver.errors import ApiError, ControlError
@@ -21,24 +34,26 @@ from mockserver.exchange import Exchange, current
 from mockserver.ids import Ids
 from mockserver.operations import OPERATIONS
 from mockserver.operations.call import Call, Reply
+from mockserver.pointer import find
 from mockserver.resources import resource
+from mockserver.rules import Facts
 from mockserver.sandbox import Sandbox
 from mockserver.sandboxes import DEFAULT, Sandboxes
-from mockserver.world import Transaction
+from mockserver.world import Transaction, World, digest
 
 SANDBOX_HEADER = "Mock-Sandbox"
 SANDBOX_PREFIX = "/sandboxes/"
 SANDBOX_KEY = "mockserver.sandbox"
+MOST_UNKNOWN_FIELDS = 20
 MOST_BODY_BYTES = 1024 * 1024
 MOST_HEADER_BYTES = 32 * 1024
-ACCOUNT_TOKEN_HEADER = "EP-Account-Management-Authentication-Token"  # noqa: S105 - a name
 
 
 def create_app(config: Config | None = None) -> Flask:
     """Return the application. Raises FixtureError for fixtures that can't be used."""
     config = config or Config()
     contract = Contract.load(resource("openapi.yaml"))
-    seed_world = fixtures.load(config.fixtures, contract.error_ids())
+    seed_world = fixtures.load(config.fixtures, contract)
     sandboxes = Sandboxes(
         partial(Sandbox, seed_world, config.frozen_at, config.seed, config.journal_size),
         config.max_sandboxes,
@@ -59,7 +74,7 @@ def create_app(config: Config | None = None) -> Flask:
     for name, view in (("openapi.yaml", _openapi_yaml), ("openapi.json", _openapi_json)):
         app.add_url_rule(f"/{name}", name.replace(".", "-"), partial(view, contract))
     app.before_request(partial(_begin, config, contract, sandboxes))
-    app.after_request(partial(_finish, contract))
+    app.after_request(partial(_finish, config, contract))
     app.register_error_handler(Exception, partial(_failed, contract))
     app.wsgi_app = _routed(app.wsgi_app)  # type: ignore[method-assign] # as Flask advises
     return app
@@ -100,17 +115,32 @@ def _serve(operation: Operation, run: Callable[[Call], Reply], **path: str) -> R
     try:
         asked = incoming.read(request, operation, path)
         exchange.body = asked.raw
+        if documented := operation.bodies.get(asked.media_type):
+            unknown = lint.unknown_fields(documented.schema, asked.body)
+            exchange.unknown_fields = tuple(islice(unknown, MOST_UNKNOWN_FIELDS))
         if preferred := forced.by_preference(operation, request.headers.get("Prefer"), asked.query):
             entry, applied = preferred
             return answer_error(entry, headers={"Preference-Applied": applied})
         if magic := forced.by_magic_id(operation, path, asked.body, sandbox.world.magic):
             return answer_error(magic)
 
+        if sandbox.over_the_limit():
+            limited = operation.errors["too-many-requests"]
+            return answer_error(limited, headers={"Retry-After": "1"})
+        exchange.decision = sandbox.decide(_facts(operation, asked, sandbox.world))
+        if (decision := exchange.decision) is not None:
+            exchange.notes += (f"{decision.rule} fired",)
+            pause(decision.delay_ms)
+            if decision.fault:
+                return answer(502, None)  # what breaks the connection never lets it through
+            if decision.error:
+                return answer_error(operation.errors[decision.error])
+
         def act(tx: Transaction, ids: Ids) -> Reply:
             exchange.caller = access.identify(
                 operation,
                 request.headers.get("Authorization"),
-                request.headers.get(ACCOUNT_TOKEN_HEADER),
+                request.headers.get(access.ACCOUNT_TOKEN_HEADER),
                 tx,
             )
             params = incoming.check(asked)
@@ -121,8 +151,23 @@ def _serve(operation: Operation, run: Callable[[Call], Reply], **path: str) -> R
     except ApiError as error:
         return answer_error(operation.errors[error.id], error.violations, **error.fields)
     if asked.note:
-        exchange.notes = (asked.note,)
+        exchange.notes += (asked.note,)
+    exchange.next_page = find(reply.body, "/links/next")
     return answer(reply.status, reply.body, reply.headers)
+
+
+def _facts(operation: Operation, asked: incoming.Incoming, world: World) -> Facts:
+    """Return what rules can match of a request."""
+    token = request.headers.get(access.ACCOUNT_TOKEN_HEADER)
+    known = world.account_tokens.get(digest(token)) if token else None
+    return Facts(
+        operations=(operation.id, *operation.aliases),
+        method=operation.method,
+        path=request.path,
+        account=known.account_id if known else None,
+        cart=asked.path.get("cartID") or find(asked.body, "/data/id"),
+        errors=frozenset(operation.errors),
+    )
 
 
 def _failed(contract: Contract, error: Exception) -> Response:
@@ -142,7 +187,7 @@ def _failed(contract: Contract, error: Exception) -> Response:
     return answer_error(operation.errors["internal-server-error"])
 
 
-def _finish(contract: Contract, response: Response) -> Response:
+def _finish(config: Config, contract: Contract, response: Response) -> Response:
     """Give every answer its headers, the journal its entry, and the log its line."""
     exchange = current()
     response.headers["Mock-Server"] = __version__
@@ -153,6 +198,8 @@ def _finish(contract: Contract, response: Response) -> Response:
         response.headers["Mock-Request-Id"] = exchange.request_id
         cors.allow(request, response)
         exchange.sandbox.journal.add(exchange.entry(contract, request, response))
+        if (observation := exchange.observation(request, response)) is not None:
+            exchange.sandbox.lint.observe(observation)
     facts = {
         "method": request.method,
         "path": request.path,
@@ -163,6 +210,11 @@ def _finish(contract: Contract, response: Response) -> Response:
         "request_id": exchange.request_id,
     }
     log.access.info("", extra={"facts": facts})
+    if (decision := exchange.decision) is not None:
+        if decision.fault:
+            response.headers[faults.HEADER] = f"{config.fault_secret}-{decision.fault}"
+        if decision.slow_body:
+            response.response = dribble(response.get_data(), **decision.slow_body)
     return response
 
 

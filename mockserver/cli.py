@@ -1,6 +1,7 @@
 """The command line. Each option has a twin in the environment: `--port` is MOCKSERVER_PORT."""
 
 import os
+import secrets
 import ssl
 import sys
 import urllib.error
@@ -17,8 +18,9 @@ from flask import Flask
 from mockserver import __version__, banner, catalogue, fixtures, log, server
 from mockserver.app import create_app
 from mockserver.clock import EARLIEST, LATEST, parse_instant
-from mockserver.config import Config
+from mockserver.config import BUILT_IN, Config
 from mockserver.contract import Contract
+from mockserver.faults import FaultLayer
 from mockserver.resources import resource
 from mockserver.world import World
 from mockserver.yaml_source import FixtureError
@@ -62,7 +64,7 @@ class FixturePath(click.ParamType[str]):
     "fixture_paths",
     multiple=True,
     type=FixturePath(),
-    default=(fixtures.BUILT_IN,),
+    default=(BUILT_IN,),
     envvar="MOCKSERVER_FIXTURES",
     help="A YAML file, a folder of them, or default; may be given again, later ones add.",
 )
@@ -105,6 +107,11 @@ class FixturePath(click.ParamType[str]):
     type=click.IntRange(1, 100_000),
     help="How many requests each sandbox remembers.",
 )
+@click.option(
+    "--faults",
+    is_flag=True,
+    help="A socket layer in front, which lets rules break connections.",
+)
 @click.pass_context
 def cli(ctx: click.Context, /, **options: Any) -> None:
     """Serve the Account Cart Associations sandbox, until Ctrl-C."""
@@ -116,7 +123,7 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
 @click.argument("paths", nargs=-1, type=FixturePath())
 def validate(paths: tuple[str, ...]) -> None:
     """Check fixtures, and the contract itself, without serving. Exit status 1 tells mistakes."""
-    world = _load(paths or (fixtures.BUILT_IN,), _contract())
+    world = _load(paths or (BUILT_IN,), _contract())
     click.echo(
         f"ok: {len(world.applications)} applications, {len(world.accounts)} accounts, "
         f"{len(world.members)} members, {len(world.carts)} carts, {len(world.magic)} magic ids"
@@ -134,7 +141,7 @@ def errors(style: str, operation: str | None, base_url: str) -> None:
     if operation and known is None:
         names = ", ".join(each.id for each in contract.operations)
         raise click.ClickException(f"no operation {operation}; known: {names}")
-    magic = _load((fixtures.BUILT_IN,), contract).magic
+    magic = _load((BUILT_IN,), contract).magic
     entries = [
         contract.describe(entry, magic, base_url)
         for entry in contract.catalogue()
@@ -190,9 +197,12 @@ def _serve(
     max_sandboxes: int,
     sandbox_idle: int,
     journal_size: int,
+    faults: bool,
 ) -> None:
     if (tls_cert is None) != (tls_key is None):
         raise click.ClickException("--tls-cert and --tls-key go together; write both")
+    if faults and (reload or tls or tls_cert):
+        raise click.ClickException("--faults goes neither with --tls nor with --reload; remove one")
     config = Config(
         host=host,
         port=port,
@@ -207,6 +217,8 @@ def _serve(
         max_sandboxes=max_sandboxes,
         sandbox_idle_s=sandbox_idle,
         journal_size=journal_size,
+        faults=faults,
+        fault_secret=secrets.token_hex(16),
     )
     log.configure(log_format)
     load = partial(_app, config)
@@ -219,7 +231,18 @@ def _serve(
         app = load()
         address, bound = stack.enter_context(server.reserved(host, port))
         text = banner.text(config, bound, certificate, app.extensions["sandboxes"].default.world)
-        server.serve(app, load, address, bound, certificate, partial(click.echo, text))
+        announce = partial(click.echo, text)
+        if faults:
+            inner = stack.enter_context(server.reserved("127.0.0.1", 0))
+            layer = FaultLayer((address, bound), inner, config.fault_secret)
+            announce = partial(_announce_behind, layer, text)
+            address, bound = inner
+        server.serve(app, load, address, bound, certificate, announce)
+
+
+def _announce_behind(layer: FaultLayer, text: str) -> None:
+    layer.start()
+    click.echo(text)
 
 
 def _app(config: Config) -> Flask:
@@ -235,7 +258,7 @@ def _contract() -> Contract:
 
 def _load(paths: Sequence[str], contract: Contract) -> World:
     try:
-        return fixtures.load(paths, contract.error_ids())
+        return fixtures.load(paths, contract)
     except FixtureError as error:
         raise click.ClickException(str(error)) from None
 

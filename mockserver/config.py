@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from mockserver.fixtures import BUILT_IN
+BUILT_IN = "default"
+"""The name by which `fixtures` takes the built-in seed world."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -28,6 +29,8 @@ class Config:
     max_sandboxes: int = 1000
     sandbox_idle_s: int = 3600
     journal_size: int = 1000
+    faults: bool = False
+    fault_secret: str = ""
 
     @property
     def admin(self) -> str:

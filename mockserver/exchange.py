@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 
 from flask import Request, Response, g
 
-from mockserver.access import Caller
+from mockserver.access import ACCOUNT_TOKEN_HEADER, Caller
 from mockserver.clock import stopwatch
 from mockserver.contract import Contract
 from mockserver.errors import Violation
 from mockserver.journal import Entry, Message
+from mockserver.lint import Observation
 from mockserver.nearest import nearest
+from mockserver.rules import Decision
 from mockserver.sandbox import Sandbox
+from mockserver.world import digest
 
 
 @dataclass(slots=True)
@@ -30,11 +33,35 @@ class Exchange:
     violations: tuple[Violation, ...] = ()
     notes: tuple[str, ...] = ()
     body: bytes = b""
+    unknown_fields: tuple[str, ...] = ()
+    next_page: str | None = None
+    decision: Decision | None = None
 
     @property
     def duration_ms(self) -> float:
         """How long it has taken until now."""
         return round((stopwatch() - self.started) * 1000, 1)
+
+    def observation(self, request: Request, response: Response) -> Observation | None:
+        """Return what the lint looks at; None for what is no operation."""
+        if self.operation is None:
+            return None
+        tokens = (request.headers.get("Authorization"), request.headers.get(ACCOUNT_TOKEN_HEADER))
+        retry_after = response.headers.get("Retry-After")
+        return Observation(
+            request_id=self.request_id,
+            time=self.instant,
+            operation=self.operation,
+            method=request.method,
+            path=request.path,
+            query=request.query_string.decode("latin-1"),
+            tokens=tuple(digest(token) for token in tokens if token),
+            status=response.status_code,
+            error=self.error,
+            retry_after_s=int(retry_after) if retry_after else None,
+            unknown_fields=self.unknown_fields,
+            next_page=self.next_page,
+        )
 
     def entry(self, contract: Contract, request: Request, response: Response) -> Entry:
         """Return the journal's entry of the finished exchange."""

@@ -13,8 +13,10 @@ from typing import Any
 
 from rpds import HashTrieMap, HashTrieSet
 
-from mockserver import schema, yaml_source
+from mockserver import rules, schema, yaml_source
 from mockserver.clock import DAY, parse_duration
+from mockserver.config import BUILT_IN
+from mockserver.contract import Contract
 from mockserver.pointer import from_pointer
 from mockserver.resources import resource
 from mockserver.world import (
@@ -29,9 +31,7 @@ from mockserver.world import (
 )
 from mockserver.yaml_source import FixtureError, Mistake, Source
 
-BUILT_IN = "default"
-"""The name by which `--fixtures` takes the built-in seed world."""
-
+MOST_AGE = 3650 * DAY
 NIL = "00000000-0000-4000-8000-000000000000"
 SETTINGS: dict[str, dict[str, Any]] = {
     "cart": {
@@ -48,6 +48,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "account_member_self_management": "disabled",
         "account_management_authentication_token_timeout_secs": 86400,
     },
+    "rate_limit": {"requests_per_second": None},
 }
 
 # section -> the field that names a record; two records of one name are a mistake
@@ -93,17 +94,17 @@ class Record:
         return self.source.mistake((self.section, self.index, *path), message)
 
 
-def load(paths: Sequence[str], error_ids: Iterable[str]) -> World:
+def load(paths: Sequence[str], contract: Contract) -> World:
     """Return the seed world of fixture files and folders, later ones adding to earlier ones.
 
     `paths` may hold `default`, the built-in world. Raises FixtureError with every mistake.
     """
     sources = [yaml_source.read(file) for file in files(paths)]
     mistakes = [mistake for source in sources for mistake in source.mistakes]
-    rules = schema.validator(json.loads(resource("fixtures/schema.json").read_text("utf-8")))
+    shape = schema.validator(document())
     broken: set[tuple[str, Any, Any]] = set()
     for source in sources:
-        for violation in schema.violations(rules, source.value, "fixture"):
+        for violation in schema.violations(shape, source.value, "fixture"):
             path = from_pointer(violation.pointer)
             broken.add((source.file, *(*path, None, None)[:2]))
             mistakes.append(source.mistake(path, violation.message, named=violation.source))
@@ -116,9 +117,25 @@ def load(paths: Sequence[str], error_ids: Iterable[str]) -> World:
         if isinstance(values, dict) and isinstance(values.get(KEYS[section]), str)
     ]
     whole = [r for r in records if (r.source.file, r.section, r.index) not in broken]
-    mistakes += _check(records, whole, set(error_ids))
+    mistakes += _check(records, whole, contract.error_ids())
+    for source in sources:
+        for index, given in enumerate(_rules(source)):
+            if (source.file, "rules", index) not in broken:
+                for path, message in rules.mistakes(given, contract):
+                    mistakes.append(source.mistake(("rules", index, *path), message))
     _raise(mistakes)
     return _build(records, sources)
+
+
+def document() -> dict[str, Any]:
+    """Return the JSON Schema of a fixture file."""
+    loaded: dict[str, Any] = json.loads(resource("fixtures/schema.json").read_bytes())
+    return loaded
+
+
+def _rules(source: Source) -> list[Any]:
+    given = source.value.get("rules")
+    return given if isinstance(given, list) else []
 
 
 def files(paths: Sequence[str]) -> list[Path]:
@@ -196,8 +213,9 @@ def _check_fields(
         if values.get("account_ids") and (values.get("contact") or {}).get("email"):
             message = "a cart has either account_ids or a contact e-mail; remove one of them"
             yield record.mistake(("contact",), message)
-        if "idle" in values and parse_duration(values["idle"]) > 365 * DAY:
-            yield record.mistake(("idle",), "write at most P365D")
+        for field in ("idle", "age"):
+            if parse_duration(values.get(field, "PT0S")) > MOST_AGE:
+                yield record.mistake((field,), "write at most P3650D")
     if record.section == "account_tokens" and values["member_id"] in members:
         own = members[values["member_id"]].values.get("account_ids") or ()
         if values["account_id"] not in own:
@@ -235,9 +253,13 @@ def _build(records: list[Record], sources: list[Source]) -> World:
     return World(
         settings=settings,
         store=store,
+        rules=tuple(given for source in sources for given in _rules(source)),
         magic={each["id"]: each["error"] for each in of["magic_ids"]},
         static_bearers={each["token"]: each["client_id"] for each in of["bearer_tokens"]},
-        static_account_tokens={each["token"]: each["account_id"] for each in of["account_tokens"]},
+        static_account_tokens={
+            each["token"]: {"account_id": each["account_id"], "member_id": each["member_id"]}
+            for each in of["account_tokens"]
+        },
         password_profiles=frozenset(each["id"] for each in of["password_profiles"]),
         applications=HashTrieMap(
             {
@@ -269,13 +291,14 @@ def _build(records: list[Record], sources: list[Source]) -> World:
 
 def _cart(revision: int, values: Mapping[str, Any], lifetime: int) -> Cart:
     updated_at = -parse_duration(values["idle"]) if "idle" in values else 0
+    created_at = -parse_duration(values["age"]) if "age" in values else updated_at
     built: Cart = _record(
         Cart,
         {
             "description": "",
-            **{name: value for name, value in values.items() if name != "idle"},
+            **{name: value for name, value in values.items() if name not in ("idle", "age")},
             "account_ids": tuple(dict.fromkeys(values.get("account_ids", ()))),
-            "created_at": updated_at,
+            "created_at": created_at,
             "updated_at": updated_at,
             "expires_at": updated_at + lifetime,
             "revision": revision,

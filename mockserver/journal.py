@@ -19,6 +19,8 @@ from mockserver.clock import to_milliseconds_text
 from mockserver.errors import Violation
 
 MOST_BODY_BYTES = 16 * 1024
+Counts = Counter[tuple[str | None, int, str | None]]
+"""How often each (operation, status, error id) was seen."""
 REDACTED = "[redacted]"
 SECRET_HEADERS = frozenset(
     (
@@ -157,7 +159,7 @@ class Journal:
         self.size = size
         self._lock = Lock()
         self._entries: deque[Entry] = deque(maxlen=size)
-        self._seen: Counter[tuple[str | None, int, str | None]] = Counter()
+        self._seen: Counts = Counter()
 
     def add(self, entry: Entry) -> None:
         """Remember an entry; the oldest one goes when there are too many."""
@@ -178,7 +180,7 @@ class Journal:
         with self._lock:
             self._entries.clear()
 
-    def counts(self) -> Counter[tuple[str | None, int, str | None]]:
+    def counts(self) -> Counts:
         """Return how often each (operation, status, error id) was seen."""
         with self._lock:
             return Counter(self._seen)

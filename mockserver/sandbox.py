@@ -1,4 +1,4 @@
-"""A sandbox: everything that a test can see. Its world, its clock, its id sequence, its journal.
+"""A sandbox: everything that a test can see. Its world, clock, ids, rules, snapshots and journal.
 
 There is no state outside a sandbox. How many there are, and which one a request means, is the
 business of `sandboxes`.
@@ -6,24 +6,43 @@ business of `sandboxes`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from mockserver.clock import Clock
+from mockserver.clock import SECOND, Clock
+from mockserver.errors import ControlError
 from mockserver.ids import Ids
 from mockserver.journal import Journal
+from mockserver.lint import Lint
+from mockserver.rules import MOST_RULES, Decision, Facts, Rule, Rulebook
 from mockserver.world import Transaction, World
 
 Result = TypeVar("Result")
+
+MOST_SNAPSHOTS = 100
+
+
+@dataclass(slots=True)
+class State:
+    """What a sandbox goes on from. Copying one takes the same time whatever the world's size."""
+
+    world: World
+    clock: Clock
+    ids: Ids
+    rules: Rulebook
+
+    def copy(self) -> State:
+        """Return the same state, going on by itself."""
+        return State(self.world, self.clock.copy(), self.ids.copy(), self.rules.copy())
 
 
 class Sandbox:
     """One isolated store. `seed_world` is what it starts from and goes back to.
 
     `frozen_at` is where its clock stands at the start, or None for the system's time; `seed` what
-    its ids come from; `journal_size` how many requests it remembers.
+    its ids and its chance come from; `journal_size` how many requests it remembers.
     """
 
     def __init__(
@@ -33,46 +52,145 @@ class Sandbox:
         self._frozen_at = frozen_at
         self._seed = seed
         self._lock = Lock()
+        self._state = self._start()
+        self._window = (0, 0)
+        self._snapshots: dict[str, State] = {}
         self.journal = Journal(journal_size)
-        self.clock = Clock(frozen_at)
-        self.world, self._ids = self._start()
+        self.lint = Lint()
+
+    @property
+    def world(self) -> World:
+        """The world as it is now: a value that never changes."""
+        return self._state.world
+
+    @property
+    def clock(self) -> Clock:
+        """The clock; to change it, use `move_clock`."""
+        return self._state.clock
+
+    def state(self) -> State:
+        """Return a copy of the present state."""
+        with self._lock:
+            return self._state.copy()
+
+    def over_the_limit(self) -> bool:
+        """Count a request; whether it is one too many in this second of the sandbox's clock."""
+        limit = self._state.world.settings["rate_limit"]["requests_per_second"]
+        if limit is None:
+            return False
+        with self._lock:
+            second = self._state.clock.now() // SECOND
+            in_this_one = self._window[1] + 1 if self._window[0] == second else 1
+            self._window = (second, in_this_one)
+            return in_this_one > int(limit)
 
     def reset(self) -> None:
-        """Go back to the fixtures, the start's clock and the first id, in constant time.
+        """Go back to the fixtures, the start's clock, rules and first id, in constant time.
 
-        The journal forgets its entries and keeps its counts: coverage is of a whole test run.
+        Snapshots stay. The journal forgets its entries and keeps its counts, since coverage is of a
+        whole test run.
         """
         with self._lock:
-            self.clock.reset()
-            self.journal.clear()
-            self.world, self._ids = self._start()
+            self._state = self._start()
+            self._window = (0, 0)
+        self.journal.clear()
+        self.lint.start_anew()
 
-    def fork(self) -> Sandbox:
-        """Return another sandbox in the same state, with a journal of its own, in constant time."""
+    def fork(self, snapshot: str | None = None) -> Sandbox:
+        """Return another sandbox in this one's state, or in that of a snapshot of it."""
+        twin = Sandbox(self._seed_world, self._frozen_at, self._seed, self.journal.size)
         with self._lock:
-            twin = Sandbox(self._seed_world, self._frozen_at, self._seed, self.journal.size)
-            twin.clock = self.clock.copy()
-            twin.world, twin._ids = self.world, self._ids.copy()
-            return twin
+            twin._state = self._named(snapshot).copy() if snapshot else self._state.copy()
+        return twin
 
     def run(self, action: Callable[[Transaction, Ids], Result]) -> Result:
         """Run an action as one transaction: what it changed counts unless it raises."""
         with self._lock:
-            transaction = Transaction(self.world, self.clock.now())
-            result = action(transaction, self._ids)
-            self.world = transaction.world
+            transaction = Transaction(self._state.world, self._state.clock.now())
+            result = action(transaction, self._state.ids)
+            self._state.world = transaction.world
             return result
 
     def move_clock(self, change: Callable[[Clock], None]) -> Clock:
         """Change the clock between two requests; returns it."""
         with self._lock:
-            change(self.clock)
-            return self.clock
+            change(self._state.clock)
+            return self._state.clock
 
     def request_id(self) -> str:
         """Return a new id for a request."""
         with self._lock:
-            return self._ids.uuid("request")
+            return self._state.ids.uuid("request")
 
-    def _start(self) -> tuple[World, Ids]:
-        return replace(self._seed_world, epoch=self.clock.now()), Ids(self._seed)
+    # --- rules
+
+    def decide(self, facts: Facts) -> Decision | None:
+        """Return what an armed rule wants of a request, and count it."""
+        if not self._state.rules.rules:
+            return None
+        with self._lock:
+            return self._state.rules.decide(facts, self._state.clock.now())
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Return the armed rules as JSON values."""
+        with self._lock:
+            return [rule.show() for rule in self._state.rules.rules]
+
+    def arm(self, given: Mapping[str, Any]) -> Rule:
+        """Arm a rule. ControlError 409 when there are too many."""
+        with self._lock:
+            if len(self._state.rules.rules) >= MOST_RULES:
+                raise ControlError(409, "Conflict", f"A sandbox has at most {MOST_RULES} rules.")
+            return self._state.rules.add(given, self._state.clock.now())
+
+    def disarm(self, rule_id: str | None = None) -> None:
+        """Take one rule away, or all. ControlError 404 when there is no such rule."""
+        with self._lock:
+            if not self._state.rules.remove(rule_id) and rule_id is not None:
+                raise ControlError(404, "Not Found", f"There is no rule {rule_id[:100]}.")
+
+    # --- snapshots
+
+    def save(self, name: str) -> None:
+        """Keep the present state under a name, in constant time. ControlError when too many."""
+        with self._lock:
+            if len(self._snapshots) >= MOST_SNAPSHOTS and name not in self._snapshots:
+                detail = f"A sandbox keeps at most {MOST_SNAPSHOTS} snapshots; delete one."
+                raise ControlError(409, "Conflict", detail)
+            self._snapshots[name] = self._state.copy()
+
+    def restore(self, name: str) -> None:
+        """Go back to a saved state, in constant time. ControlError 404."""
+        with self._lock:
+            self._state = self._named(name).copy()
+
+    def forget(self, name: str) -> None:
+        """Throw a saved state away. ControlError 404."""
+        with self._lock:
+            self._named(name)
+            del self._snapshots[name]
+
+    def snapshots(self) -> dict[str, State]:
+        """Return the saved states by name."""
+        with self._lock:
+            return dict(self._snapshots)
+
+    def snapshot(self, name: str) -> State:
+        """Return a saved state. ControlError 404."""
+        with self._lock:
+            return self._named(name)
+
+    def _named(self, name: str) -> State:
+        if name not in self._snapshots:
+            known = ", ".join(sorted(self._snapshots)) or "none"
+            detail = f'There is no snapshot "{name[:100]}"; known: {known}.'
+            raise ControlError(404, "Not Found", detail)
+        return self._snapshots[name]
+
+    def _start(self) -> State:
+        clock = Clock(self._frozen_at)
+        world = replace(self._seed_world, epoch=clock.now())
+        rules = Rulebook(self._seed)
+        for given in world.rules:
+            rules.add(given, clock.now())
+        return State(world, clock, Ids(self._seed), rules)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from threading import Lock
 
 from mockserver import log
 from mockserver.clock import stopwatch
 from mockserver.errors import ControlError
+from mockserver.journal import Counts
+from mockserver.lint import Finding
 from mockserver.sandbox import Sandbox
 
 DEFAULT = "default"
@@ -36,13 +38,15 @@ class Sandboxes:
         self._idle_seconds = idle_seconds
         self._lock = Lock()
         self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._retired: Counts = Counter()
+        self._retired_findings: dict[str, Finding] = {}
         self.default = make()
 
     def get(self, name: str) -> Sandbox:
         """Return the sandbox of a name, made now if there is none. ControlError for a bad name."""
         if name == DEFAULT:
             return self.default
-        _check(name)
+        check_name(name)
         with self._lock:
             held = self._held.get(name)
             if held is None:
@@ -61,13 +65,13 @@ class Sandboxes:
             raise ControlError(404, "Not Found", f'There is no sandbox "{name[:100]}".')
         return held
 
-    def create(self, name: str, fork_of: str | None = None) -> Sandbox:
-        """Make a sandbox from the seed, or in the state of another one.
+    def create(self, name: str, fork_of: str | None = None, snapshot: str | None = None) -> Sandbox:
+        """Make a sandbox from the seed, or in the state of another one or of its snapshot.
 
-        ControlError 409 when the name is taken, 404 when `fork_of` names none.
+        ControlError 409 when the name is taken, 404 when `fork_of` or `snapshot` names none.
         """
-        _check(name)
-        made = self._make() if fork_of is None else self.find(fork_of).fork()
+        check_name(name)
+        made = self._make() if fork_of is None else self.find(fork_of).fork(snapshot)
         with self._lock:
             if name == DEFAULT or name in self._held:
                 raise ControlError(409, "Conflict", f'There is a sandbox "{name}" already.')
@@ -79,12 +83,34 @@ class Sandboxes:
         if name == DEFAULT:
             self.default.reset()
         with self._lock:
-            self._held.pop(name, None)
+            self._let_go(name)
 
     def names(self) -> list[str]:
         """Return the names of all sandboxes, the default one first."""
         with self._lock:
             return [DEFAULT, *sorted(self._held)]
+
+    def counts(self) -> Counts:
+        """Return what all sandboxes have seen, those that are gone included."""
+        with self._lock:
+            total = self._retired + self.default.journal.counts()
+            for held in self._held.values():
+                total += held.sandbox.journal.counts()
+            return total
+
+    def findings(self) -> dict[str, Finding]:
+        """Return the habits that all sandboxes have seen, those that are gone included."""
+        with self._lock:
+            lints = [self.default.lint, *(held.sandbox.lint for held in self._held.values())]
+            total = {name: replace(finding) for name, finding in self._retired_findings.items()}
+        for lint in lints:
+            _merge(total, lint.findings())
+        return total
+
+    def _let_go(self, name: str) -> None:
+        if (held := self._held.pop(name, None)) is not None:
+            self._retired += held.sandbox.journal.counts()
+            _merge(self._retired_findings, held.sandbox.lint.findings())
 
     def _hold(self, name: str, sandbox: Sandbox) -> Sandbox:
         now = stopwatch()
@@ -94,16 +120,23 @@ class Sandboxes:
             idle = now - held.used_at > self._idle_seconds
             if not idle and len(self._held) < self._most:
                 break
-            del self._held[oldest]
+            self._let_go(oldest)
             reason = "was idle" if idle else f"made room: at most {self._most} are kept"
             log.server.info('sandbox "%s" thrown away: it %s', oldest, reason)
         return sandbox
 
 
-def _check(name: str) -> None:
+def _merge(total: dict[str, Finding], findings: Mapping[str, Finding]) -> None:
+    for name, finding in findings.items():
+        count = total[name].count if name in total else 0
+        total[name] = replace(finding, count=count + finding.count)
+
+
+def check_name(name: str, what: str = "sandbox") -> None:
+    """Raise ControlError unless a name is one that a path can hold."""
     if not NAME.fullmatch(name):
         raise ControlError(
             400,
             "Bad Request",
-            "A sandbox's name has 1 to 100 of the characters A-Z, a-z, 0-9, dot, dash, underscore.",
+            f"A {what}'s name has 1 to 100 of the characters A-Z, a-z, 0-9, dot, dash, underscore.",
         )

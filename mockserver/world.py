@@ -104,17 +104,18 @@ class Cart:
 class World:
     """Everything that the store knows.
 
-    The static tokens (token → client id, token → account id) are there to be shown at the start;
-    they are looked up like any other token.
+    The static tokens (token → client id, token → account and member) are there to be shown at the
+    start; they are looked up like any other token.
     """
 
     epoch: int = 0
     revision: int = 0
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     store: Mapping[str, str] = field(default_factory=dict)
+    rules: tuple[Mapping[str, Any], ...] = ()
     magic: Mapping[str, str] = field(default_factory=dict)
     static_bearers: Mapping[str, str] = field(default_factory=dict)
-    static_account_tokens: Mapping[str, str] = field(default_factory=dict)
+    static_account_tokens: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     password_profiles: frozenset[str] = frozenset()
     applications: HashTrieMap[str, Application] = field(default_factory=HashTrieMap)
     accounts: HashTrieMap[str, Account] = field(default_factory=HashTrieMap)

@@ -10,7 +10,7 @@ from flask import Blueprint, request
 
 from mockserver.config import Config
 from mockserver.contract import Contract
-from mockserver.control import clock, journal, sandboxes, state
+from mockserver.control import clock, coverage, journal, rules, sandboxes, snapshots, state
 from mockserver.errors import ControlError
 from mockserver.sandboxes import Sandboxes
 
@@ -29,7 +29,10 @@ def blueprint(config: Config, contract: Contract, held: Sandboxes) -> Blueprint:
     state.add_routes(admin, contract)
     sandboxes.add_routes(admin, held)
     clock.add_routes(admin)
+    snapshots.add_routes(admin)
+    rules.add_routes(admin, config, contract)
     journal.add_routes(admin, contract)
+    coverage.add_routes(admin, contract, held)
     return admin
 
 

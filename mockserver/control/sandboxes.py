@@ -12,7 +12,8 @@ from mockserver.sandboxes import Sandboxes
 FORK = {
     "type": "object",
     "additionalProperties": False,
-    "properties": {"fork_of": {"type": "string"}},
+    "properties": {"fork_of": {"type": "string"}, "snapshot": {"type": "string"}},
+    "dependentRequired": {"snapshot": ["fork_of"]},
 }
 
 
@@ -29,7 +30,8 @@ def add_routes(admin: Blueprint, held: Sandboxes) -> None:
 
     @admin.post("/sandboxes/<name>")
     def create_sandbox(name: str) -> Response:
-        made = held.create(name, body(FORK).get("fork_of"))
+        given = body(FORK)
+        made = held.create(name, given.get("fork_of"), given.get("snapshot"))
         return data(_show(name, made), 201)
 
     @admin.delete("/sandboxes/<name>")

@@ -1,0 +1,120 @@
+"""A world as a fixture file, so that a state found by hand becomes a committed fixture.
+
+Tokens that the server issued are left out: only their digests are kept. Whoever has one signs in
+again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from mockserver.clock import SECOND
+from mockserver.world import Account, Application, Cart, Member, World
+
+HEADER = """\
+# yaml-language-server: $schema=./schema.json
+# Saved from a running sandbox; `mockserver --fixtures THIS_FILE` starts with it.
+
+"""
+ACCOUNT_FIELDS = ("legal_name", "registration_id", "external_ref", "parent_id")
+CART_FIELDS = (
+    "contact",
+    "discount_settings",
+    "inventory_settings",
+    "custom_attributes",
+    "snapshot_date",
+    "payment_intent_id",
+)
+
+
+def to_yaml(world: World, instant: int) -> str:
+    """Return the fixture file of a world as it is at an instant (milliseconds since 1970)."""
+    now = instant - world.epoch
+    carts = [cart for cart in world.carts.values() if cart.expires_at > now]
+    carts.sort(key=lambda cart: (cart.updated_at, cart.revision), reverse=True)
+    value: dict[str, Any] = {
+        "store": dict(world.store),
+        "settings": {group: dict(values) for group, values in world.settings.items()},
+        "applications": [_application(a) for a in _sorted(world.applications)],
+        "bearer_tokens": [
+            {"token": token, "client_id": client} for token, client in world.static_bearers.items()
+        ],
+        "password_profiles": [{"id": each} for each in sorted(world.password_profiles)],
+        "accounts": [_account(each) for each in _sorted(world.accounts)],
+        "members": [_member(each) for each in _sorted(world.members)],
+        "account_tokens": [
+            {"token": token, **each} for token, each in world.static_account_tokens.items()
+        ],
+        "sign_in_codes": [
+            {"mechanism": mechanism, "code": code, "member_id": member}
+            for (mechanism, code), member in world.codes.items()
+        ],
+        "carts": [_cart(cart, now) for cart in carts],
+        "rules": [dict(rule) for rule in world.rules],
+        "magic_ids": [{"id": name, "error": error} for name, error in world.magic.items()],
+    }
+    text: str = yaml.dump(
+        {name: each for name, each in value.items() if each},
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=100,
+    )
+    return HEADER + text
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes every value out: a fixture without aliases reads better."""
+
+    def ignore_aliases(self, _: Any) -> bool:
+        return True
+
+
+def _sorted(records: Any) -> list[Any]:
+    return [record for _, record in sorted(records.items())]
+
+
+def _application(application: Application) -> dict[str, Any]:
+    value = {
+        "client_id": application.client_id,
+        "grant": application.grant,
+        "role": application.role,
+    }
+    secret = application.client_secret
+    return value if secret is None else {**value, "client_secret": secret}
+
+
+def _account(account: Account) -> dict[str, Any]:
+    optional = {name: getattr(account, name) for name in ACCOUNT_FIELDS}
+    given = {name: value for name, value in optional.items() if value is not None}
+    return {"id": account.id, "name": account.name, **given}
+
+
+def _member(member: Member) -> dict[str, Any]:
+    value = {
+        "id": member.id,
+        "name": member.name,
+        "email": member.email,
+        "username": member.username,
+        "account_ids": list(member.account_ids),
+    }
+    return value if member.password is None else {**value, "password": member.password}
+
+
+def _cart(cart: Cart, now: int) -> dict[str, Any]:
+    optional = {name: getattr(cart, name) for name in CART_FIELDS}
+    return {
+        "id": cart.id,
+        "name": cart.name,
+        "description": cart.description,
+        "account_ids": list(cart.account_ids),
+        **{name: value for name, value in optional.items() if value is not None},
+        "idle": _duration(now - cart.updated_at),
+        "age": _duration(now - cart.created_at),
+    }
+
+
+def _duration(milliseconds: int) -> str:
+    return f"PT{max(milliseconds, 0) // SECOND}S"

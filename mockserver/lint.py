@@ -1,0 +1,150 @@
+"""What a client did that works here and hurts on the real service. Each finding is a habit, told
+once with a count and the last request that showed it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+from mockserver.clock import SECOND
+
+MOST_REMEMBERED = 1000
+TOKEN_ERRORS = ("unable-to-validate-access-token", "unauthorized", "account-token-not-valid")
+ADVICE = {
+    "retried-too-early": "Wait as long as Retry-After says before the next try.",
+    "used-a-refused-token": "After a 401, get a new token before the next call.",
+    "sent-unknown-fields": "Leave out fields that the contract does not have: nothing reads them.",
+    "ignored-the-next-page": "Follow links.next: a list may be longer than a page.",
+    "associated-twice": "Ask first, or keep in mind, whether the cart is associated already.",
+}
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the lint looks at. `tokens` stands for the caller's tokens and tells none of them."""
+
+    request_id: str
+    time: int
+    operation: str
+    method: str
+    path: str
+    query: str
+    tokens: tuple[bytes, ...]
+    status: int
+    error: str | None
+    retry_after_s: int | None
+    unknown_fields: tuple[str, ...]
+    next_page: str | None
+
+
+@dataclass(slots=True)
+class Finding:
+    """How often a habit was seen, and the last time."""
+
+    count: int = 0
+    detail: str = ""
+    request_id: str = ""
+
+
+@dataclass(slots=True)
+class Lint:
+    """The habits that one sandbox has seen, and what it needs to remember to see them."""
+
+    _lock: Lock = field(default_factory=Lock)
+    _findings: dict[str, Finding] = field(default_factory=dict)
+    _wait_until: OrderedDict[tuple[str, str], int] = field(default_factory=OrderedDict)
+    _refused: OrderedDict[tuple[bytes, ...], bool] = field(default_factory=OrderedDict)
+    _pages: OrderedDict[tuple[str, frozenset[tuple[str, str]]], str] = field(
+        default_factory=OrderedDict
+    )
+
+    def observe(self, seen: Observation) -> None:
+        """Look at one finished request to an operation."""
+        with self._lock:
+            for name, detail in self._habits(seen):
+                self._tell(name, detail, seen.request_id)
+
+    def findings(self) -> dict[str, Finding]:
+        """Return what was found; a next page counts as ignored until it is asked for."""
+        with self._lock:
+            found = {n: Finding(f.count, f.detail, f.request_id) for n, f in self._findings.items()}
+            if self._pages:
+                (path, _), request_id = next(reversed(self._pages.items()))
+                detail = f"{path} had more pages that nobody asked for"
+                found["ignored-the-next-page"] = Finding(len(self._pages), detail, request_id)
+            return found
+
+    def start_anew(self) -> None:
+        """Forget what is under way, when the sandbox goes back to its start; findings stay."""
+        with self._lock:
+            self._wait_until.clear()
+            self._refused.clear()
+
+    def _habits(self, seen: Observation) -> Iterator[tuple[str, str]]:
+        call = (seen.method, seen.path)
+        if seen.time < self._wait_until.pop(call, 0):
+            yield "retried-too-early", f"{seen.method} {seen.path} came again before Retry-After"
+        if seen.status == 429 and seen.retry_after_s is not None:
+            _remember(self._wait_until, call, seen.time + seen.retry_after_s * SECOND)
+        if seen.tokens and seen.error in TOKEN_ERRORS:
+            if seen.tokens in self._refused:
+                yield (
+                    "used-a-refused-token",
+                    f"{seen.method} {seen.path} with a token after its 401",
+                )
+            _remember(self._refused, seen.tokens, True)
+        for name in seen.unknown_fields:
+            yield "sent-unknown-fields", f"{seen.operation} does not have the field {name[:100]}"
+        self._pages.pop((seen.path, _page(seen.query)), None)
+        if seen.next_page is not None:
+            following = urlsplit(seen.next_page)
+            _remember(self._pages, (seen.path, _page(following.query)), seen.request_id)
+        if seen.operation == "createAccountCartAssociation" and seen.status == 204:
+            yield "associated-twice", f"{seen.path} was associated with that account already"
+
+    def _tell(self, name: str, detail: str, request_id: str) -> None:
+        finding = self._findings.setdefault(name, Finding())
+        finding.count += 1
+        finding.detail, finding.request_id = detail, request_id
+
+
+def unknown_fields(schema: Mapping[str, Any], value: Any, path: str = "") -> Iterator[str]:
+    """Yield the places in a value that its schema does not know."""
+    if isinstance(value, list) and isinstance(schema.get("items"), dict):
+        for index, each in enumerate(value):
+            yield from unknown_fields(schema["items"], each, f"{path}[{index}]")
+    if not isinstance(value, dict):
+        return
+    known = _properties(schema)
+    if not known or "additionalProperties" in schema:
+        return
+    for name, each in value.items():
+        place = f"{path}.{name}" if path else name
+        if name in known:
+            yield from unknown_fields(known[name], each, place)
+        else:
+            yield place
+
+
+def _properties(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    found = dict(schema.get("properties", {}))
+    for part in schema.get("allOf", ()):
+        found |= _properties(part)
+    return found
+
+
+def _page(query: str) -> frozenset[tuple[str, str]]:
+    return frozenset(parse_qsl(query, keep_blank_values=True))
+
+
+def _remember(memory: OrderedDict[Key, Value], key: Key, value: Value) -> None:
+    memory[key] = value
+    if len(memory) > MOST_REMEMBERED:
+        memory.popitem(last=False)
