@@ -88,7 +88,7 @@ def _begin(config: Config, contract: Contract, sandboxes: Sandboxes) -> Response
     except ControlError:
         _exchange_in(sandboxes, DEFAULT)  # a bad name is answered like anything else
         raise
-    if cors.is_preflight(request):
+    if cors.is_preflight(request) and _may_read(config):
         return cors.preflight(request)
     size = sum(len(name) + len(value) + 4 for name, value in request.headers)
     if size > MOST_HEADER_BYTES:
@@ -156,6 +156,12 @@ def _serve(operation: Operation, run: Callable[[Call], Reply], **path: str) -> R
     return answer(reply.status, reply.body, reply.headers)
 
 
+def _may_read(config: Config) -> bool:
+    """Whether a page may read the answer: any page the API's, a named one the admin API's."""
+    origin = request.headers.get("Origin", "")
+    return not request.path.startswith(control.PREFIX) or origin in config.admin_origins
+
+
 def _facts(operation: Operation, asked: incoming.Incoming, world: World) -> Facts:
     """Return what rules can match of a request."""
     token = request.headers.get(access.ACCOUNT_TOKEN_HEADER)
@@ -194,9 +200,10 @@ def _finish(config: Config, contract: Contract, response: Response) -> Response:
     response.headers["X-Moltin-Request-Id"] = exchange.request_id
     if exchange.notes:
         response.headers["Mock-Notes"] = "; ".join(exchange.notes)
-    if not request.path.startswith(control.PREFIX):
-        response.headers["Mock-Request-Id"] = exchange.request_id
+    response.headers["Mock-Request-Id"] = exchange.request_id
+    if _may_read(config):
         cors.allow(request, response)
+    if not request.path.startswith(control.PREFIX):
         exchange.sandbox.journal.add(exchange.entry(contract, request, response))
         if (observation := exchange.observation(request, response)) is not None:
             exchange.sandbox.lint.observe(observation)

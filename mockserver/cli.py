@@ -87,6 +87,13 @@ class FixturePath(click.ParamType[str]):
 )
 @click.option("--open-admin", is_flag=True, help="Leave /__admin open to everyone who gets here.")
 @click.option("--disable-admin", is_flag=True, help="Serve no /__admin at all but its health.")
+@click.option(
+    "--admin-origin",
+    "admin_origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="A page's origin, such as http://localhost:3000, that may use /__admin.",
+)
 @click.option("--require-sandbox", is_flag=True, help="Refuse calls that name no sandbox.")
 @click.option(
     "--max-sandboxes",
@@ -193,6 +200,7 @@ def _serve(
     admin_token: str | None,
     open_admin: bool,
     disable_admin: bool,
+    admin_origins: tuple[str, ...],
     require_sandbox: bool,
     max_sandboxes: int,
     sandbox_idle: int,
@@ -213,6 +221,7 @@ def _serve(
         open_admin=open_admin,
         disable_admin=disable_admin,
         log_format=log_format,
+        admin_origins=admin_origins,
         require_sandbox=require_sandbox,
         max_sandboxes=max_sandboxes,
         sandbox_idle_s=sandbox_idle,

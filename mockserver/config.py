@@ -24,6 +24,7 @@ class Config:
     admin_token: str | None = None
     open_admin: bool = False
     disable_admin: bool = False
+    admin_origins: tuple[str, ...] = ()
     log_format: str = "text"
     require_sandbox: bool = False
     max_sandboxes: int = 1000

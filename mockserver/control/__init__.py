@@ -4,11 +4,12 @@ A request to it means the sandbox that it names, like any other request.
 """
 
 import hmac
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from flask import Blueprint, request
 
-from mockserver.config import Config
+from mockserver.config import LOOPBACK, Config
 from mockserver.contract import Contract
 from mockserver.control import clock, coverage, journal, rules, sandboxes, snapshots, state
 from mockserver.errors import ControlError
@@ -40,23 +41,46 @@ def _guard(config: Config) -> None:
     """Let a request to the admin API through, or raise ControlError.
 
     Health is open to everyone, since probes carry no token. A web page of another origin is refused
-    whatever the mode is: it could not read the answer, but it could reset the server.
+    whatever the mode is, unless its origin was named: it could reset the server. So is, on a
+    loopback address, a host name that somebody else's DNS may have bent to here.
     """
     if request.path == HEALTH:
         return
     if config.admin == "disabled":
         raise ControlError(404, "Not Found", "The admin API is disabled on this server.")
+    if config.host in LOOPBACK and not _is_local(request.host):
+        detail = "On this address the admin API is called by localhost or by an IP address."
+        raise ControlError(403, "Forbidden", detail)
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
-        raise ControlError(403, "Forbidden", "A page of another origin may not use the admin API.")
-    if config.admin == "open":
-        return
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if origin is not None and not may_read(config, origin, request.host):
+        detail = "A page of another origin may not use the admin API; name it by --admin-origin."
+        raise ControlError(403, "Forbidden", detail)
+    if config.admin != "open":
+        _check_token(config)
+
+
+def may_read(config: Config, origin: str, host: str) -> bool:
+    """Whether a page of an origin may use the admin API of a server called by `host`."""
+    return origin in config.admin_origins or urlsplit(origin).netloc == host
+
+
+def _check_token(config: Config) -> None:
     if config.admin_token is None:
         how = "start the server with --admin-token or --open-admin"
         raise ControlError(401, "Unauthorized", f"The admin API is closed beyond localhost: {how}.")
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not hmac.compare_digest(
         token.strip().encode("utf-8", "replace"), config.admin_token.encode()
     ):
         how = '"Authorization: Bearer <the server\'s admin token>"'
         raise ControlError(401, "Unauthorized", f"The admin API wants the header {how}.")
+
+
+def _is_local(host: str) -> bool:
+    """Whether a Host header is a name of this machine that no DNS answers for."""
+    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        ip_address(name)
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+    return True
