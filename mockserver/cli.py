@@ -15,7 +15,7 @@ from typing import Any
 import click
 from flask import Flask
 
-from mockserver import __version__, banner, catalogue, fixtures, log, server
+from mockserver import __version__, banner, catalogue, ctl, fixtures, log, server
 from mockserver.app import create_app
 from mockserver.clock import EARLIEST, LATEST, parse_instant
 from mockserver.config import BUILT_IN, Config
@@ -184,6 +184,10 @@ def health(ctx: click.Context, /, url: str | None) -> None:
             click.echo(answer.read().decode())
     except (OSError, ValueError, urllib.error.HTTPError) as error:
         raise click.ClickException(f"{base} is not healthy: {error}") from None
+
+
+cli.add_command(ctl.ctl)
+cli.add_command(ctl.coverage)
 
 
 def _serve(

@@ -78,9 +78,13 @@ def _check_token(config: Config) -> None:
 
 def _is_local(host: str) -> bool:
     """Whether a Host header is a name of this machine that no DNS answers for."""
-    name = urlsplit(f"//{host}").hostname or ""
     try:
-        ip_address(name)
+        name = urlsplit(f"//{host}").hostname or ""
     except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
-    return True
+        return False
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return bool(ip_address(name))
+    except ValueError:
+        return False

@@ -1,4 +1,4 @@
-"""Contract coverage of the consumer, over all sandboxes that there were."""
+"""Contract coverage of the consumer, over all sandboxes that there were, or of one."""
 
 from flask import Blueprint, Response, request
 
@@ -15,4 +15,9 @@ def add_routes(admin: Blueprint, contract: Contract, held: Sandboxes) -> None:
     def get_coverage() -> Response:
         magic = held.default.world.magic
         base_url = request.host_url.rstrip("/")
-        return data(coverage.report(contract, held.counts(), held.findings(), magic, base_url))
+        if name := request.args.get("sandbox"):
+            only = held.find(name)
+            counts, findings = only.journal.counts(), only.lint.findings()
+        else:
+            counts, findings = held.counts(), held.findings()
+        return data(coverage.report(contract, counts, findings, magic, base_url))
