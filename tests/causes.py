@@ -1,0 +1,312 @@
+"""The requests that really cause each error of the catalogue: none of them asks for it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.requests import (
+    DATA,
+    FORM,
+    GOOD,
+    JSON,
+    RESTRICTED,
+    RESTRICTED_WORLD,
+    SIGN_IN,
+    Request,
+)
+from tests.seeds import (
+    ACCOUNT_1,
+    ACCOUNT_2,
+    ACCOUNT_TOKEN,
+    ADMIN,
+    MEMBER_ADA,
+    SHOPPER,
+    acting_as,
+    naming,
+)
+
+ONLY_ON_DEMAND = frozenset(
+    {"write-conflict", "too-many-requests", "internal-server-error", "service-unavailable"}
+)
+"""Errors that nothing but asking for them gives (contract.md §6)."""
+
+MOST_BODY_BYTES = 1024 * 1024
+MOST_HEADER_BYTES = 32 * 1024
+NO_SUCH_ACCOUNT = "a0000000-0000-4000-8000-00000000dead"
+NO_SIGNUP_WORLD = str(DATA / "no-signup.yaml")
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A request that fails, the ones to send before it, and the fixtures beside the built-in."""
+
+    request: Request
+    before: Sequence[Request] = ()
+    fixtures: Sequence[str] = ()
+
+
+def causes_of(operation: str, error: str) -> Sequence[Cause]:
+    """Return the causes of one operation's error; none where no request is known to cause it."""
+    given = CAUSES.get((operation, error)) or _common(GOOD[operation]).get(error, ())
+    return [each if isinstance(each, Cause) else Cause(each) for each in given]
+
+
+def _common(good: Request) -> dict[str, Sequence[Request | Cause]]:
+    """Return the causes that every operation has (contract.md §2 and §6)."""
+    anyhow = Request(good.method, good.path, good.headers)
+    refused = [
+        good.without_header("Authorization"),
+        *(good.but(headers={"Authorization": text}) for text in WRONG_BEARERS),
+    ]
+    return {
+        "no-such-path": [good.but(path=f"{good.path}/no/such/path"), good.but(path="/v3/carts")],
+        "method-not-allowed": [good.but(method="PATCH"), good.but(method="OPTIONS")],
+        "headers-too-large": [good.with_headers(X_Padding="x" * MOST_HEADER_BYTES)],
+        "unable-to-validate-access-token": refused,
+        "unauthorized": refused,
+        "account-token-not-valid": [
+            good.but(headers={**bearer, ACCOUNT_TOKEN: text})
+            for bearer in (SHOPPER, ADMIN)
+            for text in ("no-such-token", "Bearer account-1", "shopper")
+        ],
+        "forbidden": [Cause(good.but(headers=RESTRICTED), fixtures=[RESTRICTED_WORLD])],
+        "payload-too-large": [
+            anyhow.but(raw=b" " * (MOST_BODY_BYTES + 1), content_type=media_type)
+            for media_type in (JSON, "text/plain")
+        ],
+        "unsupported-media-type": [
+            anyhow.but(raw="{}", content_type=media_type)
+            for media_type in ("text/plain", "application/xml", "application/vnd.api+json")
+        ],
+        "malformed-json": _not_json(anyhow),
+        "invalid-json-payload": _not_json(anyhow),
+    }
+
+
+WRONG_BEARERS = ("Bearer no-such-token", "Bearer", "Bearer account-1", "admin", "Basic admin", "")
+
+
+def _not_json(request: Request) -> list[Request]:
+    return [
+        request.but(raw=raw, content_type=JSON)
+        for raw in (
+            b"not JSON",
+            b'{"data": ',
+            b"{'data': {}}",
+            b'{"data": {}, "data": {}}',
+            b"\xff",
+        )
+    ]
+
+
+def _signing_in(request: Request, **changes: str) -> Request:
+    return request.but(body={"data": {**SIGN_IN, **changes}})
+
+
+def _association_causes(operation: str) -> Iterator[tuple[str, list[Request | Cause]]]:
+    good = GOOD[operation]
+    unknown = good.but(path="/v2/carts/no-such-cart/relationships/accounts")
+    graces = good.but(path="/v2/carts/grace-cart/relationships/accounts")
+
+    def bodies(*given: Any) -> list[Request | Cause]:
+        return [good.but(body=body) for body in given]
+
+    one = {"type": "account", "id": ACCOUNT_1}
+    yield (
+        "invalid-json-payload",
+        [
+            *_not_json(good.but(body=None)),
+            *bodies(
+                None, {}, {"data": None}, {"data": one}, one, {"data": "account"}, "account", 1
+            ),
+        ],
+    )
+    yield (
+        "type-not-account",
+        bodies(
+            {"data": []},
+            [],
+            {"data": [{"id": ACCOUNT_1}]},
+            {"data": [{**one, "type": "customer"}]},
+            [{**one, "type": "Account"}],
+        ),
+    )
+    yield "schema-violation", bodies({"data": [{"type": "account"}]}, [{"type": "account"}])
+    two = {"type": "account", "id": ACCOUNT_2}
+    yield "cannot-associate-more-than-one-account", bodies({"data": [one, two]}, [one, one])
+    yield (
+        "account-lacks-permissions",
+        [
+            good.but(headers=SHOPPER),
+            good.but(headers=acting_as(2)),
+            good.but(headers=acting_as(2, ADMIN)),
+            graces.but(headers=acting_as(1)),
+        ],
+    )
+    yield "cart-not-found", [unknown, unknown.but(headers=acting_as(1))]
+    yield "account-not-found", bodies(naming(NO_SUCH_ACCOUNT), naming("no-such-account"))
+
+
+_sign_in = GOOD["post-v2-account-members-tokens"]
+_sign_up = _signing_in(
+    _sign_in,
+    authentication_mechanism="self_signup",
+    username="new@example.com",
+    name="New",
+    email="new@example.com",
+)
+_oauth = GOOD["createAnAccessToken"]
+_create = GOOD["createACart"]
+_update = GOOD["updateACart"]
+_settings = GOOD["put-v2-settings-cart"]
+_to_guest = GOOD["createAccountCartAssociation"].but(
+    path="/v2/carts/contact-cart/relationships/accounts"
+)
+_email = {"name": "Guest", "contact": {"email": "guest@example.com"}}
+_past = {"name": "Snapshot", "snapshot_date": "2020-01-01T00:00:00Z"}
+_future = {"data": {"snapshot_date": "2030-01-01T00:00:00Z"}}
+_unsafe = "/v2/carts/not%20safe"
+
+CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
+    ("createAnAccessToken", "bad-request"): [
+        _oauth.but(body={"client_id": "storefront"}),
+        _oauth.but(body={"grant_type": "password", "client_id": "storefront"}),
+        _oauth.but(body={"grant_type": "implicit"}),
+        _oauth.but(body=None, raw="grant_type=implicit", content_type=FORM),
+        _oauth.but(body=None),
+    ],
+    ("createAnAccessToken", "malformed-json"): [  # what is not JSON at all is taken as a form
+        _oauth.but(raw=raw, content_type=content_type)
+        for raw in (b'{"grant_type": ', b"{'grant_type': 'implicit'}", b"[")
+        for content_type in (JSON, FORM)
+    ],
+    ("createAnAccessToken", "wrong-credentials"): [
+        _oauth.but(body={"grant_type": "implicit", "client_id": "nobody"}),
+        _oauth.but(body={"grant_type": "implicit", "client_id": "backoffice"}),
+        _oauth.but(body={"grant_type": "client_credentials", "client_id": "backoffice"}),
+        _oauth.but(
+            raw="grant_type=client_credentials&client_id=backoffice&client_secret=wrong",
+            content_type=FORM,
+        ),
+    ],
+    ("post-v2-account-members-tokens", "schema-violation"): [_sign_in.but(body={})],
+    ("post-v2-account-members-tokens", "wrong-credentials"): [
+        _signing_in(_sign_in, password="wrong"),
+        _signing_in(_sign_in, username="nobody@example.com"),
+        _signing_in(
+            _sign_in, authentication_mechanism="passwordless", one_time_password_token="wrong"
+        ),
+        _signing_in(
+            _sign_in,
+            authentication_mechanism="oidc",
+            oauth_authorization_code="wrong",
+            oauth_redirect_uri="http://localhost",
+            oauth_code_verifier="verifier",
+        ),
+    ],
+    ("post-v2-account-members-tokens", "account-token-missing"): [
+        _signing_in(_sign_in, authentication_mechanism="account_management_authentication_token")
+    ],
+    ("post-v2-account-members-tokens", "self-signup-disabled"): [
+        Cause(_sign_up, fixtures=[NO_SIGNUP_WORLD])
+    ],
+    ("post-v2-account-members-tokens", "password-profile-not-found"): [
+        _signing_in(_sign_in, password_profile_id=MEMBER_ADA),
+        _signing_in(
+            _sign_in,
+            password_profile_id=MEMBER_ADA,
+            authentication_mechanism="passwordless",
+            one_time_password_token="ada-code",
+        ),
+    ],
+    ("post-v2-account-members-tokens", "username-taken"): [
+        Cause(_sign_up, before=[_sign_up]),
+        _sign_up.but(body={"data": {**_sign_up.body["data"], "username": "ADA@example.com"}}),
+    ],
+    ("get-v2-accounts", "schema-violation"): [
+        GOOD["get-v2-accounts"].but(query={"page[limit]": "101"})
+    ],
+    ("get-v2-accounts", "forbidden"): [
+        GOOD["get-v2-accounts"].but(headers=SHOPPER),
+        Cause(GOOD["get-v2-accounts"].but(headers=RESTRICTED), fixtures=[RESTRICTED_WORLD]),
+    ],
+    ("get-v2-accounts-accountID", "schema-violation"): [
+        GOOD["get-v2-accounts-accountID"].but(path="/v2/accounts/ada")
+    ],
+    ("get-v2-accounts-accountID", "forbidden"): [
+        GOOD["get-v2-accounts-accountID"].but(headers=SHOPPER),
+        GOOD["get-v2-accounts-accountID"].but(headers=acting_as(2)),
+    ],
+    ("get-v2-accounts-accountID", "account-not-found"): [
+        GOOD["get-v2-accounts-accountID"].but(path=f"/v2/accounts/{NO_SUCH_ACCOUNT}")
+    ],
+    ("put-v2-settings-cart", "schema-violation"): [_settings.but(body={})],
+    ("put-v2-settings-cart", "cart-expiry-days-too-high"): [
+        _settings.but(body={"data": {"cart_expiry_days": 366}})
+    ],
+    ("put-v2-settings-cart", "cannot-use-both-discounts-together"): [
+        _settings.but(
+            body={
+                "data": {
+                    "discounts": {"custom_discounts_enabled": True, "use_rule_promotions": True}
+                }
+            }
+        ),
+        Cause(
+            _settings.but(body={"data": {"discounts": {"custom_discounts_enabled": True}}}),
+            before=[_settings.but(body={"data": {"discounts": {"use_rule_promotions": True}}})],
+        ),
+    ],
+    ("getCarts", "schema-violation"): [GOOD["getCarts"].but(query={"page[limit]": "101"})],
+    ("getCarts", "invalid-filter"): [GOOD["getCarts"].but(query={"filter": "anything"})],
+    ("getCarts", "forbidden"): [
+        GOOD["getCarts"].but(headers=SHOPPER),
+        Cause(GOOD["getCarts"].but(headers=RESTRICTED), fixtures=[RESTRICTED_WORLD]),
+    ],
+    ("createACart", "schema-violation"): [
+        _create.but(body={"data": {}}),
+        _create.but(body={"description": "bare attributes are accepted, but not without a name"}),
+    ],
+    ("createACart", "invalid-snapshot-date"): [_create.but(body={"data": _past})],
+    ("createACart", "cart-already-exists"): [
+        _create.but(body={"data": {"id": "free-cart", "name": "Again"}}),
+        Cause(
+            _create.but(body={"data": {"id": "my-cart", "name": "Second"}}, headers=SHOPPER),
+            before=[_create.but(body={"data": {"id": "my-cart", "name": "First"}})],
+        ),
+    ],
+    ("createACart", "cart-has-contact-email"): [
+        _create.but(body={"data": _email}, headers=acting_as(1))
+    ],
+    ("getACart", "schema-violation"): [
+        GOOD["getACart"].but(path=_unsafe),
+        GOOD["getACart"].but(path="/v2/carts/caf%C3%A9"),
+        GOOD["getACart"].but(path="/v2/carts/line%0A"),
+    ],
+    ("updateACart", "schema-violation"): [_update.but(body={"data": {"name": 1}})],
+    ("updateACart", "invalid-snapshot-date"): [_update.but(body={"data": _past})],
+    ("updateACart", "cannot-remove-snapshot-date"): [
+        Cause(
+            _update.but(body={"data": {"snapshot_date": None}}), before=[_update.but(body=_future)]
+        )
+    ],
+    ("updateACart", "cart-not-found"): [_update.but(path="/v2/carts/no-such-cart")],
+    ("updateACart", "cart-has-contact-email"): [
+        _update.but(path="/v2/carts/ada-cart", body={"data": _email})
+    ],
+    ("deleteACart", "schema-violation"): [GOOD["deleteACart"].but(path=_unsafe)],
+    ("deleteACart", "last-cart"): [GOOD["deleteACart"].but(path="/v2/carts/hedy-only-cart")],
+    ("deleteACart", "cart-not-found"): [
+        GOOD["deleteACart"].but(path="/v2/carts/no-such-cart"),
+        Cause(GOOD["deleteACart"], before=[GOOD["deleteACart"]]),
+    ],
+    ("createAccountCartAssociation", "cart-has-contact-email"): [
+        _to_guest,
+        _to_guest.but(headers=acting_as(1)),
+    ],
+    **{
+        (operation, error): causes
+        for operation in ("createAccountCartAssociation", "deleteAccountCartAssociation")
+        for error, causes in _association_causes(operation)
+    },
+}

@@ -1,0 +1,90 @@
+"""Requests as values: one good one for each operation, to be spoilt by the tests."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.seeds import ACCOUNT_1, ADMIN, PROFILE, naming
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+DATA = Path(__file__).parent / "data"
+RESTRICTED = {"Authorization": "Bearer restricted"}
+RESTRICTED_WORLD = str(DATA / "restricted.yaml")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request. `body` is sent as JSON; `raw` as it is, with `content_type`."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=lambda: ADMIN)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    raw: str | bytes | None = None
+    content_type: str | None = None
+
+    def sent_by(self, client: FlaskClient) -> TestResponse:
+        content: dict[str, Any] = (
+            {"json": self.body}
+            if self.raw is None and self.body is not None
+            else {"data": self.raw, "content_type": self.content_type}
+        )
+        return client.open(
+            self.path,
+            method=self.method,
+            headers=dict(self.headers),
+            query_string=dict(self.query),
+            **content,
+        )
+
+    def but(self, **changes: Any) -> "Request":
+        return replace(self, **changes)
+
+    def with_headers(self, **headers: str) -> "Request":
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.but(headers={**self.headers, **named})
+
+    def without_header(self, name: str) -> "Request":
+        return self.but(headers={k: v for k, v in self.headers.items() if k != name})
+
+
+SIGN_IN = {
+    "type": "account_management_authentication_token",
+    "authentication_mechanism": "password",
+    "password_profile_id": PROFILE,
+    "username": "ada@example.com",
+    "password": "ada-password",
+}
+TOKENS = "/v2/account-members/tokens"
+CART_SETTINGS = "/v2/settings/cart"
+FREE_CART = "/v2/carts/free-cart"
+ASSOCIATIONS = f"{FREE_CART}/relationships/accounts"
+
+GOOD = {
+    "createAnAccessToken": Request(
+        "POST",
+        "/oauth/access_token",
+        {},
+        body={"grant_type": "implicit", "client_id": "storefront"},
+    ),
+    "post-v2-account-members-tokens": Request("POST", TOKENS, body={"data": SIGN_IN}),
+    "get-v2-accounts": Request("GET", "/v2/accounts"),
+    "get-v2-accounts-accountID": Request("GET", f"/v2/accounts/{ACCOUNT_1}"),
+    "get-v2-settings-account-authentication": Request("GET", "/v2/settings/account-authentication"),
+    "get-v2-settings-cart": Request("GET", CART_SETTINGS),
+    "put-v2-settings-cart": Request("PUT", CART_SETTINGS, body={"data": {"cart_expiry_days": 14}}),
+    "getCarts": Request("GET", "/v2/carts"),
+    "createACart": Request("POST", "/v2/carts", body={"data": {"name": "New"}}),
+    "getACart": Request("GET", FREE_CART),
+    "updateACart": Request("PUT", FREE_CART, body={"data": {"name": "Renamed"}}),
+    "deleteACart": Request("DELETE", FREE_CART),
+    "createAccountCartAssociation": Request("POST", ASSOCIATIONS, body=naming(ACCOUNT_1)),
+    "deleteAccountCartAssociation": Request("DELETE", ASSOCIATIONS, body=naming(ACCOUNT_1)),
+}
+"""A request that succeeds, for each operation."""

@@ -1,0 +1,359 @@
+"""Every error of the catalogue: documented, had on demand, and provoked by its cause."""
+
+import json
+import shlex
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from mockserver.app import create_app
+from mockserver.cli import cli
+from mockserver.config import Config
+from mockserver.resources import resource
+from tests.causes import MOST_BODY_BYTES, ONLY_ON_DEMAND, Cause, causes_of
+from tests.documented import EVERY_OPERATION, Documented, catalogue, follow, operations, pairs
+from tests.requests import GOOD, JSON, Request
+from tests.seeds import NEW_YEAR
+
+PROVENANCES = {"page", "spec", "docs", "client", "inferred"}
+INTEGER_STATUS = ("/v2/carts",)
+REQUEST_ID = "X-Moltin-Request-Id"
+BASE_URL = "http://localhost:8080"
+
+each_entry = pytest.mark.parametrize(
+    "entry", catalogue(), ids=lambda each: f"{each.operation}-{each.id}"
+)
+each_pair = pytest.mark.parametrize(
+    ("operation", "entry"),
+    [(operation, entry) for (operation, _), entry in pairs().items()],
+    ids=map("-".join, pairs()),
+)
+"""Every operation with every error that it can give, the gateway's ones too."""
+
+
+@pytest.fixture(scope="module")
+def asking() -> FlaskClient:
+    """A client for errors on demand: they change nothing, so all tests can share one server."""
+    return create_app(Config(frozen_at=NEW_YEAR)).test_client()
+
+
+def assert_documented(answer: TestResponse, entry: Documented) -> None:
+    """The answer is the documented one; a 500 differs by its request id and nothing else."""
+    body = answer.get_json()
+    documented = json.loads(json.dumps(entry.body))
+    if entry.id == "internal-server-error":
+        documented["errors"][0]["request_id"] = answer.headers[REQUEST_ID]
+    assert (answer.status_code, body) == (entry.status, documented)
+    assert answer.headers["Content-Type"] == JSON
+
+
+def run_errors(*options: str) -> str:
+    """Return what `mockserver errors` prints."""
+    result = CliRunner().invoke(cli, ["errors", *options])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+# --- the catalogue itself
+
+
+@pytest.mark.parametrize("name", operations())
+def test_every_failing_response_names_its_errors(name: str) -> None:
+    responses = operations()[name]["responses"]
+    failing = {status: follow(each) for status, each in responses.items() if int(status) >= 400}
+    assert failing
+    for status, response in failing.items():
+        assert response["content"][JSON]["examples"], f"{name} {status} has no example"
+
+
+@each_entry
+def test_entry_says_where_it_is_known_from(entry: Documented) -> None:
+    assert entry.example["x-provenance"] in PROVENANCES
+
+
+@each_entry
+def test_entry_says_in_one_line_what_triggers_it(entry: Documented) -> None:
+    trigger = entry.example["x-trigger"]
+    assert trigger.endswith(".")
+    assert trigger == " ".join(trigger.split())
+
+
+@each_entry
+def test_status_in_the_body_is_the_answers_and_typed_as_its_service_does(
+    entry: Documented,
+) -> None:
+    path = "" if entry.operation == EVERY_OPERATION else operations()[entry.operation]["path"]
+    is_cart = path.startswith(INTEGER_STATUS) or not path
+    expected: object = entry.status if is_cart else str(entry.status)
+    assert [error["status"] for error in entry.body["errors"]] == [expected]
+
+
+@each_entry
+def test_body_has_the_documented_shape(entry: Documented) -> None:
+    assert list(entry.body) == ["errors"]
+    (error,) = entry.body["errors"]
+    assert {"status", "title"} <= error.keys()
+    assert error.keys() <= {"status", "title", "detail", "source", "meta", "request_id"}
+    assert ("request_id" in error) == (entry.status == 500)
+
+
+def test_every_error_id_has_a_magic_id() -> None:
+    magic_ids = yaml.safe_load(resource("fixtures/default.yaml").read_text("utf-8"))["magic_ids"]
+    assert {each["id"]: each["error"] for each in magic_ids} == {
+        f"always-{each.id}": each.id for each in catalogue()
+    }
+
+
+def test_admin_api_and_command_line_list_the_documented_errors(asking: FlaskClient) -> None:
+    listed = asking.get("/__admin/errors", base_url=BASE_URL).get_json()
+    assert listed == json.loads(run_errors("--format", "json"))
+    assert len(listed) >= 20
+    assert [(each["operation"], each["id"], each["status"], each["body"]) for each in listed] == [
+        (entry.operation, entry.id, entry.status, entry.body) for entry in catalogue()
+    ]
+
+
+def test_docs_errors_md_is_up_to_date() -> None:
+    page = Path(__file__).parent.parent / "docs" / "errors.md"
+    assert page.read_text("utf-8") == run_errors("--format", "markdown")
+
+
+def test_text_of_the_command_line_names_every_error() -> None:
+    printed = run_errors().splitlines()
+    for entry in catalogue():
+        provenance = entry.example["x-provenance"]
+        assert f"{entry.id}  ({entry.operation}, {provenance})" in printed
+    assert printed[-1] == f"{len(catalogue())} errors"
+
+
+def test_errors_of_one_operation_are_listed_alone() -> None:
+    listed = json.loads(run_errors("--format", "json", "--operation", "getCarts"))
+    assert [each["id"] for each in listed] == [
+        each.id for each in catalogue() if each.operation == "getCarts"
+    ]
+
+
+# --- on demand
+
+
+@each_pair
+def test_error_is_had_by_the_prefer_header(
+    asking: FlaskClient, operation: str, entry: Documented
+) -> None:
+    wish = f"code={entry.status}, example={entry.id}"
+    answer = GOOD[operation].with_headers(Prefer=wish).sent_by(asking)
+    assert_documented(answer, entry)
+    assert answer.headers["Preference-Applied"] == wish
+
+
+@each_pair
+def test_error_is_had_by_the_address(
+    asking: FlaskClient, operation: str, entry: Documented
+) -> None:
+    query = {"__code": str(entry.status), "__example": entry.id}
+    answer = GOOD[operation].but(query=query).sent_by(asking)
+    assert_documented(answer, entry)
+    assert answer.headers["Preference-Applied"] == f"code={entry.status}, example={entry.id}"
+
+
+NAMED = [pair for pair in pairs() if "x-magic-id" in operations()[pair[0]]]
+
+
+@pytest.mark.parametrize(("operation", "error"), NAMED, ids=map("-".join, NAMED))
+def test_error_is_had_by_its_magic_id(asking: FlaskClient, operation: str, error: str) -> None:
+    request = naming_magic_id(operation, f"always-{error}")
+    assert_documented(request.sent_by(asking), pairs()[operation, error])
+
+
+def naming_magic_id(operation: str, magic_id: str) -> Request:
+    """Return the good request with a magic id where the operation takes one."""
+    where, _, at = operations()[operation]["x-magic-id"].partition(":")
+    good = GOOD[operation]
+    if where == "path":
+        return good.but(path=operations()[operation]["path"].replace("{" + at + "}", magic_id))
+    body = json.loads(json.dumps(good.body))
+    *outer, last = at.strip("/").split("/")
+    inner = body
+    for part in outer:
+        inner = inner[part]
+    inner[last] = magic_id
+    return good.but(body=body)
+
+
+def test_magic_id_of_an_error_that_the_operation_has_not_is_an_ordinary_id(
+    client: FlaskClient,
+) -> None:
+    answer = client.get("/v2/carts/always-last-cart", headers=GOOD["getACart"].headers)
+    assert answer.status_code == 200
+    assert answer.get_json()["data"]["id"] == "always-last-cart"
+
+
+def test_error_is_had_without_any_token(asking: FlaskClient) -> None:
+    answer = asking.get("/v2/carts", headers={"Prefer": "code=503"})
+    assert answer.status_code == 503
+
+
+def test_forced_error_changes_nothing(client: FlaskClient) -> None:
+    forced = GOOD["deleteACart"].with_headers(Prefer="example=write-conflict")
+    assert forced.sent_by(client).status_code == 409
+    assert GOOD["deleteACart"].sent_by(client).status_code == 204
+
+
+ASSOCIATE = GOOD["createAccountCartAssociation"]
+WISHES = {
+    "code": ("code=422", 422, "cart-has-contact-email"),
+    "the first of several by code": ("code=403", 403, "invalid-json-payload"),
+    "example": ("example=cart-not-found", 404, "cart-not-found"),
+    "quoted": ('code="404", example="account-not-found"', 404, "account-not-found"),
+    "semicolon": ("code=404; example=account-not-found", 404, "account-not-found"),
+    "no spaces": ("code=404,example=account-not-found", 404, "account-not-found"),
+    "name in capitals": ("Code=404, Example=account-not-found", 404, "account-not-found"),
+    "among others": ("respond-async, code=409, wait=10", 409, "write-conflict"),
+}
+
+
+@pytest.mark.parametrize(("prefer", "status", "error"), WISHES.values(), ids=WISHES)
+def test_wish_may_be_partial(asking: FlaskClient, prefer: str, status: int, error: str) -> None:
+    answer = ASSOCIATE.with_headers(Prefer=prefer).sent_by(asking)
+    assert_documented(answer, pairs()["createAccountCartAssociation", error])
+    assert answer.headers["Preference-Applied"] == f"code={status}, example={error}"
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [({"__code": "422"}, "cart-has-contact-email"), ({"__example": "last-cart"}, None)],
+    ids=["code", "example of another operation"],
+)
+def test_address_may_name_one_half_of_a_wish(
+    asking: FlaskClient, query: dict[str, str], error: str | None
+) -> None:
+    answer = ASSOCIATE.but(query=query).sent_by(asking)
+    if error is None:
+        assert answer.status_code == 400
+        assert "Preference-Applied" not in answer.headers
+    else:
+        assert_documented(answer, pairs()["createAccountCartAssociation", error])
+
+
+@pytest.mark.parametrize("prefer", ["respond-async", "return=minimal, wait=10", "handling=strict"])
+def test_other_preferences_are_ignored(client: FlaskClient, prefer: str) -> None:
+    answer = GOOD["getACart"].with_headers(Prefer=prefer).sent_by(client)
+    assert answer.status_code == 200
+    assert "Preference-Applied" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "prefer",
+    [
+        "example=no-such-example",
+        "example=last-cart",
+        "code=418",
+        "code=404, example=last-cart",
+        "code=400, example=cart-not-found",
+        "code=",
+    ],
+)
+@pytest.mark.parametrize("operation", ["createAccountCartAssociation", "getCarts"])
+def test_unknown_wish_is_told_the_possible_ones(
+    asking: FlaskClient, operation: str, prefer: str
+) -> None:
+    answer = GOOD[operation].with_headers(Prefer=prefer).sent_by(asking)
+    assert answer.status_code == 400
+    (error,) = answer.get_json()["errors"]
+    possible = [each for (name, each) in pairs() if name == operation]
+    assert [each for each in possible if f"{each} (" not in error["detail"]] == []
+    assert "Preference-Applied" not in answer.headers
+
+
+# --- by cause
+
+CAUSED = [pair for pair in pairs() if pair[1] not in ONLY_ON_DEMAND]
+
+
+@pytest.mark.parametrize(("operation", "error"), CAUSED, ids=map("-".join, CAUSED))
+def test_every_error_has_a_cause(operation: str, error: str) -> None:
+    assert causes_of(operation, error), f"tests/causes.py has no request for {operation}, {error}"
+
+
+EACH_CAUSE = [
+    pytest.param(cause, entry, id=f"{operation}-{entry.id}-{number}")
+    for (operation, _), entry in pairs().items()
+    for number, cause in enumerate(causes_of(operation, entry.id), start=1)
+]
+
+
+@pytest.mark.parametrize(("cause", "entry"), EACH_CAUSE)
+def test_cause_gives_the_documented_error(cause: Cause, entry: Documented) -> None:
+    config = Config(fixtures=("default", *cause.fixtures), frozen_at=NEW_YEAR)
+    client = create_app(config).test_client()
+    for request in cause.before:
+        assert request.sent_by(client).status_code < 300
+    assert_documented(cause.request.sent_by(client), entry)
+
+
+@pytest.mark.parametrize("operation", GOOD)
+def test_request_without_a_fault_succeeds(client: FlaskClient, operation: str) -> None:
+    answer = GOOD[operation].sent_by(client)
+    assert answer.status_code in map(int, operations()[operation]["responses"])
+    assert answer.status_code < 300
+
+
+def test_body_of_exactly_one_mebibyte_is_taken(client: FlaskClient) -> None:
+    raw = json.dumps({"data": {"name": "New"}}).encode().ljust(MOST_BODY_BYTES)
+    answer = GOOD["createACart"].but(raw=raw, content_type=JSON).sent_by(client)
+    assert answer.status_code == 201
+
+
+def test_request_ids_differ_from_answer_to_answer(client: FlaskClient) -> None:
+    forced = GOOD["getCarts"].with_headers(Prefer="code=500")
+    ids = [forced.sent_by(client).get_json()["errors"][0]["request_id"] for _ in range(3)]
+    assert len(set(ids)) == 3
+
+
+# --- the ready-made commands
+
+
+@pytest.fixture(scope="module")
+def curl_lines() -> dict[tuple[str, str], str]:
+    """Each entry's command."""
+    listed = json.loads(run_errors("--format", "json"))
+    return {(each["operation"], each["id"]): each["curl"] for each in listed}
+
+
+@each_entry
+def test_curl_line_gives_the_error(
+    asking: FlaskClient, curl_lines: dict[tuple[str, str], str], entry: Documented
+) -> None:
+    assert_documented(run_curl(asking, curl_lines[entry.operation, entry.id]), entry)
+
+
+def run_curl(client: FlaskClient, line: str) -> TestResponse:
+    """Send what a curl command of -i, -X, -H, -d and a URL would send."""
+    program, *words = shlex.split(line)
+    assert program == "curl"
+    send: Any = partial(client.open)
+    headers: list[tuple[str, str]] = []
+    for word in (rest := iter(words)):
+        match word:
+            case "-i":
+                pass
+            case "-X":
+                send = partial(send, method=next(rest))
+            case "-H":
+                name, _, value = next(rest).partition(": ")
+                headers.append((name, value))
+            case "-d":
+                send = partial(send, data=next(rest))
+            case _:
+                url = urlsplit(word)
+                assert f"{url.scheme}://{url.netloc}" == BASE_URL
+                send = partial(send, url.path, base_url=BASE_URL)
+    answer: TestResponse = send(headers=headers)
+    return answer
