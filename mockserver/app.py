@@ -61,6 +61,7 @@ def create_app(config: Config | None = None) -> Flask:
     )
     app = Flask("mockserver", static_folder=None)
     app.extensions["sandboxes"] = sandboxes
+    app.extensions["sandbox"] = sandboxes.default
     app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
     for operation in contract.operations:
         app.add_url_rule(

@@ -243,7 +243,7 @@ def _serve(
             return
         app = load()
         address, bound = stack.enter_context(server.reserved(host, port))
-        text = banner.text(config, bound, certificate, app.extensions["sandboxes"].default.world)
+        text = banner.text(config, bound, certificate, app.extensions["sandbox"].world)
         announce = partial(click.echo, text)
         if faults:
             inner = stack.enter_context(server.reserved("127.0.0.1", 0))
