@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mockserver.contract import Operation
 from mockserver.errors import ApiError
-from mockserver.world import Transaction
+from mockserver.transaction import Transaction
 
 ANONYMOUS = "anonymous"
 ACCOUNT = "account"

@@ -7,8 +7,8 @@ from flask import Response
 
 from mockserver import json_text
 from mockserver.clock import pause
-from mockserver.contract import JSON, ErrorEntry
-from mockserver.errors import Violation
+from mockserver.contract import JSON
+from mockserver.errors import ErrorEntry, Violation
 from mockserver.exchange import current
 
 MOST_VIOLATION_BYTES = 8 * 1024

@@ -39,7 +39,8 @@ from mockserver.resources import resource
 from mockserver.rules import Facts
 from mockserver.sandbox import Sandbox
 from mockserver.sandboxes import DEFAULT, Sandboxes
-from mockserver.world import Transaction, World, digest
+from mockserver.transaction import Transaction
+from mockserver.world import World, digest
 
 SANDBOX_HEADER = "Mock-Sandbox"
 SANDBOX_PREFIX = "/sandboxes/"

@@ -2,7 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
+from shlex import quote
 from typing import Any
+from urllib.parse import quote as percent_encode
+
+from mockserver.contract import JSON, Contract, Operation
+from mockserver.errors import ErrorEntry
 
 Entries = list[dict[str, Any]]
 
@@ -24,6 +29,61 @@ Any of them can be had in three ways, with the same body:
    `data.id` when a cart is created; as the account's id; as `username` at a member's login; or as
    `client_id` at an application's.
 """
+
+
+def describe(
+    contract: Contract, entry: ErrorEntry, magic: Mapping[str, str], base_url: str
+) -> dict[str, Any]:
+    """Return a catalogue entry with the ways to provoke it.
+
+    `magic` maps the fixtures' magic ids to error ids.
+    """
+    operation = contract.operation(entry.operation) or contract.operation("getCarts")
+    assert operation is not None  # the contract has it
+    names = [name for name, error in magic.items() if error == entry.id]
+    return {
+        "id": entry.id,
+        "operation": entry.operation,
+        "method": operation.method if entry.operation != "*" else "*",
+        "path": operation.path if entry.operation != "*" else "*",
+        "status": entry.status,
+        "title": entry.error["title"],
+        "detail": entry.error.get("detail"),
+        "provenance": entry.provenance,
+        "trigger": entry.trigger,
+        "body": entry.body,
+        "prefer": f"code={entry.status}, example={entry.id}",
+        "magic": (
+            {"in": operation.magic_id[0], "at": operation.magic_id[1], "value": names[0]}
+            if operation.magic_id and names
+            else None
+        ),
+        "curl": _curl(operation, entry, base_url),
+    }
+
+
+def _curl(operation: Operation, entry: ErrorEntry, base_url: str) -> str:
+    """Return a command that provokes the error with the built-in fixtures."""
+    path = operation.path
+    for parameter in operation.parameters:
+        if parameter.where == "path":
+            path = path.replace(
+                "{" + parameter.name + "}", percent_encode(str(parameter.example), safe="")
+            )
+    words = ["curl", "-i", "-X", operation.method, quote(base_url + path)]
+    if "anyone" not in operation.callers:
+        words += ["-H", quote("Authorization: Bearer admin")]
+    words += ["-H", quote(f"Prefer: code={entry.status}, example={entry.id}")]
+    for media_type, body in operation.bodies.items():
+        words += ["-H", quote(f"Content-Type: {media_type}")]
+        data = (
+            json.dumps(body.example)
+            if media_type == JSON
+            else "&".join(f"{name}={value}" for name, value in body.example.items())
+        )
+        words += ["-d", quote(data)]
+        break
+    return " ".join(words)
 
 
 def text(entries: Entries) -> str:

@@ -150,7 +150,7 @@ def errors(style: str, operation: str | None, base_url: str) -> None:
         raise click.ClickException(f"no operation {operation}; known: {names}")
     magic = _load((BUILT_IN,), contract).magic
     entries = [
-        contract.describe(entry, magic, base_url)
+        catalogue.describe(contract, entry, magic, base_url)
         for entry in contract.catalogue()
         if known is None or entry.operation == known.id
     ]

@@ -3,64 +3,23 @@
 Everything else asks this value; nothing else reads the file.
 """
 
-import copy
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 from typing import Any, get_args
-from urllib.parse import quote as percent_encode
 
 import yaml
 
 from mockserver import schema
-from mockserver.errors import ErrorId, Violation
+from mockserver.errors import ErrorEntry, ErrorId, Violation
 from mockserver.pointer import to_pointer
+from mockserver.references import resolve
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 METHODS = ("get", "post", "put", "delete", "patch")
 Document = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorEntry:
-    """One error of one operation (of every operation, where `operation` is `*`)."""
-
-    id: str
-    operation: str
-    status: int
-    body: Document
-    provenance: str
-    trigger: str
-    sample: Mapping[str, Any]
-
-    @property
-    def error(self) -> Document:
-        """The documented error object itself."""
-        first: Document = self.body["errors"][0]
-        return first
-
-    def render(self, violations: Iterable[Violation] = (), **fields: Any) -> Document:
-        """Return the body: as documented, or for a schema violation one entry per violation."""
-        broken = [each for each in violations if each.error == self.id]
-        if self.id == "schema-violation" and broken:
-            return {"errors": [self._violated(each) for each in broken]}
-        body = self.body
-        for name, sample in self.sample.items():
-            if name in fields:
-                body = _fill(body, sample, fields[name])
-        return body
-
-    def _violated(self, violation: Violation) -> Document:
-        return {
-            "status": self.error["status"],
-            "title": violation.keyword,
-            "detail": violation.message,
-            "source": violation.source,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +112,7 @@ class Contract:
         """Read openapi.yaml. Raises ValueError when it and the code do not fit together."""
         text = path.read_bytes()
         document = yaml.load(text, yaml.CSafeLoader)
-        resolved: Document = _resolve(document, document, {})
+        resolved: Document = resolve(document, document, {})
         gateway = dict(_errors("*", resolved["x-gateway-responses"]))
         operations = tuple(
             _operation(path, method, item[method], item, gateway)
@@ -183,34 +142,6 @@ class Contract:
     def error_ids(self) -> set[str]:
         """Return the id of every error."""
         return {entry.id for entry in self.catalogue()}
-
-    def describe(self, entry: ErrorEntry, magic: Mapping[str, str], base_url: str) -> Document:
-        """Return a catalogue entry with the ways to provoke it.
-
-        `magic` maps the fixtures' magic ids to error ids.
-        """
-        operation = self.operation(entry.operation) or self.operation("getCarts")
-        assert operation is not None  # _check saw to it
-        names = [name for name, error in magic.items() if error == entry.id]
-        return {
-            "id": entry.id,
-            "operation": entry.operation,
-            "method": operation.method if entry.operation != "*" else "*",
-            "path": operation.path if entry.operation != "*" else "*",
-            "status": entry.status,
-            "title": entry.error["title"],
-            "detail": entry.error.get("detail"),
-            "provenance": entry.provenance,
-            "trigger": entry.trigger,
-            "body": entry.body,
-            "prefer": f"code={entry.status}, example={entry.id}",
-            "magic": (
-                {"in": operation.magic_id[0], "at": operation.magic_id[1], "value": names[0]}
-                if operation.magic_id and names
-                else None
-            ),
-            "curl": _curl(operation, entry, base_url),
-        }
 
     def _check(self) -> None:
         unknown = self.error_ids() ^ set(get_args(ErrorId))
@@ -294,63 +225,8 @@ def _errors(operation: str, responses: Document) -> Iterator[tuple[str, ErrorEnt
             )
 
 
-def _resolve(node: Any, document: Document, done: dict[str, Any]) -> Any:
-    """Return a node with every `$ref` replaced by what it names; keywords beside it win."""
-    if isinstance(node, list):
-        return [_resolve(each, document, done) for each in node]
-    if not isinstance(node, dict):
-        return node
-    reference = node.get("$ref")
-    if not isinstance(reference, str):
-        return {key: _resolve(value, document, done) for key, value in node.items()}
-    if reference not in done:
-        target: Any = document
-        for part in reference.removeprefix("#/").split("/"):
-            target = target[part]
-        done[reference] = _resolve(target, document, done)
-    beside = {k: _resolve(v, document, done) for k, v in node.items() if k != "$ref"}
-    return {**done[reference], **beside}
-
-
 def _property_names(spec: Document) -> set[str]:
     names = set(spec.get("properties", ()))
     for part in spec.get("allOf", ()):
         names |= _property_names(part)
     return names
-
-
-def _fill(node: Any, sample: Any, value: Any) -> Any:
-    """Return a copy of a body with each occurrence of a sample replaced by the real value."""
-    if isinstance(node, dict):
-        return {key: _fill(each, sample, value) for key, each in node.items()}
-    if isinstance(node, list):
-        return [_fill(each, sample, value) for each in node]
-    if type(node) is type(sample) and node == sample:
-        return copy.copy(value)
-    if isinstance(node, str) and isinstance(sample, str):
-        return node.replace(sample, str(value))
-    return node
-
-
-def _curl(operation: Operation, entry: ErrorEntry, base_url: str) -> str:
-    """Return a command that provokes the error with the built-in fixtures."""
-    path = operation.path
-    for parameter in operation.parameters:
-        if parameter.where == "path":
-            path = path.replace(
-                "{" + parameter.name + "}", percent_encode(str(parameter.example), safe="")
-            )
-    words = ["curl", "-i", "-X", operation.method, quote(base_url + path)]
-    if "anyone" not in operation.callers:
-        words += ["-H", quote("Authorization: Bearer admin")]
-    words += ["-H", quote(f"Prefer: code={entry.status}, example={entry.id}")]
-    for media_type, body in operation.bodies.items():
-        words += ["-H", quote(f"Content-Type: {media_type}")]
-        data = (
-            json.dumps(body.example)
-            if media_type == JSON
-            else "&".join(f"{name}={value}" for name, value in body.example.items())
-        )
-        words += ["-d", quote(data)]
-        break
-    return " ".join(words)

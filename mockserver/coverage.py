@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mockserver import catalogue
 from mockserver.contract import Contract
 from mockserver.journal import Counts
 from mockserver.lint import ADVICE, Finding
@@ -94,7 +95,7 @@ def _errors(
             entry.id,
             seen[owner, entry.id],
             entry.trigger,
-            contract.describe(entry, magic, base_url)["curl"],
+            catalogue.describe(contract, entry, magic, base_url)["curl"],
         ).show()
         for entry in entries.values()
         if entry.operation == owner

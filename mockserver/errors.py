@@ -4,6 +4,8 @@
 server compares the list with the catalogue.
 """
 
+import copy
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -74,6 +76,44 @@ class Violation:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorEntry:
+    """One error of one operation (of every operation, where `operation` is `*`)."""
+
+    id: str
+    operation: str
+    status: int
+    body: dict[str, Any]
+    provenance: str
+    trigger: str
+    sample: Mapping[str, Any]
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The documented error object itself."""
+        first: dict[str, Any] = self.body["errors"][0]
+        return first
+
+    def render(self, violations: Iterable[Violation] = (), **fields: Any) -> dict[str, Any]:
+        """Return the body: as documented, or for a schema violation one entry per violation."""
+        broken = [each for each in violations if each.error == self.id]
+        if self.id == "schema-violation" and broken:
+            return {"errors": [self._violated(each) for each in broken]}
+        body = self.body
+        for name, sample in self.sample.items():
+            if name in fields:
+                body = _fill(body, sample, fields[name])
+        return body
+
+    def _violated(self, violation: Violation) -> dict[str, Any]:
+        return {
+            "status": self.error["status"],
+            "title": violation.keyword,
+            "detail": violation.message,
+            "source": violation.source,
+        }
+
+
 class ApiError(Exception):
     """An error of the catalogue, raised by its id.
 
@@ -105,3 +145,16 @@ class ControlError(Exception):
 def envelope(**error: Any) -> dict[str, Any]:
     """Return the API's error body with one error."""
     return {"errors": [error]}
+
+
+def _fill(node: Any, sample: Any, value: Any) -> Any:
+    """Return a copy of a body with each occurrence of a sample replaced by the real value."""
+    if isinstance(node, dict):
+        return {key: _fill(each, sample, value) for key, each in node.items()}
+    if isinstance(node, list):
+        return [_fill(each, sample, value) for each in node]
+    if type(node) is type(sample) and node == sample:
+        return copy.copy(value)
+    if isinstance(node, str) and isinstance(sample, str):
+        return node.replace(sample, str(value))
+    return node

@@ -5,8 +5,8 @@ write instead; how a file is read with its places is `yaml_source`'s business.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from mockserver import rules, schema, yaml_source
 from mockserver.clock import DAY, parse_duration
 from mockserver.config import BUILT_IN
 from mockserver.contract import Contract
+from mockserver.fixture_checks import KEYS, Record, check
 from mockserver.pointer import from_pointer
 from mockserver.resources import resource
 from mockserver.world import (
@@ -31,7 +32,6 @@ from mockserver.world import (
 )
 from mockserver.yaml_source import FixtureError, Mistake, Source
 
-MOST_AGE = 3650 * DAY
 NIL = "00000000-0000-4000-8000-000000000000"
 SETTINGS: dict[str, dict[str, Any]] = {
     "cart": {
@@ -50,48 +50,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "rate_limit": {"requests_per_second": None},
 }
-
-# section -> the field that names a record; two records of one name are a mistake
-KEYS = {
-    "applications": "client_id",
-    "bearer_tokens": "token",
-    "password_profiles": "id",
-    "accounts": "id",
-    "members": "id",
-    "account_tokens": "token",
-    "sign_in_codes": "code",
-    "carts": "id",
-    "magic_ids": "id",
-}
-# section, field -> the section whose records it names
-REFERENCES = {
-    ("bearer_tokens", "client_id"): "applications",
-    ("accounts", "parent_id"): "accounts",
-    ("members", "account_ids"): "accounts",
-    ("account_tokens", "account_id"): "accounts",
-    ("account_tokens", "member_id"): "members",
-    ("sign_in_codes", "member_id"): "members",
-    ("carts", "account_ids"): "accounts",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One entry of a section, and where it stands."""
-
-    section: str
-    index: int
-    values: Mapping[str, Any]
-    source: Source
-
-    @property
-    def key(self) -> str:
-        """The value that names the record."""
-        return str(self.values[KEYS[self.section]])
-
-    def mistake(self, path: Sequence[Any], message: str) -> Mistake:
-        """Return a mistake at a place inside the record."""
-        return self.source.mistake((self.section, self.index, *path), message)
 
 
 def load(paths: Sequence[str], contract: Contract) -> World:
@@ -117,7 +75,7 @@ def load(paths: Sequence[str], contract: Contract) -> World:
         if isinstance(values, dict) and isinstance(values.get(KEYS[section]), str)
     ]
     whole = [r for r in records if (r.source.file, r.section, r.index) not in broken]
-    mistakes += _check(records, whole, contract.error_ids())
+    mistakes += check(records, whole, contract.error_ids())
     for source in sources:
         for index, given in enumerate(_rules(source)):
             if (source.file, "rules", index) not in broken:
@@ -161,73 +119,6 @@ def files(paths: Sequence[str]) -> list[Path]:
 def _raise(mistakes: list[Mistake]) -> None:
     if mistakes:
         raise FixtureError(sorted(mistakes, key=lambda each: (each.file, each.line, each.column)))
-
-
-def _check(records: list[Record], whole: list[Record], error_ids: set[str]) -> list[Mistake]:
-    """Return what a schema can't see: names used twice, names of nothing, rules across fields.
-
-    `whole` are the records that the schema has no complaint about.
-    """
-    known: dict[str, dict[str, Record]] = {section: {} for section in KEYS}
-    usernames: dict[str, Record] = {}
-    mistakes: list[Mistake] = []
-    for record in records:
-        _claim(record, KEYS[record.section], known[record.section], record.key, mistakes)
-    for record in whole:
-        if record.section == "members":
-            name = record.values["username"].casefold()
-            _claim(record, "username", usernames, name, mistakes)
-        for (section, field), target in REFERENCES.items():
-            if section != record.section or record.values.get(field) is None:
-                continue
-            value = record.values[field]
-            for path, name in (
-                [((field, i), each) for i, each in enumerate(value)]
-                if isinstance(value, list)
-                else [((field,), value)]
-            ):
-                if name not in known[target]:
-                    mistakes.append(record.mistake(path, _unknown(target, name, known[target])))
-        mistakes += _check_fields(record, error_ids, known["members"])
-    return mistakes
-
-
-def _claim(
-    record: Record, field: str, taken: dict[str, Record], name: str, mistakes: list[Mistake]
-) -> None:
-    if (other := taken.setdefault(name, record)) is not record:
-        place = other.source.place((other.section, other.index))
-        message = (
-            f'"{name}" is defined already at {place}; write another one, or remove one of them'
-        )
-        mistakes.append(record.mistake((field,), message))
-
-
-def _check_fields(
-    record: Record, error_ids: set[str], members: Mapping[str, Record]
-) -> Iterable[Mistake]:
-    values = record.values
-    if record.section == "magic_ids" and values["error"] not in error_ids:
-        yield record.mistake(("error",), _unknown("errors", values["error"], error_ids))
-    if record.section == "carts":
-        if values.get("account_ids") and (values.get("contact") or {}).get("email"):
-            message = "a cart has either account_ids or a contact e-mail; remove one of them"
-            yield record.mistake(("contact",), message)
-        for field in ("idle", "age"):
-            if parse_duration(values.get(field, "PT0S")) > MOST_AGE:
-                yield record.mistake((field,), "write at most P3650D")
-    if record.section == "account_tokens" and values["member_id"] in members:
-        own = members[values["member_id"]].values.get("account_ids") or ()
-        if values["account_id"] not in own:
-            message = f"not an account of this member, who has {', '.join(own) or 'none'}"
-            yield record.mistake(("account_id",), message)
-
-
-def _unknown(section: str, name: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    listed = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
-    singular = section.removesuffix("s").replace("_", " ")
-    return f'no {singular} "{name}"; known: {listed or "none"}'
 
 
 def _build(records: list[Record], sources: list[Source]) -> World:

@@ -9,8 +9,8 @@ from typing import Any
 
 from werkzeug.http import parse_list_header
 
-from mockserver.contract import ErrorEntry, Operation
-from mockserver.errors import ControlError
+from mockserver.contract import Operation
+from mockserver.errors import ControlError, ErrorEntry
 from mockserver.pointer import find
 
 

@@ -17,7 +17,8 @@ from mockserver.ids import Ids
 from mockserver.journal import Journal
 from mockserver.lint import Lint
 from mockserver.rules import MOST_RULES, Decision, Facts, Rule, Rulebook
-from mockserver.world import Transaction, World
+from mockserver.transaction import Transaction
+from mockserver.world import World
 
 Result = TypeVar("Result")
 

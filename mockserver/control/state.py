@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, request
 
-from mockserver import __version__
+from mockserver import __version__, catalogue
 from mockserver.contract import Contract
 from mockserver.control.bodies import data, nothing
 from mockserver.exchange import current
@@ -19,7 +19,9 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
     def errors() -> Response:
         magic = current().sandbox.world.magic
         base_url = request.url_root.rstrip("/")
-        return data([contract.describe(e, magic, base_url) for e in contract.catalogue()])
+        return data(
+            [catalogue.describe(contract, e, magic, base_url) for e in contract.catalogue()]
+        )
 
     @admin.post("/reset")
     def reset() -> Response:

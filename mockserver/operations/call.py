@@ -6,7 +6,7 @@ from typing import Any
 
 from mockserver.access import Caller
 from mockserver.ids import Ids
-from mockserver.world import Transaction
+from mockserver.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

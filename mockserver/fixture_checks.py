@@ -1,0 +1,121 @@
+"""What a schema can't see in fixtures: names used twice, names of nothing, rules across fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mockserver.clock import DAY, parse_duration
+from mockserver.yaml_source import Mistake, Source
+
+MOST_AGE = 3650 * DAY
+
+# section -> the field that names a record; two records of one name are a mistake
+KEYS = {
+    "applications": "client_id",
+    "bearer_tokens": "token",
+    "password_profiles": "id",
+    "accounts": "id",
+    "members": "id",
+    "account_tokens": "token",
+    "sign_in_codes": "code",
+    "carts": "id",
+    "magic_ids": "id",
+}
+# section, field -> the section whose records it names
+REFERENCES = {
+    ("bearer_tokens", "client_id"): "applications",
+    ("accounts", "parent_id"): "accounts",
+    ("members", "account_ids"): "accounts",
+    ("account_tokens", "account_id"): "accounts",
+    ("account_tokens", "member_id"): "members",
+    ("sign_in_codes", "member_id"): "members",
+    ("carts", "account_ids"): "accounts",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One entry of a section, and where it stands."""
+
+    section: str
+    index: int
+    values: Mapping[str, Any]
+    source: Source
+
+    @property
+    def key(self) -> str:
+        """The value that names the record."""
+        return str(self.values[KEYS[self.section]])
+
+    def mistake(self, path: Sequence[Any], message: str) -> Mistake:
+        """Return a mistake at a place inside the record."""
+        return self.source.mistake((self.section, self.index, *path), message)
+
+
+def check(records: list[Record], whole: list[Record], error_ids: set[str]) -> list[Mistake]:
+    """Return what a schema can't see: names used twice, names of nothing, rules across fields.
+
+    `whole` are the records that the schema has no complaint about.
+    """
+    known: dict[str, dict[str, Record]] = {section: {} for section in KEYS}
+    usernames: dict[str, Record] = {}
+    mistakes: list[Mistake] = []
+    for record in records:
+        _claim(record, KEYS[record.section], known[record.section], record.key, mistakes)
+    for record in whole:
+        if record.section == "members":
+            name = record.values["username"].casefold()
+            _claim(record, "username", usernames, name, mistakes)
+        for (section, field), target in REFERENCES.items():
+            if section != record.section or record.values.get(field) is None:
+                continue
+            value = record.values[field]
+            for path, name in (
+                [((field, i), each) for i, each in enumerate(value)]
+                if isinstance(value, list)
+                else [((field,), value)]
+            ):
+                if name not in known[target]:
+                    mistakes.append(record.mistake(path, _unknown(target, name, known[target])))
+        mistakes += _check_fields(record, error_ids, known["members"])
+    return mistakes
+
+
+def _claim(
+    record: Record, field: str, taken: dict[str, Record], name: str, mistakes: list[Mistake]
+) -> None:
+    if (other := taken.setdefault(name, record)) is not record:
+        place = other.source.place((other.section, other.index))
+        message = (
+            f'"{name}" is defined already at {place}; write another one, or remove one of them'
+        )
+        mistakes.append(record.mistake((field,), message))
+
+
+def _check_fields(
+    record: Record, error_ids: set[str], members: Mapping[str, Record]
+) -> Iterable[Mistake]:
+    values = record.values
+    if record.section == "magic_ids" and values["error"] not in error_ids:
+        yield record.mistake(("error",), _unknown("errors", values["error"], error_ids))
+    if record.section == "carts":
+        if values.get("account_ids") and (values.get("contact") or {}).get("email"):
+            message = "a cart has either account_ids or a contact e-mail; remove one of them"
+            yield record.mistake(("contact",), message)
+        for field in ("idle", "age"):
+            if parse_duration(values.get(field, "PT0S")) > MOST_AGE:
+                yield record.mistake((field,), "write at most P3650D")
+    if record.section == "account_tokens" and values["member_id"] in members:
+        own = members[values["member_id"]].values.get("account_ids") or ()
+        if values["account_id"] not in own:
+            message = f"not an account of this member, who has {', '.join(own) or 'none'}"
+            yield record.mistake(("account_id",), message)
+
+
+def _unknown(section: str, name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    listed = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    singular = section.removesuffix("s").replace("_", " ")
+    return f'no {singular} "{name}"; known: {listed or "none"}'
