@@ -4,11 +4,9 @@ headers bounded → body read → forced error? → caller → media type, JSON,
 transaction → answer. The order of the checks is contract.md §2's.
 """
 
-import re
 from collections.abc import Callable
 from functools import partial
 from itertools import islice
-from typing import Any
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
@@ -41,10 +39,9 @@ from mockserver.sandbox import Sandbox
 from mockserver.sandboxes import DEFAULT, Sandboxes
 from mockserver.transaction import Transaction
 from mockserver.world import World, digest
+from mockserver.wsgi import SANDBOX_KEY, routed
 
 SANDBOX_HEADER = "Mock-Sandbox"
-SANDBOX_PREFIX = "/sandboxes/"
-SANDBOX_KEY = "mockserver.sandbox"
 MOST_UNKNOWN_FIELDS = 20
 MOST_BODY_BYTES = 1024 * 1024
 MOST_HEADER_BYTES = 32 * 1024
@@ -78,7 +75,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.before_request(partial(_begin, config, contract, sandboxes))
     app.after_request(partial(_finish, config, contract))
     app.register_error_handler(Exception, partial(_failed, contract))
-    app.wsgi_app = _routed(app.wsgi_app)  # type: ignore[method-assign] # as Flask advises
+    app.wsgi_app = routed(app.wsgi_app)  # type: ignore[method-assign] # as Flask advises
     return app
 
 
@@ -233,21 +230,3 @@ def _openapi_yaml(contract: Contract) -> Response:
 
 def _openapi_json(contract: Contract) -> Response:
     return answer(200, contract.document)
-
-
-def _routed(wsgi_app: Any) -> Any:
-    """Serve `/v2//carts` like `/v2/carts`, since an official client sends it (contract.md §4); and
-    take the sandbox's name out of `/sandboxes/NAME/…`, which then stands in every link."""
-
-    def serve(environ: dict[str, Any], start_response: Any) -> Any:
-        path = environ["PATH_INFO"]
-        if "//" in path:
-            path = environ["PATH_INFO"] = re.sub("/{2,}", "/", path)
-        if path.startswith(SANDBOX_PREFIX):
-            name, slash, rest = path.removeprefix(SANDBOX_PREFIX).partition("/")
-            environ[SANDBOX_KEY] = name
-            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + SANDBOX_PREFIX + name
-            environ["PATH_INFO"] = slash + rest or "/"
-        return wsgi_app(environ, start_response)
-
-    return serve
