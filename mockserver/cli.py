@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.exceptions import NoArgsIsHelpError
 from flask import Flask
 
 from mockserver import __version__, banner, catalogue, ctl, fixtures, log, server
@@ -20,6 +21,7 @@ from mockserver.app import create_app
 from mockserver.clock import EARLIEST, LATEST, parse_instant
 from mockserver.config import BUILT_IN, Config
 from mockserver.contract import Contract
+from mockserver.ctl_options import server_url
 from mockserver.faults import FaultLayer
 from mockserver.resources import resource
 from mockserver.world import World
@@ -173,10 +175,7 @@ def routes() -> None:
 @click.pass_context
 def health(ctx: click.Context, /, url: str | None) -> None:
     """Ask a running server for its health; exit status 1 when there is none."""
-    options: dict[str, Any] = ctx.parent.params if ctx.parent else {}
-    secure = options["tls"] or options["tls_cert"]
-    host = "127.0.0.1" if options["host"] in ("0.0.0.0", "::") else options["host"]  # noqa: S104
-    base = url or f"{'https' if secure else 'http'}://{banner.bracketed(host)}:{options['port']}"
+    base = url or server_url(ctx.find_root().params)
     unverified = ssl._create_unverified_context()  # noqa: S323 - health is no secret
     try:
         target = f"{base.rstrip('/')}/__admin/health"
@@ -297,6 +296,9 @@ def main() -> None:
         status = cli.main(standalone_mode=False, auto_envvar_prefix="MOCKSERVER")
     except click.Abort:
         sys.exit(130)
+    except NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
     except click.ClickException as error:
         click.echo(f"mockserver: {error.format_message()}", err=True)
         sys.exit(2 if isinstance(error, click.UsageError) else 1)

@@ -15,10 +15,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote, urlencode
 
 TIMEOUT_S = 30
+OF_THE_SERVER = ("/health", "/sandboxes", "/coverage")
+"""What belongs to no sandbox: to name one there would make it."""
 
 
 class MockServerError(Exception):
@@ -154,8 +157,11 @@ class Client:
     # --- journal and coverage
 
     def requests(self, **query: Any) -> Any:
-        """Return the journal, newest first; see `GET /__admin/requests` for what can be asked."""
-        return self._call("GET", f"/requests?{urlencode(_given(query))}")
+        """Return the journal, newest first.
+
+        `query` may hold operation, status, error, since, unmatched, limit, offset.
+        """
+        return self._call("GET", f"/requests{_query(query)}")
 
     def request(self, request_id: str) -> Any:
         """Return one request of the journal."""
@@ -174,22 +180,21 @@ class Client:
 
     def coverage(self) -> Any:
         """Return the contract coverage: of the sandbox, or of all where none is named."""
-        query = f"?{urlencode({'sandbox': self.sandbox_name})}" if self.sandbox_name else ""
-        return self._call("GET", f"/coverage{query}")
+        return self._call("GET", f"/coverage{_query({'sandbox': self.sandbox_name})}")
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         headers = {"Content-Type": "application/json"}
-        if self.sandbox_name:
+        if self.sandbox_name and not path.startswith(OF_THE_SERVER):
             headers["Mock-Sandbox"] = self.sandbox_name
         if self.admin_token:
             headers["Authorization"] = f"Bearer {self.admin_token}"
-        request = urllib.request.Request(  # noqa: S310 - the user's own server
-            f"{self.url.rstrip('/')}/__admin{path}",
-            method=method,
-            headers=headers,
-            data=None if body is None else json.dumps(body).encode(),
-        )
         try:
+            request = urllib.request.Request(  # noqa: S310 - the user's own server
+                f"{self.url.rstrip('/')}/__admin{path}",
+                method=method,
+                headers=headers,
+                data=None if body is None else json.dumps(body).encode(),
+            )
             with urllib.request.urlopen(  # noqa: S310 - the user's own server
                 request, timeout=TIMEOUT_S, context=self.context
             ) as answer:
@@ -198,7 +203,7 @@ class Client:
                 return (json.loads(text) if is_json else text) if text else None
         except urllib.error.HTTPError as error:
             raise MockServerError(error.code, _detail(error)) from None
-        except (OSError, ValueError) as error:
+        except (OSError, HTTPException, ValueError) as error:
             reason = getattr(error, "reason", error)
             raise MockServerError(0, f"{self.url} does not answer: {reason}") from None
 
@@ -216,6 +221,13 @@ def _detail(error: urllib.error.HTTPError) -> str:
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _query(values: Mapping[str, Any]) -> str:
+    """Return the query string of what is given, true and false as in JSON; "" for nothing."""
+    words = {True: "true", False: "false"}
+    given = {n: words[v] if isinstance(v, bool) else v for n, v in _given(values).items()}
+    return f"?{urlencode(given)}" if given else ""
 
 
 def _part(name: str) -> str:

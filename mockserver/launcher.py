@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from mockserver.client import Client
 
 START_SECONDS = 30
+OWN_PREFIX = "MOCKSERVER_"
 
 
 @dataclass
 class RunningServer:
-    """A server process. `url` is where it listens, `output` what it said at the start, `errors`
-    the lines of its log."""
+    """A server process. `url` is where it listens, `authority` the file to trust where it made its
+    own certificate, `output` what it said at the start, `errors` the lines of its log."""
 
     process: subprocess.Popen[str]
     url: str = ""
+    authority: str | None = None
     output: str = ""
     errors: list[str] = field(default_factory=list)
+
+    def client(self, admin_token: str | None = None) -> Client:
+        """Return a client of its admin API, which trusts its certificate."""
+        trusted = ssl.create_default_context(cafile=self.authority) if self.authority else None
+        return Client(self.url, admin_token, context=trusted)
 
     def stop(self) -> int:
         """Ask it to stop, and return its exit status."""
@@ -32,43 +43,62 @@ class RunningServer:
 
 @contextmanager
 def running_server(
-    options: Sequence[str] = (), env: Mapping[str, str] | None = None
+    options: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> Iterator[RunningServer]:
     """Run `mockserver` with some options on a free port until the end of the block.
 
-    Raises RuntimeError with what it said when it does not start.
+    It runs in `folder`, or in the present one. Of the variables MOCKSERVER_… it sees only those of
+    `env`: a test must not depend on the shell that it is run from. Raises RuntimeError with what
+    the server said when it does not start.
     """
+    inherited = {name: each for name, each in os.environ.items() if not name.startswith(OWN_PREFIX)}
     process = subprocess.Popen(  # noqa: S603 - this package itself
         [sys.executable, "-m", "mockserver", "--port", "0", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
+        env={**inherited, "PYTHONUNBUFFERED": "1", **(env or {})},
+        cwd=folder,
     )
-    assert process.stdout is not None
-    assert process.stderr is not None
     server = RunningServer(process)
-    reader = threading.Thread(target=server.errors.extend, args=(process.stderr,), daemon=True)
+    reader = threading.Thread(target=_drain, args=(process, server.errors), daemon=True)
     reader.start()
-    watchdog = threading.Timer(START_SECONDS, process.kill)
-    watchdog.start()
     try:
-        for line in process.stdout:
-            server.output += line
-            if found := re.search(r"listening\s+(https?://\S+)", line):
-                server.url = found[1]
-            if "curl" in line:
-                break
-        watchdog.cancel()
+        _wait_until_up(server)
         if not server.url:
             reader.join(timeout=5)
-            raise RuntimeError(f"the server did not start: {''.join(server.errors)}")
+            raise RuntimeError(f"the server did not start: {''.join(server.errors).strip()}")
         yield server
     finally:
-        watchdog.cancel()
         if process.poll() is None:
             process.terminate()
             process.wait(timeout=START_SECONDS)
         reader.join(timeout=5)
-        process.stdout.close()
-        process.stderr.close()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def _drain(process: subprocess.Popen[str], lines: list[str]) -> None:
+    assert process.stderr is not None
+    lines.extend(process.stderr)
+
+
+def _wait_until_up(server: RunningServer) -> None:
+    """Read the server's greeting to its end; kill a server that takes too long to say it."""
+    watchdog = threading.Timer(START_SECONDS, server.process.kill)
+    watchdog.start()
+    assert server.process.stdout is not None
+    try:
+        for line in server.process.stdout:
+            server.output += line
+            if found := re.search(r"listening\s+(https?://\S+)", line):
+                server.url = found[1]
+            if found := re.match(r"\s+authority\s+(\S.*)", line):
+                server.authority = found[1]
+            if "curl" in line:
+                break
+    finally:
+        watchdog.cancel()

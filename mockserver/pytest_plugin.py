@@ -1,24 +1,32 @@
 """The pytest plugin: a server for the test session, a sandbox for each test.
 
 Under pytest-xdist each worker has a server of its own; within it, tests are kept apart by their
-sandboxes.
+sandboxes. Pytest loads this module in every project that has the package, so what it needs is
+imported when a fixture is first used.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mockserver.client import Client
-from mockserver.launcher import RunningServer, running_server
+if TYPE_CHECKING:
+    from mockserver.client import Client
+    from mockserver.launcher import RunningServer
 
-MARKER = "mock_fixtures(*paths): start from these fixture files, folders, or default"
+MARKER = (
+    "mock_fixtures(*paths): start from these fixture files or folders, relative to the root folder"
+    " of the tests, or from default"
+)
+OPTIONS = "options of `mockserver`, with paths relative to the root folder of the tests"
+MOST_LISTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +57,8 @@ class MockSandbox:
 
     @property
     def journal(self) -> list[dict[str, Any]]:
-        """The requests that came, oldest first."""
-        found: list[dict[str, Any]] = self.client.requests(limit=1000)["requests"]
+        """The requests that came, oldest first; the last 1,000 of them."""
+        found: list[dict[str, Any]] = self.client.requests(limit=MOST_LISTED)["requests"]
         return found[::-1]
 
     @property
@@ -65,8 +73,16 @@ class MockSandbox:
         return armed
 
     def verify(self, **expected: Any) -> None:
-        """Check what came, as `Client.verify` does."""
-        self.client.verify(**expected)
+        """Check what came, as `Client.verify` does; AssertionError tells the difference."""
+        from mockserver.client import MockServerError
+
+        __tracebackhide__ = True
+        try:
+            self.client.verify(**expected)
+        except MockServerError as error:
+            if error.status != 406:
+                raise
+            raise AssertionError(error.detail) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +108,14 @@ class MockClock:
         """Let the clock run on."""
         self.client.resume()
 
+    def reset(self) -> None:
+        """Put the clock back to how it was at the start."""
+        self.client.reset_clock()
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the ini option `mockserver_options`."""
-    parser.addini("mockserver_options", "options of `mockserver`", type="args", default=[])
+    parser.addini("mockserver_options", OPTIONS, type="args", default=[])
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -106,15 +126,19 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def mock_servers(pytestconfig: pytest.Config) -> Iterator[Callable[..., RunningServer]]:
     """Servers by the fixtures that they start from, each started on first use."""
+    from mockserver.launcher import running_server
+
     started: dict[tuple[str, ...], RunningServer] = {}
     with ExitStack() as stack:
 
-        def server(*paths: str) -> RunningServer:
-            if paths not in started:
+        def server(*paths: str | Path) -> RunningServer:
+            key = tuple(str(path) for path in paths)
+            if key not in started:
                 options = [*pytestconfig.getini("mockserver_options")]
-                options += [word for path in paths for word in ("--fixtures", path)]
-                started[paths] = stack.enter_context(running_server(options))
-            return started[paths]
+                options += [word for path in key for word in ("--fixtures", path)]
+                running = running_server(options, folder=pytestconfig.rootpath)
+                started[key] = stack.enter_context(running)
+            return started[key]
 
         yield server
 
@@ -130,14 +154,15 @@ def mock_sandbox(
     request: pytest.FixtureRequest, mock_servers: Callable[..., RunningServer]
 ) -> Iterator[MockSandbox]:
     """Give the test a sandbox of its own, gone at its end."""
+    from mockserver.client import MockServerError
+
     marker = request.node.get_closest_marker("mock_fixtures")
-    server = mock_servers(*(str(path) for path in marker.args) if marker else ())
+    client = mock_servers(*(marker.args if marker else ())).client()
     name = _sandbox_name(request.node.nodeid)
-    client = Client(server.url)
-    sandbox = MockSandbox(name, client.sandbox(name))
     client.create_sandbox(name)
-    yield sandbox
-    client.delete_sandbox(name)
+    yield MockSandbox(name, client.sandbox(name))
+    with suppress(MockServerError):  # the test may have thrown it away, or stopped the server
+        client.delete_sandbox(name)
 
 
 def _sandbox_name(nodeid: str) -> str:

@@ -1,77 +1,26 @@
 """Fixtures that all tests share: an application in this process, a server as its own process."""
 
-import os
-import re
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from mockserver import launcher
 from mockserver.app import create_app
 from mockserver.config import Config
+from mockserver.launcher import RunningServer
 from tests.seeds import NEW_YEAR
 
-START_SECONDS = 30
+__all__ = ["RunningServer", "running_server"]
 
 
-@dataclass
-class RunningServer:
-    """A server process. `url` is where it listens; `output` what it printed at the start."""
-
-    process: subprocess.Popen[str]
-    url: str = ""
-    output: str = ""
-    errors: list[str] = field(default_factory=list)
-
-    def stop(self) -> int:
-        """Ask it to stop, and return its exit status."""
-        self.process.terminate()
-        return self.process.wait(timeout=START_SECONDS)
-
-
-@contextmanager
-def running_server(*options: str, env: dict[str, str] | None = None) -> Iterator[RunningServer]:
+def running_server(
+    *options: str, env: Mapping[str, str] | None = None
+) -> AbstractContextManager[RunningServer]:
     """Run `mockserver` on a free port until the end of the block."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mockserver", "--port", "0", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
-    )
-    server = RunningServer(process)
-    assert process.stderr is not None
-    assert process.stdout is not None
-    reader = threading.Thread(target=server.errors.extend, args=(process.stderr,), daemon=True)
-    reader.start()
-    watchdog = threading.Timer(START_SECONDS, process.kill)
-    watchdog.start()
-    try:
-        for line in process.stdout:
-            server.output += line
-            if found := re.search(r"listening\s+(https?://\S+)", line):
-                server.url = found[1]
-            if "curl" in line:
-                break
-        watchdog.cancel()
-        if not server.url:
-            reader.join(timeout=5)
-            raise AssertionError(f"the server did not start: {''.join(server.errors)}")
-        yield server
-    finally:
-        watchdog.cancel()
-        if process.poll() is None:
-            process.terminate()
-            process.wait(timeout=START_SECONDS)
-        reader.join(timeout=5)
-        process.stdout.close()
-        process.stderr.close()
+    return launcher.running_server(options, env)
 
 
 @pytest.fixture(scope="session")
