@@ -13,6 +13,8 @@ from mockserver.exchange import current
 
 MOST_VIOLATION_BYTES = 8 * 1024
 NOTE_BYTES = 100
+HEADERS = {"too-many-requests": {"Retry-After": "1"}}
+"""What an error carries beside its body, however it comes about."""
 
 
 def answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:
@@ -39,7 +41,7 @@ def answer_error(
     exchange.error = entry.id
     exchange.violations = violations
     body = entry.render(violations, request_id=exchange.request_id, **fields)
-    response = answer(entry.status, body, headers)
+    response = answer(entry.status, body, {**HEADERS.get(entry.id, {}), **(headers or {})})
     if violations:
         response.headers["Mock-Violations"] = violations_header(violations)
     return response

@@ -124,8 +124,7 @@ def _serve(operation: Operation, run: Callable[[Call], Reply], **path: str) -> R
             return answer_error(magic)
 
         if sandbox.over_the_limit():
-            limited = operation.errors["too-many-requests"]
-            return answer_error(limited, headers={"Retry-After": "1"})
+            return answer_error(operation.errors["too-many-requests"])
         exchange.decision = sandbox.decide(_facts(operation, asked, sandbox.world))
         if (decision := exchange.decision) is not None:
             exchange.notes += (f"{decision.rule} fired",)

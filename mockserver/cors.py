@@ -10,6 +10,7 @@ EXPOSED = ", ".join(
         "Mock-Server",
         "Mock-Violations",
         "Mock-Notes",
+        "Mock-Request-Id",
         "Preference-Applied",
         "X-Moltin-Request-Id",
         "Allow",
