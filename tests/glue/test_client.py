@@ -1,0 +1,246 @@
+"""mockserver.Client against a real server: each method, and what it raises."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+import mockserver
+from mockserver import fixtures
+from mockserver.client import Client, MockServerError
+from mockserver.contract import Contract
+from mockserver.launcher import RunningServer
+from mockserver.resources import resource
+from tests.seeds import ADMIN
+
+FOREVER = "2026-01-01T00:00:00Z"
+
+
+@pytest.fixture
+def mock(server: RunningServer) -> Iterator[Client]:
+    """A client of a sandbox of the test's own."""
+    name = f"client-{uuid4().hex}"
+    server.client().create_sandbox(name)
+    yield server.client().sandbox(name)
+    server.client().delete_sandbox(name)
+
+
+def get(mock: Client, path: str = "/v2/carts") -> httpx.Response:
+    return httpx.get(f"{mock.base_url}{path}", headers=ADMIN)
+
+
+def put_cart(mock: Client, cart_id: str) -> None:
+    body = {"data": {"id": cart_id, "name": "Found by hand"}}
+    httpx.post(f"{mock.base_url}/v2/carts", headers=ADMIN, json=body).raise_for_status()
+
+
+def cart_count(mock: Client) -> int:
+    count: int = get(mock).json()["meta"]["results"]["total"]
+    return count
+
+
+def test_the_package_gives_the_client() -> None:
+    assert mockserver.Client is Client
+
+
+def test_the_package_has_no_other_lazy_names() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'Clients'"):
+        mockserver.Clients  # noqa: B018
+
+
+def test_base_url_names_the_sandbox() -> None:
+    assert Client("http://localhost:8080/").base_url == "http://localhost:8080"
+    assert Client("http://localhost:8080/").sandbox("a b").base_url == (
+        "http://localhost:8080/sandboxes/a%20b"
+    )
+
+
+def test_health_tells_the_version(mock: Client) -> None:
+    assert mock.health() == {"status": "ok", "version": mockserver.__version__}
+
+
+def test_errors_is_the_catalogue(mock: Client) -> None:
+    assert "too-many-requests" in {each["id"] for each in mock.errors()}
+
+
+def test_reset_goes_back_to_the_fixtures(mock: Client) -> None:
+    before = cart_count(mock)
+    put_cart(mock, "new")
+    mock.reset()
+    assert cart_count(mock) == before
+
+
+def test_a_sandbox_is_made_from_the_seed_and_deleted(server: RunningServer) -> None:
+    client, name = server.client(), uuid4().hex
+    assert client.create_sandbox(name)["base_path"] == f"/sandboxes/{name}"
+    assert name in {each["name"] for each in client.sandboxes()}
+    client.delete_sandbox(name)
+    assert name not in {each["name"] for each in client.sandboxes()}
+
+
+def test_a_client_of_a_sandbox_that_does_not_exist_can_create_it(server: RunningServer) -> None:
+    name = uuid4().hex
+    client = server.client().sandbox(name)
+    assert client.create_sandbox(name)["name"] == name
+    client.delete_sandbox(name)
+
+
+def test_a_fork_has_the_state_of_its_origin_or_of_a_snapshot(mock: Client) -> None:
+    assert mock.sandbox_name
+    mock.save("empty-handed")
+    put_cart(mock, "new")
+    forks = {"now": None, "then": "empty-handed"}
+    counts = {}
+    for suffix, snapshot in forks.items():
+        fork = mock.sandbox(f"{mock.sandbox_name}-{suffix}")
+        fork.create_sandbox(str(fork.sandbox_name), mock.sandbox_name, snapshot)
+        counts[suffix] = cart_count(fork)
+        fork.delete_sandbox(str(fork.sandbox_name))
+    assert counts["now"] == cart_count(mock) == counts["then"] + 1
+
+
+def test_snapshots_are_saved_listed_restored_and_forgotten(mock: Client) -> None:
+    before = cart_count(mock)
+    assert mock.save("start")["name"] == "start"
+    put_cart(mock, "new")
+    mock.restore("start")
+    assert cart_count(mock) == before
+    assert [each["name"] for each in mock.snapshots()] == ["start"]
+    mock.forget("start")
+    assert mock.snapshots() == []
+
+
+def test_a_downloaded_fixture_starts_a_server(mock: Client, tmp_path: Path) -> None:
+    put_cart(mock, "found-by-hand")
+    mock.save("found")
+    mock.reset()
+    file = tmp_path / "found.yaml"
+    contract = Contract.load(resource("openapi.yaml"))
+    file.write_text(mock.fixture("found"))
+    assert "found-by-hand" in fixtures.load([str(file)], contract).carts
+    file.write_text(mock.fixture())
+    assert "found-by-hand" not in fixtures.load([str(file)], contract).carts
+
+
+def test_the_clock_freezes_advances_resumes_and_is_reset(mock: Client) -> None:
+    assert mock.freeze(FOREVER) == {"now": "2026-01-01T00:00:00.000Z", "frozen": True}
+    assert mock.advance("PT1H") == {"now": "2026-01-01T01:00:00.000Z", "frozen": True}
+    assert mock.clock() == {"now": "2026-01-01T01:00:00.000Z", "frozen": True}
+    assert mock.resume()["frozen"] is False
+    assert mock.freeze()["now"].startswith("2026-01-01T01:0")
+    assert mock.reset_clock()["frozen"] is False
+
+
+def test_a_rule_fails_what_it_matches_as_often_as_it_says(mock: Client) -> None:
+    rule = mock.fail("too-many-requests", operation="getCarts", times=2)
+    assert [get(mock).status_code for _ in range(3)] == [429, 429, 200]
+    (listed,) = mock.rules()
+    assert (listed["id"], listed["fired"]) == (rule["id"], 2)
+
+
+def test_every_429_tells_when_to_come_back(mock: Client) -> None:
+    mock.fail("too-many-requests", operation="getCarts")
+    assert get(mock).headers["Retry-After"] == "1"
+
+
+def test_rules_are_disarmed_one_by_one_or_all(mock: Client) -> None:
+    first, *_ = [mock.arm({"then": {"error": "service-unavailable"}}) for _ in range(3)]
+    mock.disarm(first["id"])
+    assert first["id"] not in {each["id"] for each in mock.rules()}
+    mock.disarm()
+    assert mock.rules() == []
+
+
+def test_the_rate_is_limited_until_the_limit_is_taken_away(mock: Client) -> None:
+    mock.freeze(FOREVER)
+    mock.limit_rate(1)
+    assert [get(mock).status_code for _ in range(2)] == [200, 429]
+    mock.limit_rate(None)
+    assert get(mock).status_code == 200
+
+
+def test_the_journal_is_asked_paged_and_cleared(mock: Client) -> None:
+    get(mock)
+    missing = get(mock, "/v2/nope").headers["Mock-Request-Id"]
+    assert mock.requests(limit=1)["total"] == 2
+    assert [each["id"] for each in mock.requests(unmatched=True)["requests"]] == [missing]
+    assert [e["operation"] for e in mock.requests(unmatched=False)["requests"]] == ["getCarts"]
+    assert mock.requests(operation="getCarts", status=200, error=None)["total"] == 1
+    assert mock.request(missing)["error"] == "no-such-path"
+    mock.clear_requests()
+    assert mock.requests()["requests"] == []
+
+
+def test_verify_returns_when_it_holds_and_tells_the_difference_when_not(mock: Client) -> None:
+    get(mock)
+    mock.verify(operation="getCarts", count=1)
+    mock.verify(sequence=[{"operation": "getCarts", "status": 200}])
+    with pytest.raises(MockServerError, match="expected count 2, came 1") as raised:
+        mock.verify(operation="getCarts", count=2)
+    assert raised.value.status == 406
+
+
+def test_coverage_is_the_sandboxs_where_one_is_named(mock: Client, server: RunningServer) -> None:
+    get(mock)
+    assert mock.coverage()["outcomes"]["seen"] == 1
+    assert server.client().coverage()["outcomes"]["seen"] >= 1
+
+
+def test_coverage_of_a_sandbox_that_never_was_is_an_error(server: RunningServer) -> None:
+    with pytest.raises(MockServerError, match='no sandbox "never-was"'):
+        server.client().sandbox("never-was").coverage()
+
+
+def test_a_refusal_tells_status_and_detail(mock: Client) -> None:
+    with pytest.raises(MockServerError, match="There is no rule rule-9") as raised:
+        mock.disarm("rule-9")
+    assert (raised.value.status, raised.value.detail) == (404, str(raised.value))
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "localhost:8080", "http://a b"])
+def test_a_server_that_is_not_there_has_status_0(url: str) -> None:
+    with pytest.raises(MockServerError, match="does not answer") as raised:
+        Client(url).reset()
+    assert raised.value.status == 0
+
+
+def test_an_answer_that_is_not_the_admin_apis_tells_its_status(server: RunningServer) -> None:
+    with pytest.raises(MockServerError) as raised:
+        Client(f"{server.url}/v2/carts").reset()
+    assert raised.value.status == 404
+
+
+def test_the_admin_token_opens_the_admin_api(start_server: Callable[..., RunningServer]) -> None:
+    guarded = start_server("--admin-token", "open-sesame")
+    with pytest.raises(MockServerError, match="Authorization: Bearer") as raised:
+        guarded.client().clock()
+    assert raised.value.status == 401
+    assert guarded.client("open-sesame").clock()["frozen"] is False
+
+
+def test_a_certificate_must_be_trusted(start_server: Callable[..., RunningServer]) -> None:
+    secure = start_server("--tls", "--freeze-time", FOREVER)
+    assert secure.client().clock() == {"now": "2026-01-01T00:00:00.000Z", "frozen": True}
+    with pytest.raises(MockServerError, match="CERTIFICATE_VERIFY_FAILED") as raised:
+        Client(secure.url).clock()
+    assert raised.value.status == 0
+
+
+def test_a_started_server_sees_only_the_variables_meant_for_it(
+    monkeypatch: pytest.MonkeyPatch, start_server: Callable[..., RunningServer]
+) -> None:
+    monkeypatch.setitem(os.environ, "MOCKSERVER_SEED", "not a number")
+    started = start_server(env={"MOCKSERVER_FREEZE_TIME": FOREVER})
+    assert started.client().clock()["frozen"] is True
+
+
+def test_a_server_that_does_not_start_tells_why(start_server: Callable[..., RunningServer]) -> None:
+    with pytest.raises(RuntimeError, match=r"did not start: mockserver: .*--seed"):
+        start_server("--seed", "x")
+
+
+def test_a_server_stops_when_asked(start_server: Callable[..., RunningServer]) -> None:
+    assert start_server().stop() == 0
