@@ -1,8 +1,8 @@
 """A YAML file as plain values, with the place of each, so that a mistake can be told as
 `file:line:column`. Knows nothing of what a fixture means.
 
-A file is not trusted: the expanded tree is counted and its depth is bounded, so that aliases can't
-make it explode; tags other than YAML's own plain ones, and keys given twice, are mistakes.
+A file is not trusted: aliases may not make the tree much larger than the file, nor deeper than any
+fixture is; tags other than YAML's own plain ones, and keys given twice, are mistakes.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,8 @@ from yaml.constructor import ConstructorError, SafeConstructor
 
 from mockserver.pointer import to_source
 
-MOST_NODES = 20_000_000
+MOST_ALIASED = 100_000
+"""How many values a file may have beyond one a byte, which only aliases give."""
 MOST_DEPTH = 50
 PLAIN = ("null", "bool", "int", "float")
 
@@ -72,7 +73,8 @@ def read(path: Path) -> Source:
     """Read a file. What can't be read is told in the source's `mistakes`, never raised."""
     source = Source(str(path))
     try:
-        node = yaml.compose(path.read_bytes(), yaml.CSafeLoader)
+        text = path.read_bytes()
+        node = yaml.compose(text, yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -83,7 +85,7 @@ def read(path: Path) -> Source:
         message = f"can't be read: {' '.join(str(error).split()) or type(error).__name__}"
         source.mistakes.append(Mistake(source.file, 1, 1, "", message))
         return source
-    value = {} if node is None else _Reader(source).value(node, ())
+    value = {} if node is None else _Reader(source, len(text) + MOST_ALIASED).value(node, ())
     if isinstance(value, dict):
         source.value = value
     elif not source.mistakes:
@@ -97,8 +99,9 @@ class _Stop(Exception):
 
 
 class _Reader:
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, most_nodes: int) -> None:
         self._source = source
+        self._most_nodes = most_nodes
         self._constructor = SafeConstructor()
         self._nodes = 0
 
@@ -111,8 +114,8 @@ class _Reader:
 
     def _value(self, node: yaml.Node, path: PathKey) -> Any:
         self._nodes += 1
-        if self._nodes > MOST_NODES:
-            raise _Stop(f"more than {MOST_NODES} values once the aliases are written out")
+        if self._nodes > self._most_nodes:
+            raise _Stop(f"more than {self._most_nodes} values once the aliases are written out")
         if len(path) > MOST_DEPTH:
             raise _Stop(f"nested more than {MOST_DEPTH} levels deep at {to_source(path[:3])}…")
         self._source.places[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
@@ -123,11 +126,12 @@ class _Reader:
         return self._scalar(node, path)
 
     def _mapping(self, node: yaml.MappingNode, path: PathKey) -> dict[str, Any]:
-        own = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        own: set[str] = set()
         for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and own.count(key.value) > 1:
-                own.remove(key.value)
-                self._mistake(key, (*path, key.value), "this key stands twice; remove one")
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in own:
+                    self._mistake(key, (*path, key.value), "this key stands twice; remove one")
+                own.add(key.value)
         try:
             self._constructor.flatten_mapping(node)
         except (ConstructorError, RecursionError) as error:
