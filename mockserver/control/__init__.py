@@ -1,11 +1,11 @@
 """The /__admin API: what tests ask of the sandbox itself. Guarded as `Config.admin` says."""
 
 import hmac
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
 
 from mockserver import __version__, json_text
+from mockserver.answer import answer
 from mockserver.config import Config
 from mockserver.contract import Contract
 from mockserver.errors import ControlError
@@ -36,7 +36,7 @@ def blueprint(config: Config, contract: Contract, sandbox: Sandbox) -> Blueprint
     @admin.post("/reset")
     def reset() -> Response:
         sandbox.reset()
-        return Response(status=204)
+        return answer(204, None)
 
     return admin
 
@@ -52,12 +52,12 @@ def _guard(config: Config) -> None:
     if config.admin == "disabled":
         raise ControlError(404, "Not Found", "The admin API is disabled on this server.")
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    if origin is not None and origin.partition("://")[2] != request.host:
         raise ControlError(403, "Forbidden", "A page of another origin may not use the admin API.")
     if config.admin == "open":
         return
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if config.admin_token is None:
+    if not config.admin_token:
         how = "start the server with --admin-token or --open-admin"
         raise ControlError(401, "Unauthorized", f"The admin API is closed beyond localhost: {how}.")
     if scheme.lower() != "bearer" or not hmac.compare_digest(
