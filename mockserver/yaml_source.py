@@ -74,24 +74,37 @@ def read(path: Path) -> Source:
     source = Source(str(path))
     try:
         text = path.read_bytes()
+        _bound_depth(text)
         node = yaml.compose(text, yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        message = f"not YAML: {error.problem or error.context}"
+        message = f"can't be read: {error.problem or error.context}"
         source.mistakes.append(Mistake(source.file, line, column, "", message))
         return source
     except (yaml.YAMLError, OSError, RecursionError) as error:
         message = f"can't be read: {' '.join(str(error).split()) or type(error).__name__}"
         source.mistakes.append(Mistake(source.file, 1, 1, "", message))
         return source
-    value = {} if node is None else _Reader(source, len(text) + MOST_ALIASED).value(node, ())
+    value = None if node is None else _Reader(source, len(text) + MOST_ALIASED).value(node, ())
     if isinstance(value, dict):
         source.value = value
-    elif not source.mistakes:
+    elif value is not None and not source.mistakes:
         message = "write a mapping of sections, such as carts: and accounts:"
         source.mistakes.append(Mistake(source.file, 1, 1, "", message))
     return source
+
+
+def _bound_depth(text: bytes) -> None:
+    """Raise MarkedYAMLError for a file so deep that composing it would exhaust the C stack."""
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MOST_DEPTH:
+            mark: Any = event.start_mark
+            problem = f"nested more than {MOST_DEPTH} levels deep"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
 
 
 class _Stop(Exception):
