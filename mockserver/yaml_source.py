@@ -168,7 +168,7 @@ class _Reader:
             return self._mistake(node, path, f"the tag {node.tag} is not allowed here; remove it")
         try:
             return self._constructor.construct_object(node)
-        except (ConstructorError, ValueError):
+        except (ConstructorError, ValueError, LookupError):  # such as !!int "" and !!bool x
             return self._mistake(node, path, f"not a valid {kind}; put it in quotes")
 
     def _mistake(self, node: yaml.Node, path: PathKey, message: str) -> None:
