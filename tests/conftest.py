@@ -5,9 +5,10 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -36,14 +37,20 @@ class RunningServer:
 
 
 @contextmanager
-def running_server(*options: str, env: dict[str, str] | None = None) -> Iterator[RunningServer]:
-    """Run `mockserver` on a free port until the end of the block."""
+def running_server(
+    *options: str,
+    env: dict[str, str] | None = None,
+    program: Sequence[str] = (sys.executable, "-m", "mockserver"),
+    cwd: Path | None = None,
+) -> Iterator[RunningServer]:
+    """Run `mockserver`, or another `program` of that kind, on a free port until the block ends."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "mockserver", "--port", "0", *options],
+        [*program, "--port", "0", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
+        cwd=cwd,
     )
     server = RunningServer(process)
     assert process.stderr is not None
