@@ -11,7 +11,7 @@ RUN uv export --quiet --locked --no-default-groups --no-emit-project --output-fi
 
 FROM python:3.13-slim
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
-    pip install --no-cache-dir --no-index --find-links /wheels account-cart-sandbox
+    pip install --no-cache-dir --no-index --find-links /wheels /wheels/*.whl
 # Listens to everyone, so the admin API is closed until MOCKSERVER_ADMIN_TOKEN or
 # MOCKSERVER_OPEN_ADMIN=1 is set. Nothing is written: a read-only root will do.
 ENV PYTHONDONTWRITEBYTECODE=1 \
@@ -20,6 +20,6 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
     MOCKSERVER_PORT=8080
 USER 65532:65532
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --start-interval=500ms --retries=3 \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --start-interval=1s --retries=3 \
     CMD ["mockserver", "health"]
 ENTRYPOINT ["mockserver"]

@@ -1,8 +1,7 @@
 """What the server says when it is up: where it is, who may sign in, and a line to paste."""
 
 from mockserver import __version__
-from mockserver.config import LOOPBACK, Config
-from mockserver.fixtures import BUILT_IN
+from mockserver.config import BUILT_IN, LOOPBACK, Config
 from mockserver.server import Certificate
 from mockserver.world import World
 

@@ -16,7 +16,7 @@ from mockserver import __version__, banner, catalogue, fixtures, log, server
 from mockserver.answer import answer
 from mockserver.app import create_app
 from mockserver.clock import parse_instant
-from mockserver.config import Config
+from mockserver.config import BUILT_IN, Config
 from mockserver.contract import Contract
 from mockserver.errors import envelope
 from mockserver.resources import resource
@@ -63,7 +63,7 @@ class FixturePath(click.ParamType[str]):
     "fixture_paths",
     multiple=True,
     type=FixturePath(),
-    default=(fixtures.BUILT_IN,),
+    default=(BUILT_IN,),
     envvar="MOCKSERVER_FIXTURES",
     help="A YAML file, a folder of them, or default; may be given again, later ones add.",
 )
@@ -97,7 +97,7 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
 @click.argument("paths", nargs=-1, type=FixturePath())
 def validate(paths: tuple[str, ...]) -> None:
     """Check fixtures, and the contract itself, without serving. Exit status 1 tells mistakes."""
-    world = fixtures.load(paths or (fixtures.BUILT_IN,), _contract().error_ids())
+    world = fixtures.load(paths or (BUILT_IN,), _contract().error_ids())
     click.echo(
         f"ok: {len(world.applications)} applications, {len(world.accounts)} accounts, "
         f"{len(world.members)} members, {len(world.carts)} carts, {len(world.magic)} magic ids"
@@ -115,7 +115,7 @@ def errors(style: str, operation: str | None, base_url: str) -> None:
     if operation and known is None:
         names = ", ".join(each.id for each in contract.operations)
         raise click.ClickException(f"no operation {operation}; known: {names}")
-    magic = fixtures.load((fixtures.BUILT_IN,), contract.error_ids()).magic
+    magic = fixtures.load((BUILT_IN,), contract.error_ids()).magic
     entries = [
         contract.describe(entry, magic, base_url)
         for entry in contract.catalogue()

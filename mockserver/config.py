@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from mockserver.fixtures import BUILT_IN
+BUILT_IN = "default"
+"""The name by which `fixtures` takes the built-in seed world."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

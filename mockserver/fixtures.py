@@ -15,6 +15,7 @@ from rpds import HashTrieMap, HashTrieSet
 
 from mockserver import schema, yaml_source
 from mockserver.clock import DAY, parse_duration
+from mockserver.config import BUILT_IN
 from mockserver.pointer import from_pointer
 from mockserver.resources import resource
 from mockserver.world import (
@@ -28,9 +29,6 @@ from mockserver.world import (
     digest,
 )
 from mockserver.yaml_source import FixtureError, Mistake, Source
-
-BUILT_IN = "default"
-"""The name by which `--fixtures` takes the built-in seed world."""
 
 NIL = "00000000-0000-4000-8000-000000000000"
 SETTINGS: dict[str, dict[str, Any]] = {
