@@ -4,6 +4,7 @@ import http.client
 import os
 import ssl
 import sys
+import urllib.error
 import urllib.request
 from contextlib import ExitStack
 from functools import partial
@@ -150,6 +151,8 @@ def health(ctx: click.Context, /, url: str | None) -> None:
         with urllib.request.urlopen(target, timeout=5, context=unverified) as answer:  # noqa: S310
             click.echo(answer.read().decode())
     except (OSError, ValueError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it holds the connection
         raise click.ClickException(f"{base} is not healthy: {error}") from None
 
 
