@@ -30,10 +30,13 @@ MOST_HEADER_BYTES = 32 * 1024
 ACCOUNT_TOKEN_HEADER = "EP-Account-Management-Authentication-Token"  # noqa: S105 - a name
 
 
-def create_app(config: Config | None = None) -> Flask:
-    """Return the application. Raises FixtureError for fixtures that can't be used."""
+def create_app(config: Config | None = None, contract: Contract | None = None) -> Flask:
+    """Return the application. Raises FixtureError for fixtures that can't be used.
+
+    `contract` is for who makes many applications: it never changes, and loading it takes longest.
+    """
     config = config or Config()
-    contract = Contract.load(resource("openapi.yaml"))
+    contract = contract or Contract.load(resource("openapi.yaml"))
     seed_world = fixtures.load(config.fixtures, contract.error_ids())
     sandbox = Sandbox(seed_world, Clock(config.frozen_at), config.seed)
     app = Flask("mockserver", static_folder=None)

@@ -61,6 +61,11 @@ def _system() -> int:
     return time.time_ns() // 1_000_000
 
 
+def yield_to_others() -> None:
+    """Let another thread go on, if one is waiting."""
+    time.sleep(0)
+
+
 def stopwatch() -> float:
     """Return a reading in seconds that only grows; the difference of two is a duration."""
     return time.perf_counter()

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from mockserver.clock import Clock
 from mockserver.ids import Ids
+from mockserver.release import release
 from mockserver.world import Transaction, World
 
 Result = TypeVar("Result")
@@ -28,7 +29,9 @@ class Sandbox:
     def reset(self) -> None:
         """Go back to the fixtures and to the first id, in constant time."""
         with self._lock:
+            left = self.world
             self.world, self._ids = self._start()
+        release(left)
 
     def run(self, action: Callable[[Transaction, Ids], Result]) -> Result:
         """Run an action as one transaction: what it changed counts unless it raises."""

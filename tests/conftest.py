@@ -16,6 +16,8 @@ from flask.testing import FlaskClient
 
 from mockserver.app import create_app
 from mockserver.config import Config
+from mockserver.contract import Contract
+from mockserver.resources import resource
 from tests.seeds import NEW_YEAR
 
 START_SECONDS = 30
@@ -95,10 +97,16 @@ def start_server() -> Iterator[Callable[..., RunningServer]]:
         yield lambda *options, **more: stack.enter_context(running_server(*options, **more))
 
 
+@pytest.fixture(scope="session")
+def contract() -> Contract:
+    """The contract, loaded once."""
+    return Contract.load(resource("openapi.yaml"))
+
+
 @pytest.fixture
-def app() -> Flask:
+def app(contract: Contract) -> Flask:
     """A fresh application with the built-in fixtures and a clock that stands still."""
-    return create_app(Config(frozen_at=NEW_YEAR))
+    return create_app(Config(frozen_at=NEW_YEAR), contract)
 
 
 @pytest.fixture
