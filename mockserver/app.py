@@ -47,10 +47,13 @@ MOST_BODY_BYTES = 1024 * 1024
 MOST_HEADER_BYTES = 32 * 1024
 
 
-def create_app(config: Config | None = None) -> Flask:
-    """Return the application. Raises FixtureError for fixtures that can't be used."""
+def create_app(config: Config | None = None, contract: Contract | None = None) -> Flask:
+    """Return the application. Raises FixtureError for fixtures that can't be used.
+
+    `contract` is for who makes many applications: it never changes, and loading it takes longest.
+    """
     config = config or Config()
-    contract = Contract.load(resource("openapi.yaml"))
+    contract = contract or Contract.load(resource("openapi.yaml"))
     seed_world = fixtures.load(config.fixtures, contract)
     sandboxes = Sandboxes(
         partial(Sandbox, seed_world, config.frozen_at, config.seed, config.journal_size),

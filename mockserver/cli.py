@@ -1,12 +1,12 @@
 """The command line. Each option has a twin in the environment: `--port` is MOCKSERVER_PORT."""
 
+import http.client
 import os
 import secrets
 import ssl
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -14,17 +14,17 @@ from typing import Any
 
 import click
 from click.exceptions import NoArgsIsHelpError
-from flask import Flask
 
 from mockserver import __version__, banner, catalogue, ctl, fixtures, log, server
+from mockserver.answer import answer
 from mockserver.app import create_app
 from mockserver.clock import EARLIEST, LATEST, parse_instant
 from mockserver.config import BUILT_IN, Config
 from mockserver.contract import Contract
 from mockserver.ctl_options import server_url
+from mockserver.errors import envelope
 from mockserver.faults import FaultLayer
 from mockserver.resources import resource
-from mockserver.world import World
 from mockserver.yaml_source import FixtureError
 
 
@@ -132,7 +132,7 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
 @click.argument("paths", nargs=-1, type=FixturePath())
 def validate(paths: tuple[str, ...]) -> None:
     """Check fixtures, and the contract itself, without serving. Exit status 1 tells mistakes."""
-    world = _load(paths or (BUILT_IN,), _contract())
+    world = fixtures.load(paths or (BUILT_IN,), _contract())
     click.echo(
         f"ok: {len(world.applications)} applications, {len(world.accounts)} accounts, "
         f"{len(world.members)} members, {len(world.carts)} carts, {len(world.magic)} magic ids"
@@ -150,7 +150,7 @@ def errors(style: str, operation: str | None, base_url: str) -> None:
     if operation and known is None:
         names = ", ".join(each.id for each in contract.operations)
         raise click.ClickException(f"no operation {operation}; known: {names}")
-    magic = _load((BUILT_IN,), contract).magic
+    magic = fixtures.load((BUILT_IN,), contract).magic
     entries = [
         catalogue.describe(contract, entry, magic, base_url)
         for entry in contract.catalogue()
@@ -181,7 +181,9 @@ def health(ctx: click.Context, /, url: str | None) -> None:
         target = f"{base.rstrip('/')}/__admin/health"
         with urllib.request.urlopen(target, timeout=5, context=unverified) as answer:  # noqa: S310
             click.echo(answer.read().decode())
-    except (OSError, ValueError, urllib.error.HTTPError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it holds the connection
         raise click.ClickException(f"{base} is not healthy: {error}") from None
 
 
@@ -233,12 +235,12 @@ def _serve(
         fault_secret=secrets.token_hex(16),
     )
     log.configure(log_format)
-    load = partial(_app, config)
+    load = partial(create_app, config)
     with ExitStack() as stack:
         certificate = _certificate(stack, host, tls, tls_cert, tls_key)
-        if reload:
-            watched = [resource("openapi.yaml"), *_files(fixture_paths)]
-            server.serve_reloading(load, host, port, certificate, watched)
+        if reload and server.is_reloaded():
+            watched = _watched(fixture_paths)
+            server.serve_reloading(_app_or_mistakes(config), host, port, certificate, watched)
             return
         app = load()
         address, bound = stack.enter_context(server.reserved(host, port))
@@ -249,7 +251,13 @@ def _serve(
             layer = FaultLayer((address, bound), inner, config.fault_secret)
             announce = partial(_announce_behind, layer, text)
             address, bound = inner
-        server.serve(app, load, address, bound, certificate, announce)
+        if reload:
+            if certificate:  # the process that a change starts anew serves the same one
+                os.environ["MOCKSERVER_TLS_CERT"] = str(certificate.cert)
+                os.environ["MOCKSERVER_TLS_KEY"] = str(certificate.key)
+            server.serve_reloading(app, address, bound, certificate, [], announce)
+        else:
+            server.serve(app, load, address, bound, certificate, announce)
 
 
 def _announce_behind(layer: FaultLayer, text: str) -> None:
@@ -257,29 +265,24 @@ def _announce_behind(layer: FaultLayer, text: str) -> None:
     click.echo(text)
 
 
-def _app(config: Config) -> Flask:
+def _app_or_mistakes(config: Config) -> Any:
+    """Return the application, or while its fixtures are broken one that tells their mistakes."""
     try:
         return create_app(config)
     except FixtureError as error:
-        raise click.ClickException(str(error)) from None
+        click.echo(str(error), err=True)
+        return answer(503, envelope(status=503, title="Service Unavailable", detail=str(error)))
+
+
+def _watched(paths: tuple[str, ...]) -> list[Path]:
+    try:
+        return [resource("openapi.yaml"), *fixtures.files(paths)]
+    except FixtureError:  # told where the fixtures are read
+        return [resource("openapi.yaml"), *map(Path, paths)]
 
 
 def _contract() -> Contract:
     return Contract.load(resource("openapi.yaml"))
-
-
-def _load(paths: Sequence[str], contract: Contract) -> World:
-    try:
-        return fixtures.load(paths, contract)
-    except FixtureError as error:
-        raise click.ClickException(str(error)) from None
-
-
-def _files(paths: Sequence[str]) -> list[Path]:
-    try:
-        return fixtures.files(paths)
-    except FixtureError as error:
-        raise click.ClickException(str(error)) from None
 
 
 def _certificate(
@@ -291,7 +294,7 @@ def _certificate(
 
 
 def main() -> None:
-    """Run the command line; what goes wrong is told in one line on standard error."""
+    """Run the command line; what goes wrong is told on standard error, one line a mistake."""
     try:
         status = cli.main(standalone_mode=False, auto_envvar_prefix="MOCKSERVER")
     except click.Abort:
@@ -299,6 +302,9 @@ def main() -> None:
     except NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         sys.exit(2)
+    except FixtureError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
     except click.ClickException as error:
         click.echo(f"mockserver: {error.format_message()}", err=True)
         sys.exit(2 if isinstance(error, click.UsageError) else 1)

@@ -5,14 +5,20 @@ An instant is an int: milliseconds since 1970-01-01T00:00:00Z.
 
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
-_DURATION = re.compile(r"P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+_DURATION = re.compile(
+    r"P(?:(\d{1,9})D)?(?:T(?=\d)(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?", re.ASCII
+)
 
 
 class Clock:
@@ -70,6 +76,11 @@ def pause(milliseconds: float) -> None:
     time.sleep(milliseconds / 1000)
 
 
+def yield_to_others() -> None:
+    """Let another thread go on, if one is waiting."""
+    time.sleep(0)
+
+
 def stopwatch() -> float:
     """Return a reading in seconds that only grows; the difference of two is a duration."""
     return time.perf_counter()
@@ -77,22 +88,24 @@ def stopwatch() -> float:
 
 def to_seconds_text(instant: int) -> str:
     """Return the instant as carts show it: `2026-01-01T00:00:00Z`."""
-    return _datetime(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _datetime(instant).isoformat(timespec="seconds") + "Z"
 
 
 def to_milliseconds_text(instant: int) -> str:
     """Return the instant as account services show it: `2026-01-01T00:00:00.000Z`."""
-    return _datetime(instant).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant % SECOND:03d}Z"
+    return _datetime(instant).isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_instant(text: str) -> int:
     """Return the instant of an RFC 3339 date-time with a time zone; else raise ValueError."""
-    if not re.fullmatch(
-        r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", text, re.ASCII
-    ):
-        raise ValueError(f"{text!r} is no date-time; write for example 2026-01-01T00:00:00Z")
-    moment = datetime.fromisoformat(text.upper().replace("Z", "+00:00"))
-    return int(moment.timestamp()) * SECOND + moment.microsecond // 1000
+    refusal = ValueError(f"{text!r} is no date-time; write for example 2026-01-01T00:00:00Z")
+    if _INSTANT.fullmatch(text) is None:
+        raise refusal
+    try:
+        moment = datetime.fromisoformat(text.upper().replace("Z", "+00:00")).astimezone(UTC)
+    except (ValueError, OverflowError):  # no such day, or in UTC beyond the years 1 to 9999
+        raise refusal from None
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def parse_duration(text: str) -> int:
@@ -107,7 +120,8 @@ def parse_duration(text: str) -> int:
 
 
 def _datetime(instant: int) -> datetime:
-    return datetime.fromtimestamp(instant // SECOND, UTC)
+    """Return the instant in UTC, without saying so."""
+    return (_EPOCH + timedelta(milliseconds=instant)).replace(tzinfo=None)
 
 
 EARLIEST, LATEST = parse_instant("1971-01-01T00:00:00Z"), parse_instant("9000-01-01T00:00:00Z")

@@ -5,6 +5,8 @@ The shopper's tokens travel in headers, never in cookies, so there is nothing to
 
 from flask import Request, Response
 
+from mockserver.answer import answer
+
 EXPOSED = ", ".join(
     (
         "Mock-Server",
@@ -31,7 +33,7 @@ def is_preflight(request: Request) -> bool:
 
 def preflight(request: Request) -> Response:
     """Return the permission: every method, and whatever headers are asked for."""
-    response = Response(status=204)
+    response = answer(204, None)
     response.headers["Access-Control-Allow-Methods"] = METHODS
     if asked := request.headers.get("Access-Control-Request-Headers"):
         response.headers["Access-Control-Allow-Headers"] = asked

@@ -20,7 +20,7 @@ def parse(text: bytes) -> Any:
     """Return the value of a JSON text.
 
     Raises MalformedJson for invalid UTF-8 or syntax, a key given twice, a lone surrogate, a NUL,
-    a number that no double holds, and for more than 64 levels.
+    a number that neither 64 bits nor a double hold, and for more than 64 levels.
     """
     try:
         value = json.loads(

@@ -16,6 +16,7 @@ from pathlib import Path
 from mockserver.client import Client
 
 START_SECONDS = 30
+PROGRAM = (sys.executable, "-m", "mockserver")
 OWN_PREFIX = "MOCKSERVER_"
 
 
@@ -46,8 +47,9 @@ def running_server(
     options: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    program: Sequence[str] = PROGRAM,
 ) -> Iterator[RunningServer]:
-    """Run `mockserver` with some options on a free port until the end of the block.
+    """Run `mockserver`, or another `program`, on a free port until the end of the block.
 
     It runs in `folder`, or in the present one. Of the variables MOCKSERVER_… it sees only those of
     `env`: a test must not depend on the shell that it is run from. Raises RuntimeError with what
@@ -55,7 +57,7 @@ def running_server(
     """
     inherited = {name: each for name, each in os.environ.items() if not name.startswith(OWN_PREFIX)}
     process = subprocess.Popen(  # noqa: S603 - this package itself
-        [sys.executable, "-m", "mockserver", "--port", "0", *options],
+        [*program, "--port", "0", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

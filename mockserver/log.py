@@ -11,6 +11,7 @@ from mockserver.clock import to_milliseconds_text
 
 access = logging.getLogger("mockserver.access")
 server = logging.getLogger("mockserver")
+reloader = logging.getLogger("werkzeug")
 
 
 class TextFormatter(logging.Formatter):
@@ -47,6 +48,7 @@ def configure(log_format: str) -> None:
     """Send the server's log to standard error in a format, `text` or `json`."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
-    server.handlers = [handler]
-    server.setLevel(logging.INFO)
-    server.propagate = False
+    for logger in (server, reloader):
+        logger.handlers = [handler]
+        logger.setLevel(logging.INFO)
+        logger.propagate = False

@@ -16,6 +16,7 @@ from mockserver.errors import ControlError
 from mockserver.ids import Ids
 from mockserver.journal import Journal
 from mockserver.lint import Lint
+from mockserver.release import release
 from mockserver.rules import MOST_RULES, Decision, Facts, Rule, Rulebook
 from mockserver.transaction import Transaction
 from mockserver.world import World
@@ -92,8 +93,10 @@ class Sandbox:
         whole test run.
         """
         with self._lock:
+            left = self._state.world
             self._state = self._start()
             self._window = (0, 0)
+        release(left)
         self.journal.clear()
         self.lint.start_anew()
 

@@ -159,38 +159,65 @@ class _Loader:
 
     def __call__(self) -> Any:
         app = self.load()
-        threading.Thread(target=self._announce_when_up, daemon=True).start()
+        _announce_when_up(self.announce, self.address, self.port)
         return app
 
-    def _announce_when_up(self) -> None:
-        target = "::1" if self.address == "::" else self.address
-        target = "127.0.0.1" if ip_address(target).is_unspecified else target
+
+def _announce_when_up(announce: Callable[[], None], address: str, port: int) -> None:
+    """Call `announce`, in a thread, when the first connection is possible."""
+    target = "::1" if address == "::" else address
+    target = "127.0.0.1" if ip_address(target).is_unspecified else target
+
+    def wait() -> None:
         while True:
             try:
-                socket.create_connection((target, self.port), timeout=1).close()
+                socket.create_connection((target, port), timeout=1).close()
             except OSError:
                 time.sleep(0.005)
             else:
-                self.announce()
+                announce()
                 return
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def is_reloaded() -> bool:
+    """Whether this is the process that `serve_reloading` starts anew at each change."""
+    from werkzeug.serving import is_running_from_reloader
+
+    return is_running_from_reloader()
 
 
 def serve_reloading(
-    load: Callable[[], Any],
+    app: Any,
     address: str,
     port: int,
     tls: Certificate | None,
     watched: list[Path],
+    announce: Callable[[], None] | None = None,
 ) -> None:
-    """Serve with Werkzeug, starting anew when the code or a watched file changes."""
-    from werkzeug.serving import run_simple
+    """Serve with Werkzeug, starting anew when the code or a watched file changes.
 
+    The first process only holds the port; it runs the command line again in a second one, which
+    serves. `announce` is the first one's.
+    """
+    from werkzeug.serving import WSGIRequestHandler, run_simple
+
+    class Handler(WSGIRequestHandler):
+        """The application has a log of its own."""
+
+        def log_request(self, *_: Any) -> None:
+            """Write nothing."""
+
+    if announce:
+        _announce_when_up(announce, address, port)
     run_simple(
         address,
         port,
-        load(),
+        app,
         use_reloader=True,
         extra_files=[str(path) for path in watched],
         threaded=True,
+        request_handler=Handler,
         ssl_context=(str(tls.cert), str(tls.key)) if tls else None,
     )

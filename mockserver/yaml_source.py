@@ -1,8 +1,8 @@
 """A YAML file as plain values, with the place of each, so that a mistake can be told as
 `file:line:column`. Knows nothing of what a fixture means.
 
-A file is not trusted: the expanded tree is counted and its depth is bounded, so that aliases can't
-make it explode; tags other than YAML's own plain ones, and keys given twice, are mistakes.
+A file is not trusted: aliases may not make the tree much larger than the file, nor deeper than any
+fixture is; tags other than YAML's own plain ones, and keys given twice, are mistakes.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,8 @@ from yaml.constructor import ConstructorError, SafeConstructor
 
 from mockserver.pointer import to_source
 
-MOST_NODES = 20_000_000
+MOST_ALIASED = 100_000
+"""How many values a file may have beyond one a byte, which only aliases give."""
 MOST_DEPTH = 50
 PLAIN = ("null", "bool", "int", "float")
 
@@ -72,24 +73,38 @@ def read(path: Path) -> Source:
     """Read a file. What can't be read is told in the source's `mistakes`, never raised."""
     source = Source(str(path))
     try:
-        node = yaml.compose(path.read_bytes(), yaml.CSafeLoader)
+        text = path.read_bytes()
+        _bound_depth(text)
+        node = yaml.compose(text, yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        message = f"not YAML: {error.problem or error.context}"
+        message = f"can't be read: {error.problem or error.context}"
         source.mistakes.append(Mistake(source.file, line, column, "", message))
         return source
     except (yaml.YAMLError, OSError, RecursionError) as error:
         message = f"can't be read: {' '.join(str(error).split()) or type(error).__name__}"
         source.mistakes.append(Mistake(source.file, 1, 1, "", message))
         return source
-    value = {} if node is None else _Reader(source).value(node, ())
+    value = None if node is None else _Reader(source, len(text) + MOST_ALIASED).value(node, ())
     if isinstance(value, dict):
         source.value = value
-    elif not source.mistakes:
+    elif value is not None and not source.mistakes:
         message = "write a mapping of sections, such as carts: and accounts:"
         source.mistakes.append(Mistake(source.file, 1, 1, "", message))
     return source
+
+
+def _bound_depth(text: bytes) -> None:
+    """Raise MarkedYAMLError for a file so deep that composing it would exhaust the C stack."""
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MOST_DEPTH:
+            mark: Any = event.start_mark
+            problem = f"nested more than {MOST_DEPTH} levels deep"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
 
 
 class _Stop(Exception):
@@ -97,8 +112,9 @@ class _Stop(Exception):
 
 
 class _Reader:
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, most_nodes: int) -> None:
         self._source = source
+        self._most_nodes = most_nodes
         self._constructor = SafeConstructor()
         self._nodes = 0
 
@@ -111,8 +127,8 @@ class _Reader:
 
     def _value(self, node: yaml.Node, path: PathKey) -> Any:
         self._nodes += 1
-        if self._nodes > MOST_NODES:
-            raise _Stop(f"more than {MOST_NODES} values once the aliases are written out")
+        if self._nodes > self._most_nodes:
+            raise _Stop(f"more than {self._most_nodes} values once the aliases are written out")
         if len(path) > MOST_DEPTH:
             raise _Stop(f"nested more than {MOST_DEPTH} levels deep at {to_source(path[:3])}…")
         self._source.places[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
@@ -123,11 +139,12 @@ class _Reader:
         return self._scalar(node, path)
 
     def _mapping(self, node: yaml.MappingNode, path: PathKey) -> dict[str, Any]:
-        own = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        own: set[str] = set()
         for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and own.count(key.value) > 1:
-                own.remove(key.value)
-                self._mistake(key, (*path, key.value), "this key stands twice; remove one")
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in own:
+                    self._mistake(key, (*path, key.value), "this key stands twice; remove one")
+                own.add(key.value)
         try:
             self._constructor.flatten_mapping(node)
         except (ConstructorError, RecursionError) as error:
@@ -151,7 +168,7 @@ class _Reader:
             return self._mistake(node, path, f"the tag {node.tag} is not allowed here; remove it")
         try:
             return self._constructor.construct_object(node)
-        except (ConstructorError, ValueError):
+        except (ConstructorError, ValueError, LookupError):  # such as !!int "" and !!bool x
             return self._mistake(node, path, f"not a valid {kind}; put it in quotes")
 
     def _mistake(self, node: yaml.Node, path: PathKey, message: str) -> None:

@@ -1,7 +1,8 @@
 """Fixtures that all tests share: an application in this process, a server as its own process."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -10,17 +11,22 @@ from flask.testing import FlaskClient
 from mockserver import launcher
 from mockserver.app import create_app
 from mockserver.config import Config
+from mockserver.contract import Contract
 from mockserver.launcher import RunningServer
+from mockserver.resources import resource
 from tests.seeds import NEW_YEAR
 
 __all__ = ["RunningServer", "running_server"]
 
 
 def running_server(
-    *options: str, env: Mapping[str, str] | None = None
+    *options: str,
+    env: Mapping[str, str] | None = None,
+    program: Sequence[str] = launcher.PROGRAM,
+    cwd: Path | None = None,
 ) -> AbstractContextManager[RunningServer]:
-    """Run `mockserver` on a free port until the end of the block."""
-    return launcher.running_server(options, env)
+    """Run `mockserver`, or another `program` of that kind, on a free port until the block ends."""
+    return launcher.running_server(options, env, cwd, program)
 
 
 @pytest.fixture(scope="session")
@@ -37,10 +43,16 @@ def start_server() -> Iterator[Callable[..., RunningServer]]:
         yield lambda *options, **more: stack.enter_context(running_server(*options, **more))
 
 
+@pytest.fixture(scope="session")
+def contract() -> Contract:
+    """The contract, loaded once."""
+    return Contract.load(resource("openapi.yaml"))
+
+
 @pytest.fixture
-def app() -> Flask:
+def app(contract: Contract) -> Flask:
     """A fresh application with the built-in fixtures and a clock that stands still."""
-    return create_app(Config(frozen_at=NEW_YEAR))
+    return create_app(Config(frozen_at=NEW_YEAR), contract)
 
 
 @pytest.fixture

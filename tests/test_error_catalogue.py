@@ -163,6 +163,21 @@ def test_error_is_had_by_the_address(
     assert answer.headers["Preference-Applied"] == f"code={entry.status}, example={entry.id}"
 
 
+def test_magic_id_is_taken_where_a_request_names_something() -> None:
+    magic = {name: spec.get("x-magic-id") for name, spec in operations().items()}
+    in_paths = {
+        name: f"path:{spec['path'].partition('{')[2].partition('}')[0]}"
+        for name, spec in operations().items()
+        if "{" in spec["path"]
+    }
+    in_bodies = {
+        "createAnAccessToken": "body:/client_id",
+        "post-v2-account-members-tokens": "body:/data/username",
+        "createACart": "body:/data/id",
+    }
+    assert {name: at for name, at in magic.items() if at} == {**in_paths, **in_bodies}
+
+
 NAMED = [pair for pair in pairs() if "x-magic-id" in operations()[pair[0]]]
 
 

@@ -15,7 +15,22 @@ from mockserver.world import Cart
 Test = Callable[[Cart], bool]
 
 MOST_TERMS = 50
-_TERM = re.compile(r"\s*(\w+)\s*\(\s*(\w+)\s*,\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\",():|]*))\s*\)\s*")
+FIELDS = {"contains": "account_ids", "ilike": "name"}
+"""The operators, and the field that each takes."""
+
+# the parts of a term, and what was expected where one is missing
+PARTS = tuple(
+    (re.compile(pattern, re.S), expected)
+    for pattern, expected in (
+        (r"(?P<operator>contains|ilike)\b", "contains(…) or ilike(…)"),
+        (r"\(", "("),
+        (r"(?P<field>\w+)", "a field"),
+        (r",", ","),
+        (r'"(?P<quoted>(?:[^"\\]|\\.)*+)"|(?P<bare>[^",():|]+)', 'a value, such as "*cart*"'),
+        (r"\)", ")"),
+    )
+)
+_SPACE = re.compile(r"\s*")
 
 
 def parse(expression: str) -> Test:
@@ -24,11 +39,8 @@ def parse(expression: str) -> Test:
     either: list[list[Test]] = [[]]
     at = 0
     while True:
-        match = _TERM.match(expression, at)
-        if match is None:
-            raise _invalid(at, "expected contains(…) or ilike(…)")
-        either[-1].append(_term(match))
-        at = match.end()
+        test, at = _term(expression, at)
+        either[-1].append(test)
         if at == len(expression):
             break
         if expression[at] not in ":|":
@@ -41,20 +53,47 @@ def parse(expression: str) -> Test:
     return lambda cart: any(all(test(cart) for test in both) for both in either)
 
 
-def _term(match: re.Match[str]) -> Test:
-    operator, field, quoted, bare = match.groups()
-    value = bare.strip() if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
-    if (operator, field) == ("contains", "account_ids"):
-        return lambda cart: value in cart.account_ids
-    if (operator, field) == ("ilike", "name"):
-        pattern = re.compile(
-            ".*".join(re.escape(part) for part in re.split(r"\*+", value)), re.I | re.S
-        )
-        return lambda cart: pattern.fullmatch(cart.name) is not None
-    if operator in ("contains", "ilike"):
-        expected = "account_ids" if operator == "contains" else "name"
-        raise _invalid(match.start(2), f"expected {expected}, the field that {operator} takes")
-    raise _invalid(match.start(1), "expected contains(…) or ilike(…)")
+def _term(expression: str, start: int) -> tuple[Test, int]:
+    """Return the test of the term that starts there, and where what follows it starts."""
+    at = _behind_space(expression, start)
+    found: dict[str, str] = {}
+    for pattern, expected in PARTS:
+        match = pattern.match(expression, at)
+        if match is None:
+            raise _invalid(at, f"expected {expected}")
+        found |= {name: text for name, text in match.groupdict().items() if text is not None}
+        operator = found["operator"]
+        if match.groupdict().get("field", FIELDS[operator]) != FIELDS[operator]:
+            raise _invalid(at, f"expected {FIELDS[operator]}, the field that {operator} takes")
+        at = _behind_space(expression, match.end())
+    value = (
+        re.sub(r"(?s)\\(.)", r"\1", found["quoted"]) if "quoted" in found else found["bare"].strip()
+    )
+    return TESTS[operator](value), at
+
+
+def _contains(account_id: str) -> Test:
+    return lambda cart: account_id in cart.account_ids
+
+
+def _ilike(wanted: str) -> Test:
+    """Return whether a name is like a text in which a star stands for any text.
+
+    The texts between stars are sought one after the other and never again (`(?>…)`), so that many
+    stars take no more time than few.
+    """
+    first, *others = (re.escape(part) for part in re.split(r"\*+", wanted))
+    middle = "".join(f"(?>.*?{part})" for part in others[:-1])
+    pattern = re.compile(first + middle + (".*" + others[-1] if others else ""), re.I | re.S)
+    return lambda cart: pattern.fullmatch(cart.name) is not None
+
+
+TESTS: dict[str, Callable[[str], Test]] = {"contains": _contains, "ilike": _ilike}
+
+
+def _behind_space(expression: str, at: int) -> int:
+    match = _SPACE.match(expression, at)
+    return match.end() if match else at
 
 
 def _invalid(at: int, reason: str) -> ApiError:

@@ -1,0 +1,43 @@
+# Two commands do all their own set-up:  make serve   make test
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv --quiet
+ARGS ?=
+
+.PHONY: serve test lint benchmark clean
+.DELETE_ON_ERROR:
+
+serve: $(VENV)/.serve
+	@$(BIN)/mockserver $(ARGS)
+
+test: $(VENV)/.dev
+	$(BIN)/pytest -n auto --cov --cov-report=term $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/hadolint Dockerfile
+
+benchmark: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.reset
+	$(BIN)/python -m benchmarks.startup
+
+clean:
+	rm -rf $(VENV) tests/clients/node_modules
+
+$(VENV)/.uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip --quiet install "uv>=0.9"
+	@touch $@
+
+# The locked versions; --inexact keeps uv itself in place.
+$(VENV)/.serve: $(VENV)/.uv pyproject.toml uv.lock
+	$(UV) sync --locked --inexact --no-default-groups
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.uv pyproject.toml uv.lock
+	$(UV) sync --locked --inexact --group dev
+	@touch $@ $(VENV)/.serve

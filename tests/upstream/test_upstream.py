@@ -1,0 +1,149 @@
+"""openapi.yaml against the facts of the published OpenAPI files (facts.yaml, made by extract.py).
+
+Where the two differ on purpose, the difference stands in a table here.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests import documented
+from tests.upstream.extract import property_types
+
+FACTS = yaml.safe_load(Path(__file__).with_name("facts.yaml").read_text("utf-8"))
+
+OURS = {
+    "AccountAuthenticationSettingsResponse": "AccountAuthenticationSettings",
+    "AccountManagementAuthenticationTokenResponse": "AccountToken",
+    "AccountResponse": "Account",
+    "Bearer": "BearerToken",
+    "CartResponse": "Cart",
+    "CartsRelationshipsAccountsData": "AccountAssociations",
+    "CartsRequest": "CreateCartRequest",
+    "ErrorResponse": "Errors",
+    "MetaAccountMemberId": "AccountMemberMeta",
+    "MetaList": "PageMeta",
+    "Response.ErrorResponse": "Errors",
+    "Response.Meta.Carts": "PageMeta",
+    "Response.PageLinks": "PageLinks",
+    "Token": "TokenRequest",
+}
+"""What openapi.yaml calls the published schemas."""
+
+UNPUBLISHED = {("/v2/settings/cart", "get"), ("/v2/settings/cart", "put")}
+"""Operations that clients use and these files leave out."""
+
+OPERATION_IDS = {"post-oauth-access_token": "createAnAccessToken"}
+"""Operations that clients know by another name than the files."""
+
+NULLABLE = ["null", "string"]
+TYPES = {
+    # on the last page there is no next one, and so on; the files say so, but not in the type
+    ("Response.PageLinks", "last"): NULLABLE,
+    ("Response.PageLinks", "next"): NULLABLE,
+    ("Response.PageLinks", "prev"): NULLABLE,
+    # one schema for all services: the examples of each keep to its own type
+    ("ErrorResponse", "errors[].status"): ["integer", "string"],
+}
+"""Properties whose type differs, and ours."""
+
+OPEN = {("Response.ErrorResponse", "errors[].meta")}
+"""Objects that may hold anything: which error has which field is the examples' business."""
+
+PROPERTIES = [
+    (schema, path, types)
+    for schema, properties in FACTS["schemas"].items()
+    for path, types in properties.items()
+    if not any(schema == name and path.startswith(f"{at}.") for name, at in OPEN)
+]
+
+
+def types_of(name: str) -> dict[str, list[str]]:
+    """The types of all properties of a schema of ours."""
+    return property_types({"$ref": f"#/components/schemas/{name}"}, documented.document())
+
+
+def test_every_operation_is_a_published_one_but_those_of_the_cart_settings() -> None:
+    ours = {(each["path"], each["method"].lower()) for each in documented.operations().values()}
+    published = {(each["path"], each["method"]) for each in FACTS["operations"]}
+    assert ours == published | UNPUBLISHED
+
+
+@pytest.mark.parametrize("fact", FACTS["operations"], ids=lambda fact: fact["operationId"])
+def test_an_operation_has_its_published_id_and_success_codes(fact: Any) -> None:
+    ours = documented.document()["paths"][fact["path"]][fact["method"]]
+    assert ours["operationId"] == OPERATION_IDS.get(fact["operationId"], fact["operationId"])
+    assert sorted(status for status in ours["responses"] if status < "300") == fact["success"]
+
+
+def test_every_published_schema_has_facts() -> None:
+    assert set(FACTS["schemas"]) == set(OURS)
+    assert all(FACTS["schemas"].values())
+
+
+@pytest.mark.parametrize(
+    ("schema", "path", "types"), PROPERTIES, ids=[f"{name}-{path}" for name, path, _ in PROPERTIES]
+)
+def test_a_published_property_has_its_type(schema: str, path: str, types: list[str]) -> None:
+    assert types_of(OURS[schema]).get(path) == TYPES.get((schema, path), types)
+
+
+@pytest.mark.parametrize(("schema", "path"), TYPES)
+def test_a_noted_difference_is_one(schema: str, path: str) -> None:
+    assert FACTS["schemas"][schema][path] != TYPES[schema, path]
+
+
+@pytest.mark.parametrize(("schema", "path"), OPEN)
+def test_an_open_object_takes_any_property(schema: str, path: str) -> None:
+    assert any(each.startswith(f"{path}.") for each in FACTS["schemas"][schema])
+    errors = documented.document()["components"]["schemas"][OURS[schema]]["properties"]["errors"]
+    assert errors["items"]["properties"]["meta"]["additionalProperties"] is True
+
+
+def test_every_answer_has_the_schema_that_the_facts_are_held_against() -> None:
+    """Facts are kept by schema: here is which operation answers which."""
+    answered = {
+        name: response["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        for name, operation in documented.operations().items()
+        for status, response in operation["responses"].items()
+        if status < "300" and "content" in response
+    }
+    assert answered == {
+        "createAnAccessToken": "BearerToken",
+        "post-v2-account-members-tokens": "AccountTokenCollection",
+        "get-v2-accounts": "AccountCollection",
+        "get-v2-accounts-accountID": "AccountEntity",
+        "get-v2-settings-account-authentication": "AccountAuthenticationSettings",
+        "get-v2-settings-cart": "CartSettings",
+        "put-v2-settings-cart": "CartSettings",
+        "getCarts": "CartCollection",
+        "createACart": "CartEntity",
+        "getACart": "CartEntity",
+        "updateACart": "CartEntity",
+        "createAccountCartAssociation": "AccountAssociations",
+    }
+
+
+@pytest.mark.parametrize(
+    ("envelope", "at", "schema"),
+    [
+        ("AccountTokenCollection", "data[]", "AccountToken"),
+        ("AccountTokenCollection", "meta", "PageMeta"),
+        ("AccountTokenCollection", "meta", "AccountMemberMeta"),
+        ("AccountTokenCollection", "links", "PageLinks"),
+        ("AccountCollection", "data[]", "Account"),
+        ("AccountCollection", "meta", "PageMeta"),
+        ("AccountCollection", "links", "PageLinks"),
+        ("AccountEntity", "data", "Account"),
+        ("CartCollection", "data[]", "Cart"),
+        ("CartCollection", "meta", "PageMeta"),
+        ("CartCollection", "links", "PageLinks"),
+        ("CartEntity", "data", "Cart"),
+    ],
+)
+def test_an_envelope_holds_its_entities(envelope: str, at: str, schema: str) -> None:
+    inside = types_of(envelope)
+    for path, types in types_of(schema).items():
+        assert inside.get(f"{at}.{path}") == types
