@@ -5,9 +5,9 @@ import { createInterface } from "node:readline";
 
 export default async function setup(project) {
   const server = spawn("mockserver", ["--port", "0"], { stdio: ["ignore", "pipe", "ignore"] });
-  const gone = once(server, "exit");
   project.provide("mockserver", await urlOf(server));
   return async () => {
+    const gone = once(server, "exit");
     server.kill();
     await gone;
   };
