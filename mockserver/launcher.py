@@ -56,31 +56,27 @@ def running_server(
     the server said when it does not start.
     """
     inherited = {name: each for name, each in os.environ.items() if not name.startswith(OWN_PREFIX)}
-    process = subprocess.Popen(  # noqa: S603 - this package itself
+    with subprocess.Popen(  # noqa: S603 - this package itself
         [*program, "--port", "0", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**inherited, "PYTHONUNBUFFERED": "1", **(env or {})},
         cwd=folder,
-    )
-    server = RunningServer(process)
-    reader = threading.Thread(target=_drain, args=(process, server.errors), daemon=True)
-    reader.start()
-    try:
-        _wait_until_up(server)
-        if not server.url:
-            reader.join(timeout=5)
-            raise RuntimeError(f"the server did not start: {''.join(server.errors).strip()}")
-        yield server
-    finally:
-        if process.poll() is None:
+    ) as process:
+        server = RunningServer(process)
+        reader = threading.Thread(target=_drain, args=(process, server.errors), daemon=True)
+        reader.start()
+        try:
+            _wait_until_up(server)
+            if not server.url:
+                reader.join(timeout=5)
+                raise RuntimeError(f"the server did not start: {''.join(server.errors).strip()}")
+            yield server
+        finally:
             process.terminate()
             process.wait(timeout=START_SECONDS)
-        reader.join(timeout=5)
-        for stream in (process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
+            reader.join(timeout=5)
 
 
 def _drain(process: subprocess.Popen[str], lines: list[str]) -> None:

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from uuid import uuid4
 
 import httpx
@@ -211,6 +213,21 @@ def test_an_answer_that_is_not_the_admin_apis_tells_its_status(server: RunningSe
     with pytest.raises(MockServerError) as raised:
         Client(f"{server.url}/v2/carts").reset()
     assert raised.value.status == 404
+
+
+def test_a_proxys_error_page_is_told_by_its_status() -> None:
+    class Proxy(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_error(502)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as proxy:
+        Thread(target=proxy.serve_forever, daemon=True).start()
+        with pytest.raises(MockServerError, match="answered 502 Bad Gateway"):
+            Client(f"http://127.0.0.1:{proxy.server_port}").reset()
+        proxy.shutdown()
 
 
 def test_the_admin_token_opens_the_admin_api(start_server: Callable[..., RunningServer]) -> None:

@@ -1,0 +1,30 @@
+// Vitest's globalSetup: one mockserver for the whole run, on a free port.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+
+export default async function setup(project) {
+  const server = spawn("mockserver", ["--port", "0"], { stdio: ["ignore", "pipe", "ignore"] });
+  project.provide("mockserver", await urlOf(server));
+  return async () => {
+    const gone = once(server, "exit");
+    server.kill();
+    await gone;
+  };
+}
+
+async function urlOf(server) {
+  const failed = new Promise((_, reject) => {
+    server.on("error", reject);
+    server.on("exit", (status) => reject(new Error(`mockserver ended with status ${status}`)));
+  });
+  failed.catch(() => {}); // after the start nobody waits for it any more
+  const greeting = async () => {
+    for await (const line of createInterface(server.stdout)) {
+      const found = line.match(/listening\s+(\S+)/);
+      if (found) return found[1];
+    }
+    return failed;
+  };
+  return Promise.race([greeting(), failed]);
+}
