@@ -12,7 +12,10 @@ serve: $(VENV)/.serve
 	@$(BIN)/mockserver $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -n auto --cov --cov-report=term $(ARGS)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n auto $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

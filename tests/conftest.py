@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from mockserver import launcher
+from mockserver import launcher, log
 from mockserver.app import create_app
 from mockserver.config import Config
 from mockserver.contract import Contract
@@ -41,6 +41,15 @@ def start_server() -> Iterator[Callable[..., RunningServer]]:
     """Start servers of the test's own: `start_server("--tls")`."""
     with ExitStack() as stack:
         yield lambda *options, **more: stack.enter_context(running_server(*options, **more))
+
+
+@pytest.fixture(autouse=True)
+def log_of_its_own() -> Iterator[None]:
+    """Take away the handlers that a test gave the log: they write to a stream that ends."""
+    yield
+    for logger in (log.server, log.reloader):
+        logger.handlers.clear()
+        logger.propagate = True
 
 
 @pytest.fixture(scope="session")

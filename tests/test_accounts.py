@@ -59,6 +59,14 @@ def test_accounts_are_listed_by_name(client: FlaskClient) -> None:
     }
 
 
+def test_order_is_that_of_the_names_and_not_of_the_ids(tmp_path: Any) -> None:
+    fixture = tmp_path / "first.yaml"
+    fixture.write_text(f"accounts: [{{ id: {UNKNOWN}, name: Aaron's Mill }}]\n", "utf-8")
+    client = create_app(Config(fixtures=("default", str(fixture)))).test_client()
+    listed = client.get("/v2/accounts", headers=ADMIN).get_json()["data"]
+    assert [account["id"] for account in listed] == [UNKNOWN, *NAMES]
+
+
 def test_pages_lead_from_account_to_account(client: FlaskClient) -> None:
     target, found = "/v2/accounts?page[limit]=1", []
     while target:

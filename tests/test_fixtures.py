@@ -109,6 +109,10 @@ ONE_MISTAKE = {
         "accounts:\n  - { id: ada, name: Ada }\n",
         "own.yaml:2:11: accounts[0].id: must be a valid uuid",
     ),
+    "UUID in capitals": (
+        f"accounts:\n  - {{ id: {ACCOUNT_1.upper()}, name: Ada }}\n",
+        "own.yaml:2:11: accounts[0].id: must match ^[0-9a-f-]+$",
+    ),
     "no e-mail": (
         "carts:\n  - { id: mine, name: A, contact: { email: ada } }\n",
         "own.yaml:2:44: carts[0].contact.email: must be a valid email",

@@ -22,14 +22,18 @@ class Sandbox:
     client: FlaskClient
     name: str = "default"
 
-    def call(self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any) -> TestResponse:
+    def call(
+        self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any
+    ) -> TestResponse:
         """Call the API, as the administrator unless the headers say otherwise."""
         given = {"Mock-Sandbox": self.name, **(ADMIN if headers is None else headers)}
         return self.client.open(path, method=method, headers=given, **more)
 
     def admin(self, method: str, path: str, body: Any = None) -> TestResponse:
         """Call the admin API."""
-        return self.call(method, f"/__admin{path}", {}, **({"json": body} if body is not None else {}))
+        return self.call(
+            method, f"/__admin{path}", {}, **({"json": body} if body is not None else {})
+        )
 
     def told(self, method: str, path: str, body: Any = None) -> Any:
         """Call the admin API and return what it says; it must succeed."""

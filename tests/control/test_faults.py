@@ -57,7 +57,9 @@ def test_everything_else_comes_through_unchanged(faulty: RunningServer) -> None:
         cart = client.post("/v2/carts", json=body).json()["data"]
         assert cart["description"] == body["data"]["description"]
         assert client.delete(f"/v2/carts/{cart['id']}").status_code == 204
-        assert cart["links"]["self"] == f"{faulty.url}/v2/carts/{cart['id']}".replace("localhost", "localhost")
+        assert cart["links"]["self"] == f"{faulty.url}/v2/carts/{cart['id']}".replace(
+            "localhost", "localhost"
+        )
 
 
 @pytest.mark.parametrize("other", ["--tls", "--reload"])
@@ -70,4 +72,7 @@ def test_faults_go_with_plain_http_only(other: str) -> None:
         check=False,
     )
     assert told.returncode == 1
-    assert told.stderr == "mockserver: --faults goes neither with --tls nor with --reload; remove one\n"
+    assert (
+        told.stderr
+        == "mockserver: --faults goes neither with --tls nor with --reload; remove one\n"
+    )

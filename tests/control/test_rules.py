@@ -33,7 +33,9 @@ def test_a_rule_skips_and_then_fires_so_many_times(box: Sandbox) -> None:
 def test_exactly_so_many_of_a_hundred_calls_at_once_fail(box: Sandbox, app: Flask) -> None:
     arm(box, operation="getCarts", skip=5, times=37)
     with ThreadPoolExecutor(16) as pool:
-        calls = [pool.submit(Sandbox(app.test_client()).call, "GET", "/v2/carts") for _ in range(100)]
+        calls = [
+            pool.submit(Sandbox(app.test_client()).call, "GET", "/v2/carts") for _ in range(100)
+        ]
         answers = [call.result().status_code for call in calls]
     assert sorted(answers) == [200] * 63 + [429] * 37
 
@@ -44,7 +46,11 @@ def test_exactly_so_many_of_a_hundred_calls_at_once_fail(box: Sandbox, app: Flas
         ({"operation": "getACart"}, ("GET", "/v2/carts/free-cart"), ("GET", "/v2/carts")),
         ({"operation": "getAccounts"}, ("GET", "/v2/accounts"), ("GET", "/v2/carts")),
         ({"method": "DELETE"}, ("DELETE", "/v2/carts/free-cart"), ("GET", "/v2/carts/free-cart")),
-        ({"path": "/v2/carts/ada-*"}, ("GET", "/v2/carts/ada-cart"), ("GET", "/v2/carts/free-cart")),
+        (
+            {"path": "/v2/carts/ada-*"},
+            ("GET", "/v2/carts/ada-cart"),
+            ("GET", "/v2/carts/free-cart"),
+        ),
         ({"cart": "ada-cart"}, ("GET", "/v2/carts/ada-cart"), ("GET", "/v2/carts/free-cart")),
     ],
     ids=lambda each: str(next(iter(each))) if isinstance(each, dict) else None,
@@ -154,10 +160,14 @@ def test_rules_of_the_fixtures_are_armed_at_the_start_and_after_a_reset(
     make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
     file = tmp_path / "rules.yaml"
-    file.write_text("rules:\n  - { operation: getCarts, times: 1, then: { error: write-conflict } }\n")
-    with pytest.raises(FixtureError, match=r'rules.yaml:2:\d+: rules\[0\].then.error: no error'):
+    file.write_text(
+        "rules:\n  - { operation: getCarts, times: 1, then: { error: write-conflict } }\n"
+    )
+    with pytest.raises(FixtureError, match=r"rules.yaml:2:\d+: rules\[0\].then.error: no error"):
         make_app(fixtures=("default", str(file)))
-    file.write_text("rules:\n  - { operation: getCarts, times: 1, then: { error: service-unavailable } }\n")
+    file.write_text(
+        "rules:\n  - { operation: getCarts, times: 1, then: { error: service-unavailable } }\n"
+    )
     box = Sandbox(make_app(fixtures=("default", str(file))).test_client())
     assert statuses(box, 2) == [503, 200]
     arm(box)

@@ -87,7 +87,9 @@ def test_a_sandbox_is_forked_from_a_snapshot(app: Flask) -> None:
     box.told("PUT", "/snapshots/before")
     box.call("DELETE", "/v2/carts/free-cart")
     box.told("POST", "/sandboxes/again", {"fork_of": "default", "snapshot": "before"})
-    assert Sandbox(app.test_client(), "again").call("DELETE", "/v2/carts/free-cart").status_code == 204
+    assert (
+        Sandbox(app.test_client(), "again").call("DELETE", "/v2/carts/free-cart").status_code == 204
+    )
 
 
 @pytest.mark.parametrize(
@@ -135,6 +137,9 @@ def test_an_idle_sandbox_goes(make_app: Callable[..., Flask]) -> None:
     assert names(Sandbox(app.test_client())) == ["default", "b"]
 
 
+RELATED = "/v2/carts/{}/relationships/accounts"
+
+
 def script(number: int, steps: int) -> list[tuple[str, str, dict[str, str], Any]]:
     """Return mixed requests: the same ones for the same number."""
     chance = random.Random(number)
@@ -144,8 +149,18 @@ def script(number: int, steps: int) -> list[tuple[str, str, dict[str, str], Any]
         lambda cart: ("PUT", f"/v2/carts/{cart}", ADMIN, {"data": {"name": f"n{number}"}}),
         lambda cart: ("DELETE", f"/v2/carts/{cart}", ADMIN, None),
         lambda cart: ("POST", "/v2/carts", acting_as(1), {"data": {"name": cart}}),
-        lambda cart: ("POST", f"/v2/carts/{cart}/relationships/accounts", acting_as(1), naming(ACCOUNT_1)),
-        lambda cart: ("DELETE", f"/v2/carts/{cart}/relationships/accounts", acting_as(1), naming(ACCOUNT_1)),
+        lambda cart: (
+            "POST",
+            f"/v2/carts/{cart}/relationships/accounts",
+            acting_as(1),
+            naming(ACCOUNT_1),
+        ),
+        lambda cart: (
+            "DELETE",
+            f"/v2/carts/{cart}/relationships/accounts",
+            acting_as(1),
+            naming(ACCOUNT_1),
+        ),
         lambda _: ("GET", "/v2/carts?page[limit]=3", acting_as(1), None),
         lambda _: ("PUT", "/__admin/clock", {}, {"action": "advance", "duration": "PT7H"}),
     ]

@@ -28,7 +28,7 @@ from mockserver.sandbox import Sandbox
 from tests.seeds import ACCOUNT_1, ACCOUNT_2, ACCOUNT_3, ADMIN, NEW_YEAR, SHOPPER, acting_as, naming
 
 STEPS = 50
-EXAMPLES = 240
+EXAMPLES = 280
 
 ACCOUNTS = (ACCOUNT_1, ACCOUNT_2, ACCOUNT_3)
 NO_ACCOUNT = "a0000000-0000-4000-8000-00000000000f"

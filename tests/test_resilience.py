@@ -1,0 +1,61 @@
+"""What must not go wrong visibly: a fault in the code, the memory of a world that was left."""
+
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from mockserver.release import WORTH_A_THREAD, release
+from mockserver.resources import resource
+from mockserver.world import World
+from tests.seeds import ADMIN, SHOPPER
+
+
+def test_a_fault_in_an_operation_is_answered_as_the_api_does(
+    app: Flask,
+    client: FlaskClient,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(app.extensions["sandbox"], "run", broken)
+    answer = client.get("/v2/carts/free-cart", headers=SHOPPER)
+    assert answer.status_code == 500
+    [error] = answer.json["errors"]
+    assert error["title"] == "Internal Server Error"
+    assert error["request_id"] == answer.headers["X-Moltin-Request-Id"]
+    assert "secret detail" not in answer.text
+    assert "secret detail" in caplog.text
+
+
+def test_a_fault_outside_any_operation_is_answered_too(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(client.application.view_functions, "openapi-json", lambda: 1 / 0)
+    assert client.get("/openapi.json").json["errors"][0]["status"] == 500
+
+
+def test_a_large_world_that_was_left_is_taken_apart_and_others_keep_their_share(app: Flask) -> None:
+    client = app.test_client()
+    for _ in range(WORTH_A_THREAD):
+        client.post("/v2/carts", headers=ADMIN, json={"data": {"name": "x"}})
+    sandbox = app.extensions["sandbox"]
+    kept: World = sandbox.world
+    carts = len(kept.carts)
+    sandbox.reset()
+    assert len(sandbox.world.carts) < WORTH_A_THREAD
+    assert len(kept.carts) == len(list(kept.carts)) == carts
+
+
+def test_a_small_world_is_let_go_at_once(app: Flask) -> None:
+    world = replace(app.extensions["sandbox"].world)
+    release(world)
+    assert len(world.carts) == 8
+
+
+def test_a_missing_file_of_the_package_is_told_by_name() -> None:
+    with pytest.raises(FileNotFoundError, match=r"no-such.yaml is missing"):
+        resource("no-such.yaml")
