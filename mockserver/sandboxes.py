@@ -118,7 +118,7 @@ class Sandboxes:
         while self._held:
             oldest, held = next(iter(self._held.items()))
             idle = now - held.used_at > self._idle_seconds
-            if not idle and len(self._held) < self._most:
+            if not idle and len(self._held) <= self._most:
                 break
             self._let_go(oldest)
             reason = "was idle" if idle else f"made room: at most {self._most} are kept"

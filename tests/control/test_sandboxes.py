@@ -123,6 +123,7 @@ def test_a_deleted_sandbox_starts_anew(app: Flask) -> None:
 def test_the_least_recently_used_sandbox_makes_room(
     make_app: Callable[..., Flask], caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "mockserver")
     app = make_app(max_sandboxes=2)
     for name in ("a", "b", "a", "c"):
         Sandbox(app.test_client(), name).call("GET", "/v2/carts")
