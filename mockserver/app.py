@@ -51,7 +51,7 @@ def create_app(config: Config | None = None) -> Flask:
     """Return the application. Raises FixtureError for fixtures that can't be used."""
     config = config or Config()
     contract = Contract.load(resource("openapi.yaml"))
-    seed_world = fixtures.load(config.fixtures, contract)
+    seed_world = fixtures.load(config.fixtures, contract, config.faults)
     sandboxes = Sandboxes(
         partial(Sandbox, seed_world, config.frozen_at, config.seed, config.journal_size),
         config.max_sandboxes,
