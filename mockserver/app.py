@@ -54,7 +54,7 @@ def create_app(config: Config | None = None, contract: Contract | None = None) -
     """
     config = config or Config()
     contract = contract or Contract.load(resource("openapi.yaml"))
-    seed_world = fixtures.load(config.fixtures, contract)
+    seed_world = fixtures.load(config.fixtures, contract, config.faults)
     sandboxes = Sandboxes(
         partial(Sandbox, seed_world, config.frozen_at, config.seed, config.journal_size),
         config.max_sandboxes,

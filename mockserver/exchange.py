@@ -17,6 +17,8 @@ from mockserver.rules import Decision
 from mockserver.sandbox import Sandbox
 from mockserver.world import digest
 
+UNMATCHED = ("no-such-path", "method-not-allowed")
+
 
 @dataclass(slots=True)
 class Exchange:
@@ -41,6 +43,11 @@ class Exchange:
     def duration_ms(self) -> float:
         """How long it has taken until now."""
         return round((stopwatch() - self.started) * 1000, 1)
+
+    @property
+    def is_unmatched(self) -> bool:
+        """Whether nothing in the contract matches the request; a preflight is none of these."""
+        return self.operation is None and self.error in UNMATCHED
 
     def observation(self, request: Request, response: Response) -> Observation | None:
         """Return what the lint looks at; None for what is no operation."""
@@ -78,7 +85,9 @@ class Exchange:
             error=self.error,
             violations=self.violations,
             notes=self.notes,
-            nearest=(None if self.operation else nearest(contract, request.method, request.path)),
+            nearest=(
+                nearest(contract, request.method, request.path) if self.is_unmatched else None
+            ),
             duration_ms=self.duration_ms,
             request=Message.of(request.headers.items(), self.body),
             response=Message.of(response.headers.items(), response.get_data()),

@@ -8,12 +8,13 @@ the fault that it names happens instead. Everything else is passed on byte by by
 from __future__ import annotations
 
 import asyncio
-import random
 import socket
 import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from mockserver.ids import chance
 
 HEADER = "mock-fault"
 CHUNK = 64 * 1024
@@ -102,7 +103,7 @@ def _malformed_chunk(writer: asyncio.StreamWriter) -> None:
 
 
 def _random_data(writer: asyncio.StreamWriter) -> None:
-    writer.write(random.Random(0).randbytes(512))  # noqa: S311 - repeatable on purpose
+    writer.write(chance(0).randbytes(512))
     writer.close()
 
 

@@ -6,6 +6,7 @@ again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
@@ -29,8 +30,9 @@ CART_FIELDS = (
 )
 
 
-def to_yaml(world: World, instant: int) -> str:
-    """Return the fixture file of a world as it is at an instant (milliseconds since 1970)."""
+def to_yaml(world: World, instant: int, rules: Iterable[Mapping[str, Any]]) -> str:
+    """Return the fixture file of a world as it is at an instant (milliseconds since 1970), with the
+    rules that are armed there; each starts to count anew."""
     now = instant - world.epoch
     carts = [cart for cart in world.carts.values() if cart.expires_at > now]
     carts.sort(key=lambda cart: (cart.updated_at, cart.revision), reverse=True)
@@ -42,7 +44,7 @@ def to_yaml(world: World, instant: int) -> str:
             {"token": token, "client_id": client} for token, client in world.static_bearers.items()
         ],
         "password_profiles": [{"id": each} for each in sorted(world.password_profiles)],
-        "accounts": [_account(each) for each in _sorted(world.accounts)],
+        "accounts": [_account(each, now) for each in _sorted(world.accounts)],
         "members": [_member(each) for each in _sorted(world.members)],
         "account_tokens": [
             {"token": token, **each} for token, each in world.static_account_tokens.items()
@@ -52,7 +54,7 @@ def to_yaml(world: World, instant: int) -> str:
             for (mechanism, code), member in world.codes.items()
         ],
         "carts": [_cart(cart, now) for cart in carts],
-        "rules": [dict(rule) for rule in world.rules],
+        "rules": [dict(rule) for rule in rules],
         "magic_ids": [{"id": name, "error": error} for name, error in world.magic.items()],
     }
     text: str = yaml.dump(
@@ -86,10 +88,11 @@ def _application(application: Application) -> dict[str, Any]:
     return value if secret is None else {**value, "client_secret": secret}
 
 
-def _account(account: Account) -> dict[str, Any]:
+def _account(account: Account, now: int) -> dict[str, Any]:
     optional = {name: getattr(account, name) for name in ACCOUNT_FIELDS}
     given = {name: value for name, value in optional.items() if value is not None}
-    return {"id": account.id, "name": account.name, **given}
+    age = _duration(now - account.created_at)
+    return {"id": account.id, "name": account.name, **given, "age": age}
 
 
 def _member(member: Member) -> dict[str, Any]:

@@ -52,10 +52,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def load(paths: Sequence[str], contract: Contract) -> World:
+def load(paths: Sequence[str], contract: Contract, faults: bool = True) -> World:
     """Return the seed world of fixture files and folders, later ones adding to earlier ones.
 
-    `paths` may hold `default`, the built-in world. Raises FixtureError with every mistake.
+    `paths` may hold `default`, the built-in world. `faults` says whether rules may break
+    connections on this server. Raises FixtureError with every mistake.
     """
     sources = [yaml_source.read(file) for file in files(paths)]
     mistakes = [mistake for source in sources for mistake in source.mistakes]
@@ -79,7 +80,7 @@ def load(paths: Sequence[str], contract: Contract) -> World:
     for source in sources:
         for index, given in enumerate(_rules(source)):
             if (source.file, "rules", index) not in broken:
-                for path, message in rules.mistakes(given, contract):
+                for path, message in rules.mistakes(given, contract, faults):
                     mistakes.append(source.mistake(("rules", index, *path), message))
     _raise(mistakes)
     return _build(records, sources)
@@ -158,9 +159,7 @@ def _build(records: list[Record], sources: list[Source]) -> World:
                 for each in of["applications"]
             }
         ),
-        accounts=HashTrieMap(
-            {each["id"]: _record(Account, {**each, "created_at": 0}) for each in of["accounts"]}
-        ),
+        accounts=HashTrieMap({each["id"]: _account(each) for each in of["accounts"]}),
         members=HashTrieMap({each["id"]: member(each) for each in of["members"]}),
         usernames=HashTrieMap({each["username"].casefold(): each["id"] for each in of["members"]}),
         codes={
@@ -180,18 +179,27 @@ def _build(records: list[Record], sources: list[Source]) -> World:
     )
 
 
+def _account(values: Mapping[str, Any]) -> Account:
+    given = {name: value for name, value in values.items() if name != "age"}
+    built: Account = _record(Account, {**given, "created_at": -_age(values, "age")})
+    return built
+
+
+def _age(values: Mapping[str, Any], name: str, default: int = 0) -> int:
+    return parse_duration(values[name]) if name in values else default
+
+
 def _cart(revision: int, values: Mapping[str, Any], lifetime: int) -> Cart:
-    updated_at = -parse_duration(values["idle"]) if "idle" in values else 0
-    created_at = -parse_duration(values["age"]) if "age" in values else updated_at
+    idle = _age(values, "idle")
     built: Cart = _record(
         Cart,
         {
             "description": "",
             **{name: value for name, value in values.items() if name not in ("idle", "age")},
             "account_ids": tuple(dict.fromkeys(values.get("account_ids", ()))),
-            "created_at": created_at,
-            "updated_at": updated_at,
-            "expires_at": updated_at + lifetime,
+            "created_at": -_age(values, "age", default=idle),
+            "updated_at": -idle,
+            "expires_at": lifetime - idle,
             "revision": revision,
         },
     )

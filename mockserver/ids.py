@@ -3,6 +3,7 @@ same requests give the same ids in every process. Nothing here is a secret worth
 knows the seed knows them all, as a test server wants it.
 """
 
+import random
 from collections import Counter
 from hashlib import sha256
 from uuid import UUID
@@ -36,3 +37,11 @@ class Ids:
     def _next(self, kind: str) -> bytes:
         self._drawn[kind] += 1
         return sha256(f"{self._seed}:{kind}:{self._drawn[kind]}".encode()).digest()
+
+
+Chance = random.Random
+
+
+def chance(seed: int) -> Chance:
+    """Return a source of chance that says the same for the same seed."""
+    return Chance(seed)  # repeatable on purpose

@@ -71,12 +71,11 @@ class Message:
 
     def _body(self) -> Any:
         media_type = next((v for n, v in self.headers if n.lower() == "content-type"), "")
-        if "x-www-form-urlencoded" in media_type:
-            pairs = parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)
-            return urlencode([(n, REDACTED if n in SECRET_FIELDS else v) for n, v in pairs])
-        try:
+        try:  # what the content is tells, as it does for operations: clients declare either
             return redacted(json_text.parse(self.body))
         except json_text.MalformedJson:
+            if "x-www-form-urlencoded" in media_type and not self.body.startswith((b"{", b"[")):
+                return redacted_form(self.body.decode("utf-8", "replace"))
             return f"[{self.size} bytes that are not JSON]"
 
 
@@ -84,10 +83,18 @@ def redacted(value: Any) -> Any:
     """Return a JSON value whose secret fields are replaced."""
     if isinstance(value, dict):
         return {
-            name: REDACTED if name in SECRET_FIELDS and isinstance(each, str) else redacted(each)
+            name: REDACTED if name in SECRET_FIELDS and each is not None else redacted(each)
             for name, each in value.items()
         }
     return [redacted(each) for each in value] if isinstance(value, list) else value
+
+
+def redacted_form(text: str) -> str:
+    """Return a form, or a query, whose secret fields are replaced; as it is if it has none."""
+    pairs = parse_qsl(text, keep_blank_values=True)
+    if SECRET_FIELDS.isdisjoint(name for name, _ in pairs):
+        return text
+    return urlencode([(name, REDACTED if name in SECRET_FIELDS else v) for name, v in pairs])
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +124,7 @@ class Entry:
             "time": to_milliseconds_text(self.time),
             "method": self.method,
             "path": self.path,
-            "query": self.query,
+            "query": redacted_form(self.query),
             "operation": self.operation,
             "caller": self.caller,
             "status": self.status,
@@ -148,7 +155,7 @@ class Query:
             and self.status in (None, entry.status)
             and self.error in (None, entry.error)
             and (self.since is None or entry.time >= self.since)
-            and (self.unmatched is None or self.unmatched == (entry.operation is None))
+            and (self.unmatched is None or self.unmatched == (entry.nearest is not None))
         )
 
 

@@ -6,7 +6,6 @@ rule fires exactly as often as it says.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -14,6 +13,7 @@ from typing import Any
 
 from mockserver.clock import SECOND, to_milliseconds_text
 from mockserver.contract import Contract
+from mockserver.ids import Chance, chance
 
 MOST_DELAY_MS = 60_000
 MOST_RULES = 1000
@@ -42,8 +42,13 @@ class Decision:
     slow_body: Mapping[str, Any] | None = None
 
 
-def mistakes(given: Mapping[str, Any], contract: Contract) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield what a schema can't see in a rule: the path in it, and what to write instead."""
+def mistakes(
+    given: Mapping[str, Any], contract: Contract, faults: bool
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what a schema can't see in a rule: the path in it, and what to write instead.
+
+    `faults` says whether this server can break connections.
+    """
     operation = contract.operation(given["operation"]) if "operation" in given else None
     if "operation" in given and operation is None:
         known = ", ".join(sorted(contract.operation_ids))
@@ -53,6 +58,8 @@ def mistakes(given: Mapping[str, Any], contract: Contract) -> Iterator[tuple[tup
     if error is not None and error not in possible:
         known = ", ".join(sorted(possible))
         yield ("then", "error"), f'no error "{error}" here; known: {known}'
+    if "fault" in given["then"] and not faults:
+        yield ("then", "fault"), "needs the socket layer; start the server with --faults"
     spread = given["then"].get("delay", {})
     if spread.get("min_ms", 0) > spread.get("max_ms", MOST_DELAY_MS):
         yield ("then", "delay", "min_ms"), "must not be more than max_ms"
@@ -95,10 +102,10 @@ class Rulebook:
     seed: int
     rules: list[Rule] = field(default_factory=list)
     drawn: int = 0
-    chance: random.Random = field(init=False)
+    chance: Chance = field(init=False)
 
     def __post_init__(self) -> None:
-        self.chance = random.Random(self.seed)  # noqa: S311 - repeatable on purpose
+        self.chance = chance(self.seed)
 
     def copy(self) -> Rulebook:
         """Return a rulebook in the same state that goes on by itself."""

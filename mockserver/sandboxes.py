@@ -29,13 +29,21 @@ class Sandboxes:
     """The sandboxes by name.
 
     `make` makes a fresh one from the seed; at most `most` are held, the least recently used one
-    goes first; one that was idle for `idle_seconds` goes too. The one named `default` stays.
+    goes first; one that was idle for `idle_seconds` by `stopwatch` goes too. The one named
+    `default` stays, and does not count.
     """
 
-    def __init__(self, make: Callable[[], Sandbox], most: int, idle_seconds: float) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Sandbox],
+        most: int,
+        idle_seconds: float,
+        stopwatch: Callable[[], float] = stopwatch,
+    ) -> None:
         self._make = make
         self._most = most
         self._idle_seconds = idle_seconds
+        self._stopwatch = stopwatch
         self._lock = Lock()
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._retired: Counts = Counter()
@@ -48,10 +56,11 @@ class Sandboxes:
             return self.default
         check_name(name)
         with self._lock:
+            self._expire()
             held = self._held.get(name)
             if held is None:
                 return self._hold(name, self._make())
-            held.used_at = stopwatch()
+            held.used_at = self._stopwatch()
             self._held.move_to_end(name)
             return held.sandbox
 
@@ -59,6 +68,7 @@ class Sandboxes:
         """Return the sandbox of a name; ControlError 404 when there is none."""
         held = self.default if name == DEFAULT else None
         with self._lock:
+            self._expire()
             if held is None and name in self._held:
                 held = self._held[name].sandbox
         if held is None:
@@ -73,6 +83,7 @@ class Sandboxes:
         check_name(name)
         made = self._make() if fork_of is None else self.find(fork_of).fork(snapshot)
         with self._lock:
+            self._expire()
             if name == DEFAULT or name in self._held:
                 raise ControlError(409, "Conflict", f'There is a sandbox "{name}" already.')
             return self._hold(name, made)
@@ -85,10 +96,12 @@ class Sandboxes:
         with self._lock:
             self._let_go(name)
 
-    def names(self) -> list[str]:
-        """Return the names of all sandboxes, the default one first."""
+    def all(self) -> list[tuple[str, Sandbox]]:
+        """Return all sandboxes with their names, the default one first."""
         with self._lock:
-            return [DEFAULT, *sorted(self._held)]
+            self._expire()
+            held = sorted((name, each.sandbox) for name, each in self._held.items())
+            return [(DEFAULT, self.default), *held]
 
     def counts(self) -> Counts:
         """Return what all sandboxes have seen, those that are gone included."""
@@ -113,17 +126,21 @@ class Sandboxes:
             _merge(self._retired_findings, held.sandbox.lint.findings())
 
     def _hold(self, name: str, sandbox: Sandbox) -> Sandbox:
-        now = stopwatch()
-        self._held[name] = _Held(sandbox, now)
-        while self._held:
-            oldest, held = next(iter(self._held.items()))
-            idle = now - held.used_at > self._idle_seconds
-            if not idle and len(self._held) <= self._most:
-                break
-            self._let_go(oldest)
-            reason = "was idle" if idle else f"made room: at most {self._most} are kept"
-            log.server.info('sandbox "%s" thrown away: it %s', oldest, reason)
+        self._held[name] = _Held(sandbox, self._stopwatch())
+        while len(self._held) > self._most:
+            self._let_go_oldest(f"made room: at most {self._most} are kept")
         return sandbox
+
+    def _expire(self) -> None:
+        """Let go of what was idle for too long: the least recently used ones stand first."""
+        longest_ago = self._stopwatch() - self._idle_seconds
+        while self._held and next(iter(self._held.values())).used_at < longest_ago:
+            self._let_go_oldest("was idle")
+
+    def _let_go_oldest(self, reason: str) -> None:
+        oldest = next(iter(self._held))
+        self._let_go(oldest)
+        log.server.info('sandbox "%s" thrown away: it %s', oldest, reason)
 
 
 def _merge(total: dict[str, Finding], findings: Mapping[str, Finding]) -> None:

@@ -1,6 +1,5 @@
 """Bodies of the admin API: read, held against a schema, and answered."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, request
@@ -8,11 +7,12 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from mockserver import json_text, schema
 from mockserver.answer import answer
+from mockserver.control import document
 from mockserver.errors import ControlError
 
 
-def body(rules: Mapping[str, Any]) -> Any:
-    """Return the request's body, {} where there is none.
+def body(operation_id: str) -> Any:
+    """Return the request's body as an operation of the admin API wants it, {} where there is none.
 
     Raises ControlError that says what to write instead.
     """
@@ -23,7 +23,7 @@ def body(rules: Mapping[str, Any]) -> Any:
         raise ControlError(413, "Payload Too Large", "Send a smaller body.") from None
     except json_text.MalformedJson as error:
         raise bad_request(f"The body is not JSON: {error}.") from None
-    wrong = schema.violations(schema.validator(rules), value, "body")
+    wrong = schema.violations(document.body_validator(operation_id), value, "body")
     if wrong:
         raise bad_request("; ".join(each.message for each in wrong) + ".")
     return value

@@ -9,20 +9,13 @@ from mockserver.control.bodies import body, data, nothing
 from mockserver.sandbox import Sandbox
 from mockserver.sandboxes import Sandboxes
 
-FORK = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"fork_of": {"type": "string"}, "snapshot": {"type": "string"}},
-    "dependentRequired": {"snapshot": ["fork_of"]},
-}
-
 
 def add_routes(admin: Blueprint, held: Sandboxes) -> None:
     """Add the routes of this noun."""
 
     @admin.get("/sandboxes")
     def list_sandboxes() -> Response:
-        return data([_show(name, held.find(name)) for name in held.names()])
+        return data([_show(name, sandbox) for name, sandbox in held.all()])
 
     @admin.get("/sandboxes/<name>")
     def get_sandbox(name: str) -> Response:
@@ -30,7 +23,7 @@ def add_routes(admin: Blueprint, held: Sandboxes) -> None:
 
     @admin.post("/sandboxes/<name>")
     def create_sandbox(name: str) -> Response:
-        given = body(FORK)
+        given = body("createSandbox")
         made = held.create(name, given.get("fork_of"), given.get("snapshot"))
         return data(_show(name, made), 201)
 

@@ -56,5 +56,6 @@ def _show(name: str, state: State) -> dict[str, Any]:
 
 
 def _yaml(state: State) -> Response:
-    text = fixture_writer.to_yaml(state.world, state.clock.now())
+    armed = [rule.given for rule in state.rules.rules]
+    text = fixture_writer.to_yaml(state.world, state.clock.now(), armed)
     return Response(text, content_type="application/yaml")

@@ -1,9 +1,10 @@
-"""Health, the error catalogue, and back to the fixtures."""
+"""Health, the admin API's own document, the error catalogue, and back to the fixtures."""
 
 from flask import Blueprint, Response, request
 
 from mockserver import __version__, catalogue
 from mockserver.contract import Contract
+from mockserver.control import document
 from mockserver.control.bodies import data, nothing
 from mockserver.exchange import current
 
@@ -14,6 +15,10 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
     @admin.get("/health")
     def health() -> Response:
         return data({"status": "ok", "version": __version__})
+
+    @admin.get("/openapi.yaml")
+    def openapi() -> Response:
+        return Response(document.text(), content_type="application/yaml")
 
     @admin.get("/errors")
     def errors() -> Response:
