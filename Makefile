@@ -12,6 +12,7 @@ serve: $(VENV)/.serve
 	@$(BIN)/mockserver $(ARGS)
 
 test: $(VENV)/.dev
+	@.ci/needs
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n auto $(ARGS)
 	$(BIN)/coverage combine --quiet
@@ -28,7 +29,7 @@ benchmark: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.startup
 
 clean:
-	rm -rf $(VENV) tests/clients/node_modules
+	rm -rf $(VENV) tests/clients/node_modules examples/*/node_modules
 
 $(VENV)/.uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …")'

@@ -93,6 +93,7 @@ class FixturePath(click.ParamType[str]):
     "--admin-origin",
     "admin_origins",
     multiple=True,
+    envvar="MOCKSERVER_ADMIN_ORIGIN",
     metavar="ORIGIN",
     help="A page's origin, such as http://localhost:3000, that may use /__admin.",
 )

@@ -46,7 +46,7 @@ def test_every_room_is_named_and_exists() -> None:
 def test_a_room_imports_only_rooms_below_it(module: Path) -> None:
     here = room(module)
     if here == "__init__":
-        assert not imported(module)
+        assert imported(module) <= {"client"}  # for those who ask for mockserver.Client
         return
     above = [name for name in imported(module) - {here} if ROOMS.index(name) < ROOMS.index(here)]
     assert not above, f"{here} is below {above}"

@@ -18,7 +18,8 @@ from tests.documented import operations
 from tests.documents import ROOT, Block, blocks, same, table
 from tests.node import installed
 
-DOCUMENTS = ("README.md", "docs/fixtures.md")
+PAGES = ("fixtures", "isolation", "failures", "time", "journal", "coverage")
+DOCUMENTS = ("README.md", *(f"docs/{page}.md" for page in PAGES))
 BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
 BY_HAND = ("make ", "pip ", "uvx ", "docker ")
 ADDRESS = "localhost:8080"
@@ -40,7 +41,8 @@ def shell(block: Block, folder: Path, address: str = ADDRESS) -> str:
 
 
 def on_a_server(block: Block, folder: Path) -> str:
-    with running_server() as server:
+    options = block.how.removeprefix("run: server").removeprefix(" with ").split()
+    with running_server(*options) as server:
         return shell(block, folder, server.url.removeprefix("http://"))
 
 
@@ -60,6 +62,11 @@ def on_node(block: Block, folder: Path) -> str:
             check=False,
         )
     return run.stdout + run.stderr
+
+
+def in_pytest(block: Block, folder: Path) -> str:
+    (folder / "test_example.py").write_text(block.text, "utf-8")
+    return shell(Block("", 0, "", "", "pytest -q -p no:randomly test_example.py"), folder)
 
 
 def as_fixture(block: Block, folder: Path) -> str:
@@ -82,6 +89,7 @@ HOW: dict[str, Callable[[Block, Path], str]] = {
     "run: server": on_a_server,
     "run: shell": shell,
     "run: node": on_node,
+    "run: pytest": in_pytest,
     "run: by hand": by_hand,
     "check: yaml": as_yaml,
     "check: fixture": as_fixture,
@@ -95,7 +103,7 @@ def test_example_does_what_it_shows(block: Block, tmp_path: Path) -> None:
     if block.how.startswith("file: "):
         assert yaml.safe_load(block.text)
         return
-    got = HOW[block.how](block, tmp_path)
+    got = HOW[block.how.partition(" with ")[0]](block, tmp_path)
     assert block.output is None or same(block.output, got), got
 
 

@@ -131,13 +131,6 @@ def test_the_least_recently_used_sandbox_makes_room(
     assert 'sandbox "b" thrown away' in caplog.text
 
 
-def test_an_idle_sandbox_goes(make_app: Callable[..., Flask]) -> None:
-    app = make_app(sandbox_idle_s=0)
-    for name in ("a", "b"):
-        Sandbox(app.test_client(), name).call("GET", "/v2/carts")
-    assert names(Sandbox(app.test_client())) == ["default", "b"]
-
-
 RELATED = "/v2/carts/{}/relationships/accounts"
 
 
