@@ -6,7 +6,7 @@ server compares the list with the catalogue.
 
 import copy
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 ErrorId = Literal[
@@ -63,7 +63,7 @@ class Violation:
     message: str
     source: str
     error: str
-    spec: str = ""
+    spec: str = field(default="", compare=False)
 
     def show(self) -> dict[str, str]:
         """Return the violation as JSON values."""

@@ -14,9 +14,9 @@ from mockserver import fixtures
 from mockserver.app import create_app
 from mockserver.cli import main
 from mockserver.config import Config
+from mockserver.contract import Contract
 from mockserver.resources import resource
 from mockserver.yaml_source import FixtureError
-from tests.documented import catalogue
 from tests.requests import SIGN_IN, TOKENS
 from tests.seeds import (
     ACCOUNT_1,
@@ -30,7 +30,7 @@ from tests.seeds import (
     acting_as,
 )
 
-ERROR_IDS = {each.id for each in catalogue()}
+CONTRACT = Contract.load(resource("openapi.yaml"))
 Write = Callable[..., str]
 
 
@@ -51,7 +51,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 def mistakes(*paths: str) -> list[str]:
     """Return what is told about fixtures that can't be used."""
     with pytest.raises(FixtureError) as raised:
-        fixtures.load(paths, ERROR_IDS)
+        fixtures.load(paths, CONTRACT)
     assert str(raised.value).splitlines() == [str(each) for each in raised.value.mistakes]
     return str(raised.value).splitlines()
 
@@ -277,7 +277,7 @@ def test_unknown_error_of_a_magic_id_is_told_with_those_there_are(write: Write) 
     (told,) = mistakes(write("magic_ids:\n  - { id: mine, error: no-such }\n"))
     assert told.startswith('own.yaml:2:24: magic_ids[0].error: no error "no-such"; known: ')
     assert "account-lacks-permissions, account-not-found" in told
-    assert told.endswith(f" and {len(ERROR_IDS) - 10} more")
+    assert told.endswith(f" and {len(CONTRACT) - 10} more")
 
 
 # --- all mistakes
@@ -492,7 +492,7 @@ def test_seed_account_tokens_stand_for_their_accounts(client: FlaskClient, numbe
 def test_seed_world_has_a_magic_cart_for_every_error(client: FlaskClient) -> None:
     world = yaml.safe_load(resource("fixtures/default.yaml").read_text("utf-8"))
     magic = {each["id"]: each["error"] for each in world["magic_ids"]}
-    assert magic == {f"always-{error}": error for error in ERROR_IDS}
+    assert magic == {f"always-{error}": error for error in CONTRACT}
     answer = client.get("/v2/carts/always-write-conflict", headers=SHOPPER)
     assert answer.status_code == 200  # getting a cart can't conflict
     answer = client.delete("/v2/carts/always-write-conflict", headers=SHOPPER)

@@ -184,7 +184,7 @@ def test_a_fixture_that_can_not_be_used_is_told(pytester: pytest.Pytester) -> No
     )
     result = pytester.runpytest()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*the server did not start: mockserver: nowhere.yaml*"])
+    result.stdout.fnmatch_lines(["*the server did not start: nowhere.yaml*"])
 
 
 def test_the_ini_option_gives_options_to_the_server(pytester: pytest.Pytester) -> None:

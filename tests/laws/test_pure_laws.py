@@ -16,17 +16,18 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mockserver import clock, fixtures, json_text, world, yaml_source
+from mockserver import clock, fixtures, json_text, transaction, yaml_source
 from mockserver.clock import DAY, HOUR, MINUTE, SECOND
+from mockserver.contract import Contract
 from mockserver.errors import ApiError
 from mockserver.json_text import MalformedJson
 from mockserver.operations import cart_filter
 from mockserver.resources import resource
-from mockserver.world import Cart, Transaction, World
+from mockserver.transaction import Transaction
+from mockserver.world import Cart, World
 from mockserver.yaml_source import FixtureError
-from tests.documented import catalogue
 
-ERROR_IDS = {each.id for each in catalogue()}
+CONTRACT = Contract.load(resource("openapi.yaml"))
 
 LAW = settings(
     max_examples=300,
@@ -315,7 +316,7 @@ def hold_to_the_law(text: bytes) -> None:
         source = yaml_source.read(path)
         made, refused = None, None
         try:
-            made = fixtures.load([str(path)], ERROR_IDS)
+            made = fixtures.load([str(path)], CONTRACT)
         except FixtureError as error:
             refused = error
     if made is None:
@@ -465,7 +466,9 @@ def derived(one: World) -> dict[str, set[str]]:
 def test_the_index_says_what_the_carts_say(
     monkeypatch: pytest.MonkeyPatch, changes: list[Change]
 ) -> None:
-    monkeypatch.setattr(world, "SWEEP_AT_LEAST", 4)  # expired carts are swept away now and then
+    monkeypatch.setattr(
+        transaction, "SWEEP_AT_LEAST", 4
+    )  # expired carts are swept away now and then
     now = 0
     one = World(settings={"cart": {"cart_expiry_days": 7}})
     alive: dict[str, tuple[tuple[str, ...], int]] = {}
