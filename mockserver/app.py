@@ -84,9 +84,9 @@ def create_app(config: Config | None = None, contract: Contract | None = None) -
 
 def _begin(config: Config, contract: Contract, sandboxes: Sandboxes) -> Response | None:
     """Choose the sandbox; answer preflights; refuse absurd headers."""
-    asked = request.environ.get(SANDBOX_KEY) or request.headers.get(SANDBOX_HEADER)
+    asked = request.environ.get(SANDBOX_KEY, request.headers.get(SANDBOX_HEADER))
     try:
-        _exchange_in(sandboxes, asked or DEFAULT)
+        _exchange_in(sandboxes, DEFAULT if asked is None else asked)
     except ControlError:
         _exchange_in(sandboxes, DEFAULT)  # a bad name is answered like anything else
         raise
@@ -95,7 +95,7 @@ def _begin(config: Config, contract: Contract, sandboxes: Sandboxes) -> Response
     size = sum(len(name) + len(value) + 4 for name, value in request.headers)
     if size > MOST_HEADER_BYTES:
         return answer_error(contract.gateway["headers-too-large"])
-    if not asked and config.require_sandbox and request.endpoint in contract.operation_ids:
+    if asked is None and config.require_sandbox and request.endpoint in contract.operation_ids:
         raise ControlError(
             400,
             "Bad Request",

@@ -1,8 +1,10 @@
 """The journal: the requests of a sandbox, listed, found, counted and verified."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
 
@@ -12,6 +14,9 @@ from mockserver.control.bodies import bad_request, body, data, nothing
 from mockserver.errors import ControlError
 from mockserver.exchange import current
 from mockserver.journal import Entry, Query
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 DEFAULT_LIMIT, MOST_LIMIT, MOST_OFFSET = 50, 1000, 999_999_999
 
@@ -27,9 +32,9 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
         shown = [entry.show() for entry in found[offset : offset + limit]]
         return data({"requests": shown, "total": len(found), "limit": limit, "offset": offset})
 
-    @admin.get("/requests/<entry_id>")
-    def get_request(entry_id: str) -> Response:
-        entry = current().sandbox.journal.find(entry_id)
+    @admin.get("/requests/<uuid:entry_id>")
+    def get_request(entry_id: UUID) -> Response:
+        entry = current().sandbox.journal.find(str(entry_id))
         if entry is None:
             raise ControlError(404, "Not Found", "No request of this id is remembered here.")
         return data(entry.show())

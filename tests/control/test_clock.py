@@ -1,89 +1,233 @@
-"""The clock of a sandbox, and everything that follows it."""
+"""The sandbox's clock, and that everything follows it."""
 
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
-from tests.control.conftest import Sandbox
-from tests.seeds import ACCOUNT_TOKEN, PROFILE, SHOPPER
+from mockserver.app import create_app
+from mockserver.config import Config
+from tests.control import admin
+from tests.requests import GOOD, SIGN_IN, TOKENS
+from tests.seeds import ACCOUNT_TOKEN, ADMIN, SHOPPER, acting_as
 
-FORM = {"grant_type": "implicit", "client_id": "storefront"}
+HOUR_S, DAY_S = 3600, 86_400
+START = "2026-01-01T00:00:00.000Z"
 
 
-def move(box: Sandbox, action: str, **more: Any) -> Any:
-    return box.told("PUT", "/clock", {"action": action, **more})
+def change(client: FlaskClient, **change: Any) -> Any:
+    return admin.put(client, "/clock", change)
 
 
-def test_the_clock_freezes_advances_resumes_and_resets(box: Sandbox) -> None:
-    assert box.told("GET", "/clock") == {"now": "2026-01-01T00:00:00.000Z", "frozen": True}
-    assert move(box, "advance", duration="PT1H30M")["now"] == "2026-01-01T01:30:00.000Z"
-    instant = "2030-02-03T04:05:06.789Z"
-    assert move(box, "freeze", instant=instant) == {"now": instant, "frozen": True}
-    assert move(box, "resume")["frozen"] is False
-    assert move(box, "freeze")["now"] >= instant
-    assert move(box, "reset") == {"now": "2026-01-01T00:00:00.000Z", "frozen": True}
+def advance(client: FlaskClient, seconds: int) -> None:
+    change(client, action="advance", duration=f"PT{seconds}S")
+
+
+def status(client: FlaskClient, path: str, headers: dict[str, str]) -> int:
+    return client.get(path, headers=headers).status_code
+
+
+# --- its actions
+
+
+def test_it_shows_the_time_and_whether_it_stands(client: FlaskClient) -> None:
+    assert admin.get(client, "/clock") == {"now": START, "frozen": True}
+    running = admin.get(create_app(Config()).test_client(), "/clock")
+    assert not running["frozen"]
+
+
+def test_freeze_stops_at_an_instant(client: FlaskClient) -> None:
+    shown = change(client, action="freeze", instant="2027-03-04T05:06:07.089+01:00")
+    assert shown == {"now": "2027-03-04T04:06:07.089Z", "frozen": True}
+    assert admin.get(client, "/clock") == shown
+
+
+def test_freeze_without_an_instant_stops_where_it_is() -> None:
+    client = create_app(Config()).test_client()
+    before = admin.get(client, "/clock")["now"]
+    stopped = change(client, action="freeze")
+    assert stopped["frozen"]
+    assert before <= stopped["now"]
+    assert admin.get(client, "/clock") == stopped
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("duration", "now"),
     [
-        ({}, "action is required"),
-        ({"action": "stop"}, "action must be one of freeze, advance, resume, reset"),
-        ({"action": "advance"}, "duration is required"),
-        ({"action": "advance", "duration": "1h"}, "duration must be a valid duration"),
-        ({"action": "freeze", "instant": "tomorrow"}, "instant must be a valid date-time"),
-        ({"action": "freeze", "instant": "9500-01-01T00:00:00Z"}, "1971 to 8999"),
-        ({"action": "advance", "duration": "P9999999D"}, "1971 to 8999"),
-        ({"action": "resume", "when": "now"}, "when is not a known field"),
+        ("PT1S", "2026-01-01T00:00:01.000Z"),
+        ("PT90M", "2026-01-01T01:30:00.000Z"),
+        ("PT1H", "2026-01-01T01:00:00.000Z"),
+        ("P1D", "2026-01-02T00:00:00.000Z"),
+        ("P6DT23H59M59S", "2026-01-07T23:59:59.000Z"),
+        ("PT0S", START),
     ],
 )
-def test_a_clock_that_cannot_be_set_stays(box: Sandbox, body: Any, said: str) -> None:
-    answer = box.admin("PUT", "/clock", body)
-    assert answer.status_code == 400
-    assert said in answer.json["errors"][0]["detail"]
-    assert box.told("GET", "/clock")["now"] == "2026-01-01T00:00:00.000Z"
+def test_advance_moves_it_on(client: FlaskClient, duration: str, now: str) -> None:
+    assert change(client, action="advance", duration=duration) == {"now": now, "frozen": True}
 
 
-def test_a_bearer_token_ends_after_exactly_expires_in(box: Sandbox) -> None:
-    given = box.call("POST", "/oauth/access_token", {}, data=FORM).json
-    bearer = {"Authorization": f"Bearer {given['access_token']}"}
-    move(box, "advance", duration=f"PT{given['expires_in'] - 1}S")
-    assert box.call("GET", "/v2/carts/free-cart", bearer).status_code == 200
-    move(box, "advance", duration="PT1S")
-    assert box.call("GET", "/v2/carts/free-cart", bearer).status_code == 401
+def test_a_running_clock_runs_on_after_an_advance() -> None:
+    client = create_app(Config()).test_client()
+    before = admin.get(client, "/clock")["now"]
+    moved = change(client, action="advance", duration="P400D")
+    assert not moved["frozen"]
+    assert moved["now"] > before
+    assert moved["now"][:4] > before[:4]
 
 
-def test_an_account_token_ends_after_a_day(box: Sandbox) -> None:
-    login = {
-        "type": "account_management_authentication_token",
-        "authentication_mechanism": "password",
-        "password_profile_id": PROFILE,
-        "username": "ada@example.com",
-        "password": "ada-password",
+def test_resume_runs_on_from_where_it_stood(client: FlaskClient) -> None:
+    change(client, action="freeze", instant="2050-01-01T00:00:00Z")
+    resumed = change(client, action="resume")
+    assert not resumed["frozen"]
+    assert resumed["now"].startswith("2050-01-01T")
+
+
+def test_reset_goes_back_to_the_start(client: FlaskClient) -> None:
+    change(client, action="freeze", instant="2050-01-01T00:00:00Z")
+    change(client, action="resume")
+    assert change(client, action="reset") == {"now": START, "frozen": True}
+
+
+def test_resetting_the_sandbox_resets_its_clock(client: FlaskClient) -> None:
+    change(client, action="advance", duration="P1D")
+    client.post("/__admin/reset")
+    assert admin.get(client, "/clock") == {"now": START, "frozen": True}
+
+
+def test_each_sandbox_has_its_own(client: FlaskClient) -> None:
+    admin.put(client, "/clock", {"action": "advance", "duration": "P1D"}, sandbox="one")
+    assert admin.get(client, "/clock", "one")["now"] == "2026-01-02T00:00:00.000Z"
+    assert admin.get(client, "/clock", "two")["now"] == START
+    assert admin.get(client, "/clock")["now"] == START
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({}, "action is required."),
+        ({"action": "stop"}, "action must be one of freeze, advance, resume, reset."),
+        ({"action": "advance"}, "duration is required."),
+        ({"action": "advance", "duration": "1h"}, "duration must be a valid duration."),
+        ({"action": "advance", "duration": "P1Y"}, "duration must be a valid duration."),
+        ({"action": "advance", "duration": "-PT1H"}, "duration must be a valid duration."),
+        ({"action": "advance", "duration": 5}, "duration must be of type string."),
+        ({"action": "freeze", "instant": "now"}, "instant must be a valid date-time."),
+        ({"action": "freeze", "instant": "2026-01-01"}, "instant must be a valid date-time."),
+        ({"action": "freeze", "instant": "2026-13-01T00:00:00Z"}, "instant must be a valid"),
+        ({"action": "resume", "at": 1}, "at is not a known field; known: action, duration, ins"),
+        (
+            {"action": "advance", "duration": "P999999999D"},
+            "The clock would leave the years 1971 to 8999; stay inside.",
+        ),
+        (
+            {"action": "freeze", "instant": "1970-12-31T23:59:59Z"},
+            "The clock would leave the years 1971 to 8999; stay inside.",
+        ),
+        (
+            {"action": "freeze", "instant": "9000-01-01T00:00:00Z"},
+            "The clock would leave the years 1971 to 8999; stay inside.",
+        ),
+    ],
+)
+def test_what_it_cannot_do_is_told_and_changes_nothing(
+    client: FlaskClient, body: dict[str, Any], told: str
+) -> None:
+    assert admin.detail(admin.call(client, "PUT", "/clock", body), 400).startswith(told)
+    assert admin.get(client, "/clock") == {"now": START, "frozen": True}
+
+
+# --- what follows it
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        {"grant_type": "implicit", "client_id": "storefront"},
+        {
+            "grant_type": "client_credentials",
+            "client_id": "backoffice",
+            "client_secret": "backoffice-secret",
+        },
+    ],
+    ids=["implicit", "client credentials"],
+)
+def test_bearer_ends_at_exactly_expires_in(
+    client: FlaskClient, credentials: dict[str, str]
+) -> None:
+    issued = client.post("/oauth/access_token", data=credentials).get_json()
+    bearer = {"Authorization": f"Bearer {issued['access_token']}"}
+    assert issued["expires_in"] == HOUR_S
+    advance(client, issued["expires_in"] - 1)
+    assert status(client, "/v2/carts/free-cart", bearer) == 200
+    advance(client, 1)
+    assert status(client, "/v2/carts/free-cart", bearer) == 401
+    advance(client, 1)
+    assert status(client, "/v2/carts/free-cart", bearer) == 401
+
+
+def test_account_token_ends_at_exactly_24_hours(client: FlaskClient) -> None:
+    answer = client.post(TOKENS, headers=SHOPPER, json={"data": SIGN_IN})
+    issued = answer.get_json()["data"][0]
+    assert issued["expires"] == "2026-01-02T00:00:00.000Z"
+    headers = {**SHOPPER, ACCOUNT_TOKEN: issued["token"]}
+    advance(client, DAY_S - 1)
+    assert status(client, "/v2/carts", headers) == 200
+    advance(client, 1)
+    assert status(client, "/v2/carts", headers) == 401
+    advance(client, 1)
+    assert status(client, "/v2/carts", headers) == 401
+
+
+def cart_ids(client: FlaskClient) -> set[str]:
+    return {each["id"] for each in client.get("/v2/carts", headers=ADMIN).get_json()["data"]}
+
+
+def test_cart_ends_seven_days_after_its_last_update(client: FlaskClient) -> None:
+    advance(client, DAY_S)
+    client.put("/v2/carts/free-cart", headers=ADMIN, json={"data": {"name": "Touched"}})
+    advance(client, 7 * DAY_S - 1)
+    assert cart_ids(client) == {"free-cart"}
+    advance(client, 1)
+    assert cart_ids(client) == set()
+
+
+def test_cart_about_to_expire_does_so_in_an_hour(client: FlaskClient) -> None:
+    advance(client, HOUR_S - 1)
+    assert "expiring-cart" in cart_ids(client)
+    advance(client, 1)
+    assert "expiring-cart" not in cart_ids(client)
+
+
+def test_timestamps_are_the_clocks(client: FlaskClient) -> None:
+    advance(client, 5)
+    made = GOOD["createACart"].sent_by(client).get_json()["data"]
+    assert made["meta"]["timestamps"] == {
+        "created_at": "2026-01-01T00:00:05Z",
+        "updated_at": "2026-01-01T00:00:05Z",
+        "expires_at": "2026-01-08T00:00:05Z",
     }
-    given = box.call("POST", "/v2/account-members/tokens", SHOPPER, json={"data": login}).json
-    caller = {**SHOPPER, ACCOUNT_TOKEN: given["data"][0]["token"]}
-    move(box, "advance", duration="PT23H59M59S")
-    assert box.call("GET", "/v2/carts", caller).status_code == 200
-    move(box, "advance", duration="PT1S")
-    assert box.call("GET", "/v2/carts", caller).status_code == 401
+    assert admin.get(client, "/requests")["requests"][0]["time"] == "2026-01-01T00:00:05.000Z"
 
 
-def test_a_cart_is_gone_after_seven_days(box: Sandbox) -> None:
-    move(box, "advance", duration="P6DT23H59M59S")
-    assert box.call("DELETE", "/v2/carts/free-cart").status_code == 204
-    assert box.call("GET", "/v2/carts").json["data"]
-    move(box, "advance", duration="PT1S")
-    assert box.call("GET", "/v2/carts").json["data"] == []
+def test_snapshot_date_lies_in_the_clocks_future(client: FlaskClient) -> None:
+    body = {"data": {"snapshot_date": "2026-01-01T00:00:10Z"}}
+    assert client.put("/v2/carts/free-cart", headers=ADMIN, json=body).status_code == 200
+    advance(client, 11)
+    assert client.put("/v2/carts/ada-cart", headers=ADMIN, json=body).status_code == 400
 
 
-def test_the_rate_limit_goes_by_the_clock(box: Sandbox) -> None:
-    box.told("PUT", "/rate-limit", {"requests_per_second": 2})
-    assert box.told("GET", "/rate-limit") == {"requests_per_second": 2}
-    answers = [box.call("GET", "/v2/carts") for _ in range(3)]
-    assert [each.status_code for each in answers] == [200, 200, 429]
-    assert answers[2].headers["Retry-After"] == "1"
-    move(box, "advance", duration="PT1S")
-    assert box.call("GET", "/v2/carts").status_code == 200
-    box.told("PUT", "/rate-limit", {"requests_per_second": None})
-    assert {box.call("GET", "/v2/carts").status_code for _ in range(9)} == {200}
+def test_rate_limit_counts_by_the_clocks_seconds(client: FlaskClient) -> None:
+    admin.put(client, "/rate-limit", {"requests_per_second": 2})
+
+    def sent() -> list[int]:
+        return [status(client, "/v2/carts", acting_as(1)) for _ in range(3)]
+
+    assert sent() == [200, 200, 429]
+    assert sent() == [429, 429, 429]
+    advance(client, 1)
+    assert sent() == [200, 200, 429]
+
+
+def test_a_clock_that_stands_gives_equal_answers(client: FlaskClient) -> None:
+    first, second = (client.get("/v2/carts/free-cart", headers=ADMIN).get_json() for _ in range(2))
+    assert first == second

@@ -1,5 +1,6 @@
-"""Sandboxes: isolated stores on one server."""
+"""Sandboxes: each is a store of its own, whoever else uses the server."""
 
+import logging
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,175 +8,410 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
-from tests.control.conftest import Sandbox
-from tests.seeds import ACCOUNT_1, ADMIN, acting_as, naming
+from mockserver.app import create_app
+from mockserver.config import Config
+from mockserver.errors import ControlError
+from mockserver.sandbox import Sandbox
+from mockserver.sandboxes import Sandboxes
+from mockserver.world import World
+from tests.control import admin
+from tests.requests import SIGN_IN, TOKENS
+from tests.seeds import ACCOUNT_1, ADMIN, NEW_YEAR, SHOPPER, acting_as, naming
 
-
-def names(box: Sandbox) -> list[str]:
-    return [each["name"] for each in box.told("GET", "/sandboxes")]
-
-
-def test_a_sandbox_named_by_the_header_is_made_on_first_use_from_the_seed(app: Flask) -> None:
-    box = Sandbox(app.test_client(), "checkout")
-    assert box.call("DELETE", "/v2/carts/free-cart").status_code == 204
-    assert box.call("DELETE", "/v2/carts/free-cart").status_code == 404
-    assert names(box) == ["default", "checkout"]
-
-
-def test_what_happens_in_one_sandbox_is_not_seen_in_another(app: Flask) -> None:
-    one, other = (Sandbox(app.test_client(), name) for name in ("one", "other"))
-    one.call("DELETE", "/v2/carts/free-cart")
-    one.told("PUT", "/clock", {"action": "advance", "duration": "P1D"})
-    one.told("POST", "/rules", {"then": {"error": "too-many-requests"}})
-    assert other.call("GET", "/v2/carts").json["data"][0]["id"] == "free-cart"
-    assert other.told("GET", "/clock")["now"] == "2026-01-01T00:00:00.000Z"
-    assert other.told("GET", "/requests")["total"] == 1
-    made = [box.call("POST", "/v2/carts", json={"data": {"name": "x"}}) for box in (other, other)]
-    assert len({answer.json["data"]["id"] for answer in made}) == 2
+HEADER = "Mock-Sandbox"
 
 
-def test_a_path_prefix_names_the_sandbox_and_stays_in_every_link(box: Sandbox) -> None:
-    base = "/sandboxes/by-path"
-    listed = box.client.get(f"{base}/v2/carts?page[limit]=1", headers=ADMIN).json
-    assert listed["links"]["next"].startswith(f"http://localhost{base}/v2/carts?")
-    assert listed["data"][0]["links"]["self"] == f"http://localhost{base}/v2/carts/free-cart"
-    following = box.client.get(listed["links"]["next"], headers=ADMIN).json
-    assert following["data"][0]["id"] == "ada-cart"
-    assert box.client.get(f"{base}/__admin/requests").json["total"] == 2
-    assert box.told("GET", "/requests")["total"] == 0
+def ids(client: FlaskClient, sandbox: str | None = None) -> set[str]:
+    headers = ADMIN if sandbox is None else {**ADMIN, HEADER: sandbox}
+    answer = client.get("/v2/carts?page[limit]=100", headers=headers)
+    assert answer.status_code == 200, answer.text
+    return {each["id"] for each in answer.get_json()["data"]}
 
 
-def test_the_path_counts_where_the_header_names_another_sandbox(app: Flask) -> None:
-    client = app.test_client()
-    client.delete("/sandboxes/path/v2/carts/free-cart", headers={**ADMIN, "Mock-Sandbox": "header"})
-    assert Sandbox(client, "header").told("GET", "/requests")["total"] == 0
-    assert Sandbox(client, "path").told("GET", "/requests")["total"] == 1
+def add_cart(client: FlaskClient, cart_id: str, sandbox: str) -> None:
+    body = {"data": {"id": cart_id, "name": "Cart"}}
+    answer = client.post("/v2/carts", headers={**ADMIN, HEADER: sandbox}, json=body)
+    assert answer.status_code == 201, answer.text
 
 
-@pytest.mark.parametrize("name", ["a b", "ä", "x" * 101, "a/b"])
-def test_a_name_that_a_path_cannot_hold_is_refused(app: Flask, name: str) -> None:
-    answer = app.test_client().get("/v2/carts", headers={**ADMIN, "Mock-Sandbox": name})
-    assert answer.status_code == 400
-    assert "1 to 100 of the characters" in answer.json["errors"][0]["detail"]
+def names(client: FlaskClient) -> list[str]:
+    return [each["name"] for each in admin.get(client, "/sandboxes")]
 
 
-def test_a_server_may_require_a_sandbox(make_app: Callable[..., Flask]) -> None:
-    client = make_app(require_sandbox=True).test_client()
-    refused = client.get("/v2/carts", headers=ADMIN)
-    assert refused.status_code == 400
-    assert "Mock-Sandbox" in refused.json["errors"][0]["detail"]
-    assert client.get("/sandboxes/a/v2/carts", headers=ADMIN).status_code == 200
-    assert client.get("/__admin/health").status_code == 200
+# --- how a request names one
 
 
-def test_a_fork_goes_on_by_itself_from_the_same_state(app: Flask) -> None:
-    box = Sandbox(app.test_client())
-    box.call("DELETE", "/v2/carts/free-cart")
-    box.told("POST", "/sandboxes/fork", {"fork_of": "default"})
-    fork = Sandbox(app.test_client(), "fork")
-    assert fork.call("DELETE", "/v2/carts/free-cart").status_code == 404
-    fork.call("DELETE", "/v2/carts/ada-cart")
-    assert box.call("DELETE", "/v2/carts/ada-cart").status_code == 204
-    create: dict[str, Any] = {"json": {"data": {"name": "x"}}}
-    ids = [each.call("POST", "/v2/carts", **create).json["data"]["id"] for each in (box, fork)]
-    assert ids[0] == ids[1]
+def test_the_header_names_a_sandbox(client: FlaskClient) -> None:
+    add_cart(client, "mine", "one")
+    assert "mine" in ids(client, "one")
+    assert "mine" not in ids(client, "two")
+    assert "mine" not in ids(client)
 
 
-def test_a_sandbox_is_forked_from_a_snapshot(app: Flask) -> None:
-    box = Sandbox(app.test_client())
-    box.told("PUT", "/snapshots/before")
-    box.call("DELETE", "/v2/carts/free-cart")
-    box.told("POST", "/sandboxes/again", {"fork_of": "default", "snapshot": "before"})
-    assert (
-        Sandbox(app.test_client(), "again").call("DELETE", "/v2/carts/free-cart").status_code == 204
-    )
+def test_the_path_names_a_sandbox(client: FlaskClient) -> None:
+    add_cart(client, "mine", "one")
+    found = client.get("/sandboxes/one/v2/carts/mine", headers=ADMIN)
+    assert found.get_json()["data"]["name"] == "Cart"
+    assert {
+        each["id"] for each in client.get("/sandboxes/one/v2/carts", headers=ADMIN).json["data"]
+    } == (ids(client, "one"))
+
+
+def test_the_path_wins_over_the_header(client: FlaskClient) -> None:
+    add_cart(client, "mine", "one")
+    headers = {**ADMIN, HEADER: "two"}
+    listed = client.get("/sandboxes/one/v2/carts", headers=headers).get_json()["data"]
+    assert "mine" in {each["id"] for each in listed}
+
+
+def test_a_request_without_a_name_means_the_default_one(client: FlaskClient) -> None:
+    add_cart(client, "mine", "default")
+    assert "mine" in ids(client)
+
+
+def links_in(value: Any) -> list[str]:
+    """Return every link in a JSON value."""
+    if isinstance(value, list):
+        return [link for each in value for link in links_in(each)]
+    if not isinstance(value, dict):
+        return []
+    found = [link for name, each in value.items() if name != "links" for link in links_in(each)]
+    return found + [link for link in (value.get("links") or {}).values() if link]
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "status"),
+    "path",
+    ["/v2/carts?page[limit]=2", "/v2/carts/free-cart", "/v2/accounts", f"/v2/accounts/{ACCOUNT_1}"],
+)
+def test_links_keep_the_prefix_and_lead_back(client: FlaskClient, path: str) -> None:
+    answer = client.get(f"/sandboxes/one{path}", headers=ADMIN)
+    links = links_in(answer.get_json())
+    assert links
+    for link in links:
+        assert link.startswith("http://localhost/sandboxes/one/v2/")
+        assert client.get(link, headers=ADMIN).status_code == 200
+
+
+def test_a_link_to_the_next_page_stays_in_the_sandbox(client: FlaskClient) -> None:
+    add_cart(client, "mine", "one")
+    url, seen = "/sandboxes/one/v2/carts?page[limit]=2", set()
+    while url:
+        page = client.get(url, headers=ADMIN).get_json()
+        seen |= {each["id"] for each in page["data"]}
+        url = page["links"]["next"]
+    assert seen == ids(client, "one")
+
+
+def test_links_without_a_prefix_have_none(client: FlaskClient) -> None:
+    answer = client.get("/v2/carts", headers={**ADMIN, HEADER: "one"})
+    for link in links_in(answer.get_json()):
+        assert link.startswith("http://localhost/v2/")
+
+
+@pytest.mark.parametrize("path", ["/openapi.yaml", "/__admin/health", "/__admin/clock"])
+def test_everything_is_served_below_the_prefix(client: FlaskClient, path: str) -> None:
+    assert client.get(f"/sandboxes/one{path}").status_code == 200
+
+
+def test_a_path_below_a_sandbox_that_the_contract_lacks_is_404(client: FlaskClient) -> None:
+    for path in ("/sandboxes/one", "/sandboxes/one/", "/sandboxes/one/v2/cartz"):
+        assert client.get(path, headers=ADMIN).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["a b", "ä", "x" * 101, "a/b", "*", ""])
+def test_a_name_that_no_path_can_hold_is_refused(client: FlaskClient, name: str) -> None:
+    answer = client.get("/v2/carts", headers={**ADMIN, HEADER: name.encode().decode("latin-1")})
+    assert admin.detail(answer, 400).startswith("A sandbox's name has 1 to 100 of the characters")
+    assert names(client) == ["default"]
+
+
+@pytest.mark.parametrize("name", ["a", "A-1_b.c", "x" * 100, "..."])
+def test_names_are_what_a_path_can_hold(client: FlaskClient, name: str) -> None:
+    assert "free-cart" in ids(client, name)
+
+
+def test_a_server_may_want_a_name() -> None:
+    client = create_app(Config(require_sandbox=True)).test_client()
+    refused = client.get("/v2/carts", headers=ADMIN)
+    assert admin.detail(refused, 400) == (
+        "Name a sandbox: the header Mock-Sandbox, or a path below /sandboxes/NAME."
+    )
+    assert client.get("/v2/carts", headers={**ADMIN, HEADER: "one"}).status_code == 200
+    assert client.get("/sandboxes/one/v2/carts", headers=ADMIN).status_code == 200
+    assert client.get("/v2/carts", headers={**ADMIN, HEADER: "default"}).status_code == 200
+    assert client.get("/__admin/clock").status_code == 200
+    assert client.get("/openapi.yaml").status_code == 200
+
+
+# --- made, forked, thrown away
+
+
+def test_a_sandbox_is_made_from_the_seed_on_first_use(client: FlaskClient) -> None:
+    client.delete("/v2/carts/free-cart", headers=ADMIN)
+    assert names(client) == ["default"]
+    assert "free-cart" in ids(client, "one")
+    assert names(client) == ["default", "one"]
+
+
+def test_a_sandbox_tells_about_itself(client: FlaskClient) -> None:
+    add_cart(client, "mine", "one")
+    assert admin.get(client, "/sandboxes/one") == {
+        "name": "one",
+        "base_path": "/sandboxes/one",
+        "now": "2026-01-01T00:00:00.000Z",
+        "carts": 9,
+        "requests": 1,
+    }
+
+
+def test_asking_for_a_sandbox_does_not_make_it(client: FlaskClient) -> None:
+    assert admin.detail(admin.call(client, "GET", "/sandboxes/one"), 404) == (
+        'There is no sandbox "one".'
+    )
+    assert names(client) == ["default"]
+
+
+def test_a_sandbox_can_be_made_beforehand(client: FlaskClient) -> None:
+    made = admin.call(client, "POST", "/sandboxes/one")
+    assert made.status_code == 201
+    assert made.get_json()["carts"] == 8
+    again = admin.call(client, "POST", "/sandboxes/one")
+    assert admin.detail(again, 409) == 'There is a sandbox "one" already.'
+    assert admin.call(client, "POST", "/sandboxes/default").status_code == 409
+
+
+def test_a_fork_starts_from_another_ones_state_and_goes_its_own_way(client: FlaskClient) -> None:
+    add_cart(client, "before", "one")
+    admin.put(client, "/clock", {"action": "advance", "duration": "PT1H"}, sandbox="one")
+    admin.arm(client, {"then": {"error": "forbidden"}, "operation": "getACart"}, "one")
+    forked = admin.call(client, "POST", "/sandboxes/two", {"fork_of": "one"})
+    assert forked.get_json()["now"] == "2026-01-01T01:00:00.000Z"
+    add_cart(client, "after", "one")
+    assert ids(client, "two") == ids(client, "one") - {"after"}
+    assert [each["operation"] for each in admin.get(client, "/rules", "two")] == ["getACart"]
+    assert admin.get(client, "/sandboxes/two")["requests"] == 1
+    admin.call(client, "DELETE", "/rules", sandbox="two")
+    assert admin.get(client, "/rules", "one")
+
+
+def test_a_fork_keeps_tokens_and_goes_on_with_the_same_ids(client: FlaskClient) -> None:
+    login = client.post(TOKENS, headers={**SHOPPER, HEADER: "one"}, json={"data": SIGN_IN})
+    token = login.get_json()["data"][0]["token"]
+    admin.call(client, "POST", "/sandboxes/two", {"fork_of": "one"})
+    headers = {**SHOPPER, "EP-Account-Management-Authentication-Token": token}
+    made = [
+        client.post("/v2/carts", headers={**headers, HEADER: name}, json={"data": {"name": "New"}})
+        for name in ("one", "two")
+    ]
+    assert made[0].get_json()["data"]["id"] == made[1].get_json()["data"]["id"]
+
+
+def test_a_snapshot_can_be_forked(client: FlaskClient) -> None:
+    admin.put(client, "/snapshots/empty", sandbox="one")
+    add_cart(client, "mine", "one")
+    body = {"fork_of": "one", "snapshot": "empty"}
+    assert admin.call(client, "POST", "/sandboxes/two", body).status_code == 201
+    assert ids(client, "two") == ids(client, "one") - {"mine"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
     [
-        ("POST", "/sandboxes/default", {}, 409),
-        ("POST", "/sandboxes/x", {"fork_of": "nobody"}, 404),
-        ("POST", "/sandboxes/x", {"fork_of": "default", "snapshot": "none"}, 404),
-        ("POST", "/sandboxes/x", {"snapshot": "none"}, 400),
-        ("POST", "/sandboxes/x", {"fork": "default"}, 400),
-        ("GET", "/sandboxes/nobody", None, 404),
-        ("DELETE", "/sandboxes/nobody", None, 404),
+        ({"fork_of": "nowhere"}, 404, 'There is no sandbox "nowhere".'),
+        ({"fork_of": "default", "snapshot": "x"}, 404, 'There is no snapshot "x"; known: none.'),
+        ({"snapshot": "x"}, 400, "the request body breaks the rule dependentRequired."),
+        ({"fork": "default"}, 400, "fork is not a known field; known: fork_of, snapshot."),
     ],
 )
-def test_a_wish_that_cannot_be_fulfilled_is_refused(
-    box: Sandbox, method: str, path: str, body: Any, status: int
+def test_what_cannot_be_forked_is_told_and_makes_nothing(
+    client: FlaskClient, body: dict[str, str], status: int, told: str
 ) -> None:
-    answer = box.admin(method, path, body)
-    assert answer.status_code == status
-    assert answer.json["errors"][0]["detail"]
-    assert names(box) == ["default"]
+    answer = admin.call(client, "POST", "/sandboxes/one", body)
+    assert admin.detail(answer, status) == told
+    assert names(client) == ["default"]
 
 
-def test_a_deleted_sandbox_starts_anew(app: Flask) -> None:
-    box = Sandbox(app.test_client(), "short")
-    box.call("DELETE", "/v2/carts/free-cart")
-    Sandbox(app.test_client()).told("DELETE", "/sandboxes/short")
-    assert box.call("DELETE", "/v2/carts/free-cart").status_code == 204
+def test_a_deleted_sandbox_is_gone_and_starts_anew(client: FlaskClient) -> None:
+    add_cart(client, "mine", "one")
+    assert admin.call(client, "DELETE", "/sandboxes/one").status_code == 204
+    assert names(client) == ["default"]
+    assert "mine" not in ids(client, "one")
 
 
-def test_the_least_recently_used_sandbox_makes_room(
-    make_app: Callable[..., Flask], caplog: pytest.LogCaptureFixture
+def test_deleting_the_default_one_resets_it(client: FlaskClient) -> None:
+    add_cart(client, "mine", "default")
+    assert admin.call(client, "DELETE", "/sandboxes/default").status_code == 204
+    assert names(client) == ["default"]
+    assert "mine" not in ids(client)
+
+
+def test_a_reset_is_of_one_sandbox(client: FlaskClient) -> None:
+    for name in ("one", "two"):
+        add_cart(client, "mine", name)
+    admin.call(client, "POST", "/reset", sandbox="one")
+    assert "mine" not in ids(client, "one")
+    assert "mine" in ids(client, "two")
+    client.post("/sandboxes/two/__admin/reset")
+    assert "mine" not in ids(client, "two")
+
+
+# --- how many, how long
+
+
+def test_the_least_recently_used_one_makes_room_and_the_log_tells(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    caplog.set_level("INFO", "mockserver")
-    app = make_app(max_sandboxes=2)
-    for name in ("a", "b", "a", "c"):
-        Sandbox(app.test_client(), name).call("GET", "/v2/carts")
-    assert names(Sandbox(app.test_client())) == ["default", "a", "c"]
-    assert 'sandbox "b" thrown away' in caplog.text
+    monkeypatch.setattr(logging.getLogger("mockserver"), "propagate", True)
+    client = create_app(Config(max_sandboxes=2)).test_client()
+    with caplog.at_level(logging.INFO, "mockserver"):
+        for name in ("one", "two"):
+            add_cart(client, "mine", name)
+        assert "mine" in ids(client, "one")
+        add_cart(client, "mine", "three")
+    assert names(client) == ["default", "one", "three"]
+    assert 'sandbox "two" thrown away: it made room: at most 2 are kept' in caplog.messages
+    assert "mine" not in ids(client, "two")
 
 
-RELATED = "/v2/carts/{}/relationships/accounts"
+def test_one_sandbox_may_be_the_most() -> None:
+    client = create_app(Config(max_sandboxes=1)).test_client()
+    add_cart(client, "mine", "one")
+    assert "mine" in ids(client, "one")
 
 
-def script(number: int, steps: int) -> list[tuple[str, str, dict[str, str], Any]]:
-    """Return mixed requests: the same ones for the same number."""
-    chance = random.Random(number)
-    carts = ["free-cart", "ada-cart", "shared-cart", "mine", "yours"]
-    kinds: list[Callable[[str], tuple[str, str, dict[str, str], Any]]] = [
-        lambda cart: ("GET", f"/v2/carts/{cart}", ADMIN, None),
-        lambda cart: ("PUT", f"/v2/carts/{cart}", ADMIN, {"data": {"name": f"n{number}"}}),
-        lambda cart: ("DELETE", f"/v2/carts/{cart}", ADMIN, None),
-        lambda cart: ("POST", "/v2/carts", acting_as(1), {"data": {"name": cart}}),
-        lambda cart: (
-            "POST",
-            f"/v2/carts/{cart}/relationships/accounts",
-            acting_as(1),
-            naming(ACCOUNT_1),
-        ),
-        lambda cart: (
-            "DELETE",
-            f"/v2/carts/{cart}/relationships/accounts",
-            acting_as(1),
-            naming(ACCOUNT_1),
-        ),
-        lambda _: ("GET", "/v2/carts?page[limit]=3", acting_as(1), None),
-        lambda _: ("PUT", "/__admin/clock", {}, {"action": "advance", "duration": "PT7H"}),
-    ]
-    return [chance.choice(kinds)(chance.choice(carts)) for _ in range(steps)]
+def test_the_default_one_never_makes_room() -> None:
+    client = create_app(Config(max_sandboxes=1)).test_client()
+    add_cart(client, "mine", "default")
+    for name in ("one", "two", "three"):
+        ids(client, name)
+    assert "mine" in ids(client)
 
 
-def transcript(app: Flask, name: str, number: int, steps: int) -> list[tuple[int, bytes, str]]:
-    client, told = app.test_client(), []
-    for method, path, headers, body in script(number, steps):
-        given = {**headers, "Mock-Sandbox": name}
-        answer = client.open(path, method=method, headers=given, **({"json": body} if body else {}))
-        told.append((answer.status_code, answer.data, answer.headers["Mock-Request-Id"]))
-    return told
+@pytest.fixture
+def time_passes() -> list[float]:
+    """The reading of a stopwatch that the test moves."""
+    return [0.0]
 
 
-def test_fifty_sandboxes_by_sixteen_threads_answer_as_each_would_alone(
-    make_app: Callable[..., Flask],
-) -> None:
-    together = make_app()
-    with ThreadPoolExecutor(16) as pool:
-        runs = [pool.submit(transcript, together, f"s{n}", n, 200) for n in range(50)]
-        crowded = [run.result() for run in runs]
-    for number, told in enumerate(crowded):
-        assert told == transcript(make_app(), f"s{number}", number, 200), number
+@pytest.fixture
+def held(time_passes: list[float]) -> Sandboxes:
+    """Sandboxes that expire after ten seconds of that stopwatch."""
+
+    def make() -> Sandbox:
+        return Sandbox(World(), NEW_YEAR, 0, 10)
+
+    return Sandboxes(make, 1000, 10, stopwatch=lambda: time_passes[0])
+
+
+def test_an_idle_sandbox_expires(held: Sandboxes, time_passes: list[float]) -> None:
+    first = held.get("one")
+    time_passes[0] = 10
+    assert held.get("one") is first
+    time_passes[0] = 20.1
+    assert [name for name, _ in held.all()] == ["default"]
+    with pytest.raises(ControlError):
+        held.find("one")
+    assert held.get("one") is not first
+
+
+def test_use_keeps_a_sandbox_alive(held: Sandboxes, time_passes: list[float]) -> None:
+    first = held.get("one")
+    for _ in range(5):
+        time_passes[0] += 9
+        held.get("other")
+        assert held.get("one") is first
+
+
+def test_only_the_idle_ones_expire(held: Sandboxes, time_passes: list[float]) -> None:
+    held.get("old")
+    time_passes[0] = 6
+    held.get("new")
+    time_passes[0] = 11
+    assert [name for name, _ in held.all()] == ["default", "new"]
+
+
+def test_an_expired_name_is_free(held: Sandboxes, time_passes: list[float]) -> None:
+    held.create("one")
+    time_passes[0] = 11
+    assert held.create("one") is held.get("one")
+
+
+def test_the_default_one_never_expires(held: Sandboxes, time_passes: list[float]) -> None:
+    time_passes[0] = 1e9
+    assert held.get("default") is held.default
+    assert held.find("default") is held.default
+
+
+# --- the law: no cross-talk
+
+SANDBOXES, STEPS, THREADS = 50, 200, 16
+Step = Callable[[random.Random], tuple[str, str, dict[str, str], Any]]
+CARTS = ("free-cart", "ada-cart", "shared-cart", "x-1", "x-2", "x-3", "hedy-only-cart")
+
+
+def _cart(chance: random.Random) -> str:
+    return f"/v2/carts/{chance.choice(CARTS)}"
+
+
+OPERATIONS: tuple[Step, ...] = (
+    lambda c: ("GET", "/v2/carts", ADMIN, None),
+    lambda c: ("GET", "/v2/carts", acting_as(c.choice((1, 2, 3))), None),
+    lambda c: ("POST", "/v2/carts", acting_as(1), {"data": {"name": f"Cart {c.random()}"}}),
+    lambda c: ("POST", "/v2/carts", ADMIN, {"data": {"id": c.choice(CARTS), "name": "Own id"}}),
+    lambda c: ("GET", _cart(c), SHOPPER, None),
+    lambda c: ("PUT", _cart(c), SHOPPER, {"data": {"description": str(c.random())}}),
+    lambda c: ("DELETE", _cart(c), ADMIN, None),
+    lambda c: ("POST", f"{_cart(c)}/relationships/accounts", ADMIN, naming(ACCOUNT_1)),
+    lambda c: ("DELETE", f"{_cart(c)}/relationships/accounts", ADMIN, naming(ACCOUNT_1)),
+    lambda c: ("POST", TOKENS, SHOPPER, {"data": SIGN_IN}),
+    lambda c: (
+        "POST",
+        "/oauth/access_token",
+        {},
+        {"grant_type": "implicit", "client_id": "storefront"},
+    ),
+    lambda c: ("PUT", "/__admin/clock", {}, {"action": "advance", "duration": "PT1H"}),
+    lambda c: (
+        "POST",
+        "/__admin/rules",
+        {},
+        {"then": {"error": "forbidden"}, "operation": "getACart", "probability": 0.5, "times": 2},
+    ),
+    lambda c: ("GET", "/__admin/rules", {}, None),
+    lambda c: ("PUT", "/__admin/snapshots/s", {}, None),
+    lambda c: ("POST", "/__admin/snapshots/s/restore", {}, None),
+    lambda c: ("POST", "/__admin/requests/verify", {}, {"operation": "getACart", "count": 3}),
+)
+
+
+def transcript(app: Flask, number: int) -> list[tuple[Any, ...]]:
+    """Send a sandbox's own random steps; return every byte of its answers."""
+    chance, name, client = random.Random(number), f"sandbox-{number}", app.test_client()
+    lines = []
+    for step in range(STEPS):
+        method, path, headers, body = chance.choice(OPERATIONS)(chance)
+        if step % 2:
+            path = f"/sandboxes/{name}{path}"
+        else:
+            headers = {**headers, HEADER: name}
+        content = {} if body is None else {"json": body}
+        answer = client.open(path, method=method, headers=headers, **content)
+        lines.append((method, path, answer.status, sorted(answer.headers), answer.data))
+    return lines
+
+
+def test_many_sandboxes_at_once_answer_as_each_would_alone() -> None:
+    together = create_app(Config(frozen_at=NEW_YEAR))
+    with ThreadPoolExecutor(THREADS) as threads:
+        told = list(threads.map(lambda number: transcript(together, number), range(SANDBOXES)))
+    assert len({str(each) for each in told}) == SANDBOXES
+    for number, lines in enumerate(told):
+        assert lines == transcript(create_app(Config(frozen_at=NEW_YEAR)), number)
+
+
+def test_one_sandbox_used_by_many_threads_loses_no_cart(app: Flask) -> None:
+    with ThreadPoolExecutor(THREADS) as threads:
+        list(threads.map(lambda n: add_cart(app.test_client(), f"cart-{n}", "one"), range(80)))
+    assert {f"cart-{n}" for n in range(80)} < ids(app.test_client(), "one")
