@@ -2,28 +2,21 @@
 
 import http.client
 import os
-import secrets
 import ssl
 import sys
 import urllib.error
 import urllib.request
-from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from mockserver import __version__, banner, catalogue, ctl, fixtures, log, server
-from mockserver.answer import answer
-from mockserver.app import create_app
+from mockserver import __version__, catalogue, ctl, fixtures, serving
 from mockserver.clock import EARLIEST, LATEST, parse_instant
-from mockserver.config import BUILT_IN, Config
+from mockserver.config import BUILT_IN
 from mockserver.contract import Contract
 from mockserver.ctl_options import server_url
-from mockserver.errors import envelope
-from mockserver.faults import FaultLayer
 from mockserver.resources import resource
 from mockserver.yaml_source import FixtureError
 
@@ -126,7 +119,7 @@ class FixturePath(click.ParamType[str]):
 def cli(ctx: click.Context, /, **options: Any) -> None:
     """Serve the Account Cart Associations sandbox, until Ctrl-C."""
     if ctx.invoked_subcommand is None:
-        _serve(**options)
+        serving.serve(**options)
 
 
 @cli.command()
@@ -192,106 +185,8 @@ cli.add_command(ctl.ctl)
 cli.add_command(ctl.coverage)
 
 
-def _serve(
-    host: str,
-    port: int,
-    fixture_paths: tuple[str, ...],
-    seed: int,
-    freeze_time: int | None,
-    reload: bool,
-    tls: bool,
-    tls_cert: Path | None,
-    tls_key: Path | None,
-    log_format: str,
-    admin_token: str | None,
-    open_admin: bool,
-    disable_admin: bool,
-    admin_origins: tuple[str, ...],
-    require_sandbox: bool,
-    max_sandboxes: int,
-    sandbox_idle: int,
-    journal_size: int,
-    faults: bool,
-) -> None:
-    if (tls_cert is None) != (tls_key is None):
-        raise click.ClickException("--tls-cert and --tls-key go together; write both")
-    if faults and (reload or tls or tls_cert):
-        raise click.ClickException("--faults goes neither with --tls nor with --reload; remove one")
-    config = Config(
-        host=host,
-        port=port,
-        fixtures=fixture_paths,
-        seed=seed,
-        frozen_at=freeze_time,
-        admin_token=admin_token,
-        open_admin=open_admin,
-        disable_admin=disable_admin,
-        log_format=log_format,
-        admin_origins=admin_origins,
-        require_sandbox=require_sandbox,
-        max_sandboxes=max_sandboxes,
-        sandbox_idle_s=sandbox_idle,
-        journal_size=journal_size,
-        faults=faults,
-        fault_secret=secrets.token_hex(16),
-    )
-    log.configure(log_format)
-    load = partial(create_app, config)
-    with ExitStack() as stack:
-        certificate = _certificate(stack, host, tls, tls_cert, tls_key)
-        if reload and server.is_reloaded():
-            watched = _watched(fixture_paths)
-            server.serve_reloading(_app_or_mistakes(config), host, port, certificate, watched)
-            return
-        app = load()
-        address, bound = stack.enter_context(server.reserved(host, port))
-        text = banner.text(config, bound, certificate, app.extensions["sandbox"].world)
-        announce = partial(click.echo, text)
-        if faults:
-            inner = stack.enter_context(server.reserved("127.0.0.1", 0))
-            layer = FaultLayer((address, bound), inner, config.fault_secret)
-            announce = partial(_announce_behind, layer, text)
-            address, bound = inner
-        if reload:
-            if certificate:  # the process that a change starts anew serves the same one
-                os.environ["MOCKSERVER_TLS_CERT"] = str(certificate.cert)
-                os.environ["MOCKSERVER_TLS_KEY"] = str(certificate.key)
-            server.serve_reloading(app, address, bound, certificate, [], announce)
-        else:
-            server.serve(app, load, address, bound, certificate, announce)
-
-
-def _announce_behind(layer: FaultLayer, text: str) -> None:
-    layer.start()
-    click.echo(text)
-
-
-def _app_or_mistakes(config: Config) -> Any:
-    """Return the application, or while its fixtures are broken one that tells their mistakes."""
-    try:
-        return create_app(config)
-    except FixtureError as error:
-        click.echo(str(error), err=True)
-        return answer(503, envelope(status=503, title="Service Unavailable", detail=str(error)))
-
-
-def _watched(paths: tuple[str, ...]) -> list[Path]:
-    try:
-        return [resource("openapi.yaml"), *fixtures.files(paths)]
-    except FixtureError:  # told where the fixtures are read
-        return [resource("openapi.yaml"), *map(Path, paths)]
-
-
 def _contract() -> Contract:
     return Contract.load(resource("openapi.yaml"))
-
-
-def _certificate(
-    stack: ExitStack, host: str, tls: bool, cert: Path | None, key: Path | None
-) -> server.Certificate | None:
-    if cert is not None and key is not None:
-        return server.own_certificate(cert, key)
-    return stack.enter_context(server.certificate(host)) if tls else None
 
 
 def main() -> None:
