@@ -1,0 +1,1 @@
+"""Measurements in the same run of two things that a figure compares: ratios, no absolute times."""
