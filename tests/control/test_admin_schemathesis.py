@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mockserver.control import document
 from tests.conftest import running_server
+from tests.control import admin
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 TOKEN = "admin-token"
@@ -34,10 +34,8 @@ def test_admin_api_keeps_its_contract(tmp_path: Path) -> None:
         errors = "".join(server.errors)
     told = run.stdout + run.stderr
     assert run.returncode == 0, told
-    operations = sum(
-        len(item.keys() - {"parameters"}) for item in document.document()["paths"].values()
-    )
-    assert f"Tested: {operations}" in told, told
+    but_the_document_itself = len(admin.operations()) - 1
+    assert f"Tested: {but_the_document_itself}" in told, told
     for phase in PHASES:
         assert re.search(rf"✅ {phase}", told), told
     assert "Traceback" not in errors
