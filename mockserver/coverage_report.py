@@ -81,7 +81,7 @@ def markdown(report: Report) -> str:
     if report["findings"]:
         lines += ["| habit | times | last seen | better |", "| --- | --- | --- | --- |"]
         lines += [
-            f"| {each['habit']} | {each['count']} | {each['detail']} | {each['advice']} |"
+            f"| {each['habit']} | {each['count']} | {_cell(each['detail'])} | {each['advice']} |"
             for each in report["findings"]
         ]
         lines.append("")
@@ -111,7 +111,11 @@ def junit(report: Report) -> str:
 
 def html(report: Report) -> str:
     """Return the report as one HTML file without anything outside it."""
-    return Environment(autoescape=True).from_string(HTML).render(report=report)
+    return (
+        Environment(autoescape=True, keep_trailing_newline=True)
+        .from_string(HTML)
+        .render(report=report)
+    )
 
 
 def as_json(report: Report) -> str:
@@ -123,6 +127,10 @@ def _outcomes(report: Report) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]
     for operation in report["operations"]:
         for outcome in operation["outcomes"]:
             yield operation, outcome
+
+
+def _cell(sentence: str) -> str:
+    return sentence.replace("|", "\\|")
 
 
 def _summary(report: Report) -> str:

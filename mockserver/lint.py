@@ -77,7 +77,7 @@ class Lint:
             found = {n: Finding(f.count, f.detail, f.request_id) for n, f in self._findings.items()}
             if self._pages:
                 (path, _), request_id = next(reversed(self._pages.items()))
-                detail = f"{path} had more pages that nobody asked for"
+                detail = f"{_printable(path)} had more pages that nobody asked for"
                 found["ignored-the-next-page"] = Finding(len(self._pages), detail, request_id)
             return found
 
@@ -112,7 +112,7 @@ class Lint:
     def _tell(self, name: str, detail: str, request_id: str) -> None:
         finding = self._findings.setdefault(name, Finding())
         finding.count += 1
-        finding.detail, finding.request_id = detail, request_id
+        finding.detail, finding.request_id = _printable(detail), request_id
 
 
 def unknown_fields(schema: Mapping[str, Any], value: Any, path: str = "") -> Iterator[str]:
@@ -142,6 +142,11 @@ def _properties(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 def _page(query: str) -> frozenset[tuple[str, str]]:
     return frozenset(parse_qsl(query, keep_blank_values=True))
+
+
+def _printable(text: str) -> str:
+    """Return a text that does nothing to a terminal: what a client sent stands in it."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def _remember(memory: OrderedDict[Key, Value], key: Key, value: Value) -> None:

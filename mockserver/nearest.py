@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from difflib import SequenceMatcher
-from itertools import zip_longest
+from functools import lru_cache
+from itertools import product
+from typing import NamedTuple
 
 from mockserver.contract import Contract, Operation
 
 ALIKE = 0.6
 """From which similarity on two path segments are a slip of the pen apart."""
+ANYTHING = 0.4
+"""How much a parameter is like whatever stands in its place: less than a name is like itself."""
+
+
+class _Pair(NamedTuple):
+    """A segment of the contract's path and one of the request's; None where a side has none."""
+
+    ours: str | None
+    theirs: str | None
+    number: int
 
 
 def nearest(contract: Contract, method: str, path: str) -> dict[str, str] | None:
@@ -23,8 +35,8 @@ def nearest(contract: Contract, method: str, path: str) -> dict[str, str] | None
 
 
 def _likeness(operation: Operation, method: str, path: str) -> tuple[float, bool]:
-    pairs = list(zip_longest(_segments(operation.path), _segments(path)))
-    score = sum(_alike(ours, theirs) for ours, theirs in pairs) / max(len(pairs), 1)
+    pairs = _aligned(_segments(operation.path), _segments(path))
+    score = sum(_alike(pair.ours, pair.theirs) for pair in pairs) / max(len(pairs), 1)
     return score, operation.method == method
 
 
@@ -32,8 +44,7 @@ def _differences(operation: Operation, method: str, path: str) -> list[str]:
     told = []
     if operation.method != method:
         told.append(f"the method is {method}, the contract has {operation.method}")
-    pairs = zip_longest(_segments(operation.path), _segments(path))
-    for number, (ours, theirs) in enumerate(pairs, start=1):
+    for ours, theirs, number in _aligned(_segments(operation.path), _segments(path)):
         if theirs is None:
             told.append(f"segment {number}, {ours}, is missing")
         elif ours is None:
@@ -43,11 +54,31 @@ def _differences(operation: Operation, method: str, path: str) -> list[str]:
     return told or ["nothing but the trailing slash"]
 
 
+def _aligned(ours: list[str], theirs: list[str]) -> list[_Pair]:
+    """Return the segments in pairs, so that as many as possible are alike."""
+    best: dict[tuple[int, int], tuple[float, list[_Pair]]] = {(len(ours), len(theirs)): (0, [])}
+    for here, there in product(range(len(ours), -1, -1), range(len(theirs), -1, -1)):
+        own = ours[here] if here < len(ours) else None
+        other = theirs[there] if there < len(theirs) else None
+        ways = [
+            (_Pair(own, other, there + 1), (here + 1, there + 1)),
+            (_Pair(own, None, here + 1), (here + 1, there)),
+            (_Pair(None, other, there + 1), (here, there + 1)),
+        ]
+        for pair, rest in ways:
+            if rest in best and (here, there) != rest:
+                score = best[rest][0] + _alike(pair.ours, pair.theirs)
+                if (here, there) not in best or score > best[here, there][0]:
+                    best[here, there] = score, [pair, *best[rest][1]]
+    return best[0, 0][1]
+
+
+@lru_cache(maxsize=1024)
 def _alike(ours: str | None, theirs: str | None) -> float:
     if ours is None or theirs is None:
         return 0
     if ours.startswith("{"):
-        return 0.9
+        return ANYTHING
     ratio = SequenceMatcher(None, ours, theirs[:100]).ratio()
     return ratio if ratio >= ALIKE else 0
 

@@ -1,12 +1,11 @@
 """The journal: the requests of a sandbox, listed, found, counted and verified."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, Response, request
+from werkzeug.routing import BaseConverter
 
 from mockserver.clock import parse_instant
 from mockserver.contract import Contract
@@ -15,14 +14,18 @@ from mockserver.errors import ControlError
 from mockserver.exchange import current
 from mockserver.journal import Entry, Query
 
-if TYPE_CHECKING:
-    from uuid import UUID
-
 DEFAULT_LIMIT, MOST_LIMIT, MOST_OFFSET = 50, 1000, 999_999_999
+
+
+class EntryId(BaseConverter):
+    """Whatever may be an entry's id: not the path segment that is an operation of its own."""
+
+    regex = r"(?!verify\Z)[^/]+"
 
 
 def add_routes(admin: Blueprint, contract: Contract) -> None:
     """Add the routes of this noun."""
+    admin.record_once(lambda made: made.app.url_map.converters.update(entry=EntryId))
 
     @admin.get("/requests")
     def list_requests() -> Response:
@@ -32,9 +35,9 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
         shown = [entry.show() for entry in found[offset : offset + limit]]
         return data({"requests": shown, "total": len(found), "limit": limit, "offset": offset})
 
-    @admin.get("/requests/<uuid:entry_id>")
-    def get_request(entry_id: UUID) -> Response:
-        entry = current().sandbox.journal.find(str(entry_id))
+    @admin.get("/requests/<entry:entry_id>")
+    def get_request(entry_id: str) -> Response:
+        entry = current().sandbox.journal.find(entry_id)
         if entry is None:
             raise ControlError(404, "Not Found", "No request of this id is remembered here.")
         return data(entry.show())

@@ -95,7 +95,7 @@ def test_document_is_served(client: FlaskClient) -> None:
 
 def test_every_route_is_documented_and_every_documented_one_is_there(app: Flask) -> None:
     routes = {
-        (method, rule.rule.replace("<uuid:", "{").replace("<", "{").replace(">", "}"))
+        (method, rule.rule.replace("<entry:", "{").replace("<", "{").replace(">", "}"))
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith("/__admin")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}

@@ -1,151 +1,286 @@
-"""Contract coverage of the consumer, and the habits of its clients."""
+"""Contract coverage of the consumer: what a test run has seen, and what it never has."""
 
 import json
-from collections.abc import Callable
+import re
+import shlex
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from flask import Flask
+from flask.testing import FlaskClient
 
+from mockserver.app import create_app
+from mockserver.config import Config
 from mockserver.coverage_report import FORMATS
-from tests.control.conftest import Sandbox
-from tests.seeds import ACCOUNT_1, ADMIN, SHOPPER, acting_as, naming
+from tests import documented
+from tests.control import admin
+from tests.requests import ASSOCIATIONS, GOOD
+from tests.seeds import ACCOUNT_1, ADMIN, NEW_YEAR, naming
 
-
-def outcome(report: Any, operation: str, name: str) -> int:
-    """Return how often an outcome was seen: a status such as 200, or an error's id."""
-    [found] = [each for each in report["operations"] if each["id"] == operation]
-    counts: list[int] = [
-        each["count"]
-        for each in found["outcomes"]
-        if name == (each["error"] or str(each["status"]))
-    ]
-    return counts[0]
-
-
-def test_what_was_seen_is_counted_and_what_was_not_is_told_with_its_curl(box: Sandbox) -> None:
-    for _ in range(2):
-        box.call("GET", "/v2/carts")
-    box.call("DELETE", "/v2/carts/no-such-cart")
-    box.call("GET", "/nowhere")
-    report = box.told("GET", "/coverage")
-    assert outcome(report, "getCarts", "200") == 2
-    assert outcome(report, "deleteACart", "cart-not-found") == 1
-    assert outcome(report, "*", "no-such-path") == 1
-    assert outcome(report, "deleteACart", "last-cart") == 0
-    assert report["outcomes"]["seen"] == 3
-    assert report["percent"] == round(300 / report["outcomes"]["documented"], 1)
-    unseen = [each for op in report["operations"] for each in op["outcomes"] if not each["count"]]
-    assert all(each["curl"].startswith("curl ") for each in unseen if each["error"])
-
-
-def test_coverage_outlives_ring_reset_and_sandboxes(make_app: Callable[..., Flask]) -> None:
-    app = make_app(journal_size=1, max_sandboxes=1)
-    box = Sandbox(app.test_client())
-    for name in ("a", "b", "default"):
-        for _ in range(2):
-            Sandbox(app.test_client(), name).call("GET", "/v2/carts")
-    box.told("POST", "/reset")
-    assert outcome(box.told("GET", "/coverage"), "getCarts", "200") == 6
-    assert outcome(box.told("GET", "/coverage?sandbox=b"), "getCarts", "200") == 2
-    assert box.admin("GET", "/coverage?sandbox=a").status_code == 404
-
-
-@pytest.fixture
-def report(box: Sandbox) -> Any:
-    box.call(
-        "POST", "/v2/carts/free-cart/relationships/accounts", acting_as(1), json=naming(ACCOUNT_1)
-    )
-    box.call(
-        "POST", "/v2/carts/free-cart/relationships/accounts", acting_as(1), json=naming(ACCOUNT_1)
-    )
-    box.call("POST", "/v2/carts", json={"data": {"name": "x", "<b>": 1}})
-    return box.told("GET", "/coverage")
-
-
-def test_the_text_has_the_untested_errors_first_each_with_the_line_that_provokes_it(
-    report: Any,
-) -> None:
-    lines = FORMATS["text"](report).splitlines()
-    assert lines[0].startswith("never: createAnAccessToken 400 bad-request")
-    assert lines[2].strip().startswith("curl ")
-    errors = [
-        i for i, line in enumerate(lines) if line.startswith("never: ") and line.count(" ") > 2
-    ]
-    successes = [i for i, line in enumerate(lines) if line.startswith("never: getCarts 200")]
-    assert max(errors) < min(successes)
-    assert lines[-1] == (
-        f"{report['percent']} % of the contract: "
-        f"3 of {report['successes']['documented']} successes, "
-        f"0 of {report['errors']['documented']} errors seen"
-    )
-
-
-def test_junit_fails_a_case_for_each_outcome_that_was_never_seen(report: Any) -> None:
-    suite = ElementTree.fromstring(FORMATS["junit"](report))
-    cases = suite.findall("testcase")
-    assert len(cases) == int(suite.attrib["tests"]) == report["outcomes"]["documented"]
-    failed = [case for case in cases if case.find("failure") is not None]
-    assert len(failed) == int(suite.attrib["failures"]) == len(cases) - 3
-
-
-def test_html_is_one_file_with_everything_escaped(report: Any) -> None:
-    html = FORMATS["html"](report)
-    assert f"Contract coverage: {report['percent']} %" in html
-    assert "<b>" not in html
-    assert "&lt;b&gt;" in html
-    assert "http-equiv" not in html
-    assert "src=" not in html
-
-
-def test_markdown_and_json_tell_the_same(report: Any) -> None:
-    assert "| createACart | 201 | 1 |" in FORMATS["markdown"](report)
-    assert "| createACart | 400 malformed-json | **never** |" in FORMATS["markdown"](report)
-    assert json.loads(FORMATS["json"](report)) == report
-
-
-Call = tuple[str, str, dict[str, str], Any]
-LIST: Call = ("GET", "/v2/carts", ADMIN, None)
-STALE = {"Authorization": "Bearer stale"}
-ASSOCIATE: Call = (
-    "POST",
-    "/v2/carts/free-cart/relationships/accounts",
-    acting_as(1),
-    naming(ACCOUNT_1),
-)
-
-
-def advance(seconds: int) -> Call:
-    return ("PUT", "/__admin/clock", {}, {"action": "advance", "duration": f"PT{seconds}S"})
-
-
-LIMIT: Call = ("PUT", "/__admin/rate-limit", {}, {"requests_per_second": 1})
-FIRST: Call = ("GET", "/v2/carts?page[limit]=4", ADMIN, None)
-SECOND: Call = ("GET", "/v2/carts?page[limit]=4&page[offset]=4", ADMIN, None)
-HABITS: dict[str, tuple[list[Call], list[Call]]] = {
-    "retried-too-early": ([LIMIT, LIST, LIST, LIST], [LIMIT, LIST, LIST, advance(1), LIST]),
-    "used-a-refused-token": (
-        [("GET", "/v2/carts", STALE, None)] * 2,
-        [("GET", "/v2/carts", STALE, None), LIST],
-    ),
-    "sent-unknown-fields": (
-        [("POST", "/v2/carts", SHOPPER, {"data": {"name": "x", "colour": "red"}})],
-        [("POST", "/v2/carts", SHOPPER, {"data": {"name": "x", "contact": {}}})],
-    ),
-    "ignored-the-next-page": ([FIRST, LIST], [FIRST, SECOND]),
-    "associated-twice": ([ASSOCIATE, ASSOCIATE], [ASSOCIATE]),
+DOCUMENTED_ERRORS = {(each.operation, each.id) for each in documented.catalogue()}
+DOCUMENTED_SUCCESSES = {
+    (name, int(status))
+    for name, operation in documented.operations().items()
+    for status in operation["responses"]
+    if int(status) < 400
 }
 
 
-@pytest.mark.parametrize("habit", HABITS)
-def test_a_habit_is_found_in_the_client_that_has_it_and_in_no_other(
-    make_app: Callable[..., Flask], habit: str
-) -> None:
-    found: list[set[str]] = []
-    for calls in HABITS[habit]:
-        box = Sandbox(make_app().test_client())
-        for method, path, headers, body in calls:
-            box.call(method, path, headers, **({"json": body} if body else {}))
-        found.append({each["habit"] for each in box.told("GET", "/coverage")["findings"]})
-    assert found == [{habit}, set()]
+def report(client: FlaskClient, query: str = "") -> Any:
+    return admin.get(client, f"/coverage?{query}")
+
+
+def outcomes(told: Any) -> dict[tuple[str, Any], Any]:
+    """Return each outcome by its operation and its error id, or its status for a success."""
+    return {
+        (operation["id"], each["error"] or each["status"]): each
+        for operation in told["operations"]
+        for each in operation["outcomes"]
+    }
+
+
+def seen(client: FlaskClient, query: str = "") -> dict[tuple[str, Any], int]:
+    """Return the outcomes that were seen, and how often."""
+    found = outcomes(report(client, query))
+    return {key: each["count"] for key, each in found.items() if each["count"]}
+
+
+def some_calls(client: FlaskClient, sandbox: str | None = None) -> None:
+    prefix = "" if sandbox is None else f"/sandboxes/{sandbox}"
+    client.get(f"{prefix}/v2/carts", headers=ADMIN)
+    client.get(f"{prefix}/v2/carts", headers=ADMIN)
+    client.get(f"{prefix}/v2/carts")
+    client.get(f"{prefix}/nowhere")
+    client.post(f"{prefix}{ASSOCIATIONS}", headers=ADMIN, json=naming(ACCOUNT_1))
+
+
+SOME = {
+    ("getCarts", 200): 2,
+    ("getCarts", "unable-to-validate-access-token"): 1,
+    ("*", "no-such-path"): 1,
+    ("createAccountCartAssociation", 200): 1,
+}
+
+
+# --- what is counted
+
+
+def test_every_documented_outcome_is_listed_and_none_else(client: FlaskClient) -> None:
+    assert set(outcomes(report(client))) == DOCUMENTED_ERRORS | DOCUMENTED_SUCCESSES
+
+
+def test_outcomes_are_counted(client: FlaskClient) -> None:
+    assert seen(client) == {}
+    some_calls(client)
+    assert seen(client) == SOME
+
+
+def test_totals_and_percent(client: FlaskClient) -> None:
+    some_calls(client)
+    told = report(client)
+    errors, successes = len(DOCUMENTED_ERRORS), len(DOCUMENTED_SUCCESSES)
+    assert told["errors"] == {"seen": 2, "documented": errors}
+    assert told["successes"] == {"seen": 2, "documented": successes}
+    assert told["outcomes"] == {"seen": 4, "documented": errors + successes}
+    assert told["percent"] == round(100 * 4 / (errors + successes), 1)
+
+
+def test_the_line_beside_each_error_provokes_it(client: FlaskClient) -> None:
+    for (operation, error), each in outcomes(report(client)).items():
+        if each["error"]:
+            words = shlex.split(each["curl"])
+            url, method = (
+                next(w for w in words if w.startswith("http")),
+                words[words.index("-X") + 1],
+            )
+            told = [words[i + 1].split(": ", 1) for i, word in enumerate(words) if word == "-H"]
+            data = words[words.index("-d") + 1] if "-d" in words else None
+            answer = client.open(url, method=method, headers=told, data=data)
+            assert answer.status_code == each["status"], (operation, error)
+    never = {key for key, each in outcomes(report(client)).items() if not each["count"]}
+    assert never == DOCUMENTED_SUCCESSES
+
+
+def test_a_whole_run_is_a_hundred_percent(client: FlaskClient) -> None:
+    test_the_line_beside_each_error_provokes_it(client)
+    for name, request in GOOD.items():
+        request.with_headers(Mock_Sandbox=name).sent_by(client)
+    client.post("/v2/carts/ada-cart/relationships/accounts", headers=ADMIN, json=naming(ACCOUNT_1))
+    never = {key for key, each in outcomes(report(client)).items() if not each["count"]}
+    assert never == set()
+    assert report(client)["percent"] == 100
+
+
+def test_what_the_sandbox_itself_refuses_is_no_outcome(client: FlaskClient) -> None:
+    client.get("/v2/carts", headers={**ADMIN, "Prefer": "example=nothing"})
+    client.get("/v2/carts", headers={**ADMIN, "Mock-Sandbox": "no name"})
+    client.get("/openapi.yaml")
+    assert seen(client) == {}
+
+
+def test_the_admin_api_is_not_counted(client: FlaskClient) -> None:
+    admin.get(client, "/clock")
+    admin.call(client, "GET", "/sandboxes/nowhere")
+    assert seen(client) == {}
+
+
+# --- what survives
+
+
+def test_counts_outlive_the_ring() -> None:
+    client = create_app(Config(frozen_at=NEW_YEAR, journal_size=2)).test_client()
+    some_calls(client)
+    assert admin.get(client, "/requests")["total"] == 2
+    assert seen(client) == SOME
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/reset"), ("DELETE", "/requests"), ("DELETE", "/sandboxes/default")],
+)
+def test_counts_outlive_a_reset(client: FlaskClient, method: str, path: str) -> None:
+    some_calls(client)
+    assert admin.call(client, method, path).status_code == 204
+    assert seen(client) == SOME
+
+
+def test_counts_outlive_their_sandbox(client: FlaskClient) -> None:
+    some_calls(client, "one")
+    admin.call(client, "DELETE", "/sandboxes/one")
+    assert seen(client) == SOME
+
+
+def test_counts_outlive_an_eviction() -> None:
+    client = create_app(Config(frozen_at=NEW_YEAR, max_sandboxes=1)).test_client()
+    some_calls(client, "one")
+    client.get("/sandboxes/two/openapi.yaml")
+    assert [each["name"] for each in admin.get(client, "/sandboxes")] == ["default", "two"]
+    assert seen(client) == SOME
+
+
+def test_counts_outlive_a_restored_snapshot(client: FlaskClient) -> None:
+    admin.put(client, "/snapshots/s")
+    some_calls(client)
+    admin.call(client, "POST", "/snapshots/s/restore")
+    assert seen(client) == SOME
+
+
+# --- of which sandboxes
+
+
+def test_sandboxes_are_merged(client: FlaskClient) -> None:
+    some_calls(client)
+    some_calls(client, "one")
+    some_calls(client, "two")
+    admin.call(client, "DELETE", "/sandboxes/two")
+    assert seen(client) == {key: 3 * count for key, count in SOME.items()}
+
+
+def test_one_sandbox_can_be_asked_for(client: FlaskClient) -> None:
+    some_calls(client, "one")
+    client.get("/v2/carts", headers=ADMIN)
+    assert seen(client, "sandbox=one") == SOME
+    assert seen(client, "sandbox=default") == {("getCarts", 200): 1}
+    answer = admin.call(client, "GET", "/coverage?sandbox=two")
+    assert admin.detail(answer, 404) == 'There is no sandbox "two".'
+
+
+# --- the report's formats
+
+
+@pytest.fixture
+def told(client: FlaskClient) -> Any:
+    """A report with two errors, three successes and a habit of the client."""
+    some_calls(client)
+    client.post(ASSOCIATIONS, headers=ADMIN, json=naming(ACCOUNT_1))
+    return report(client)
+
+
+def test_text_has_the_untested_errors_first_each_with_its_line(told: Any) -> None:
+    lines = FORMATS["text"](told).splitlines()
+    never = [line for line in lines if line.startswith("never: ")]
+    errors = [line for line in never if len(line.split()) == 4]
+    assert never[: len(errors)] == errors
+    assert lines[0] == errors[0]
+    assert lines[: 3 * len(errors) : 3] == errors
+    missing = DOCUMENTED_ERRORS - {key for key in SOME if isinstance(key[1], str)}
+    assert {(e.split()[1], e.split()[3]) for e in errors} == missing
+    for line in lines[2 : 3 * len(errors) : 3]:
+        assert line.startswith("  curl -i -X ")
+    assert re.fullmatch(
+        r"[\d.]+ % of the contract: 3 of \d+ successes, 2 of \d+ errors seen", lines[-1]
+    )
+    assert lines[-3:-1] == [
+        "habit: associated-twice (1 times): /v2/carts/free-cart/relationships/accounts was "
+        "associated with that account already",
+        "  Ask first, or keep in mind, whether the cart is associated already.",
+    ]
+
+
+def test_json_is_the_report(told: Any) -> None:
+    assert json.loads(FORMATS["json"](told)) == told
+
+
+def test_junit_has_a_case_an_outcome_and_a_failure_for_what_was_never_seen(told: Any) -> None:
+    suite = ElementTree.fromstring(FORMATS["junit"](told))
+    cases = {(each.get("classname"), each.get("name")): each for each in suite.iter("testcase")}
+    failed = [each for each in cases.values() if each.find("failure") is not None]
+    assert suite.get("tests") == str(len(cases)) == str(told["outcomes"]["documented"])
+    assert suite.get("failures") == str(len(failed))
+    assert len(failed) == told["outcomes"]["documented"] - told["outcomes"]["seen"]
+    assert cases["getCarts", "200"].find("failure") is None
+    failure = cases["getCarts", "429 too-many-requests"].find("failure")
+    assert failure is not None
+    assert (failure.text or "").startswith("curl -i -X GET http://localhost/v2/carts ")
+
+
+def test_html_is_one_file_with_everything_in_it(told: Any) -> None:
+    page = FORMATS["html"](told)
+    assert f"<h1>Contract coverage: {told['percent']} %</h1>" in page
+    assert not re.search(r"<(script|link|img|iframe)\b|@import|url\(", page)
+    for operation in told["operations"]:
+        assert f"<h2>{operation['id']} <code>" in page
+    assert page.count('class="never"') == told["outcomes"]["documented"] - told["outcomes"]["seen"]
+    assert "associated-twice" in page
+
+
+def test_html_escapes_what_a_client_sent(client: FlaskClient) -> None:
+    body = {"data": {"name": "Cart", "<script>alert(1)</script>": 1}}
+    client.post("/v2/carts", headers=ADMIN, json=body)
+    page = FORMATS["html"](report(client))
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_markdown_is_tables(told: Any) -> None:
+    lines = FORMATS["markdown"](told).splitlines()
+    assert lines[0] == f"# Contract coverage: {told['percent']} %"
+    assert "| getCarts | 200 | 2 |" in lines
+    assert "| getCarts | 429 too-many-requests | **never** |" in lines
+    rows = [line for line in lines if line.startswith("| ") and line.count("|") == 4]
+    assert len(rows) == told["outcomes"]["documented"] + 2
+
+
+def test_markdown_keeps_what_a_client_sent_in_its_cell(client: FlaskClient) -> None:
+    body = {"data": {"name": "Cart", "a | b\n| c": 1}}
+    client.post("/v2/carts", headers=ADMIN, json=body)
+    (row,) = (r for r in FORMATS["markdown"](report(client)).splitlines() if "unknown-fields" in r)
+    assert len(re.findall(r"(?<!\\)\|", row)) == 5
+
+
+def test_text_keeps_what_a_client_sent_on_its_line(client: FlaskClient) -> None:
+    body = {"data": {"name": "Cart", "a\nnever: getCarts 200\x1b[2J": 1}}
+    client.post("/v2/carts", headers=ADMIN, json=body)
+    text = FORMATS["text"](report(client))
+    assert text.count("never: getCarts 200\n") == 1
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_takes_any_text_that_a_client_sent(client: FlaskClient, name: str) -> None:
+    body = {"data": {"name": "Cart", "\x01\ufffe]]>&<é😀": 1}}
+    client.post("/v2/carts", headers=ADMIN, json=body)
+    written = FORMATS[name](report(client))
+    assert written.endswith("\n")
+    if name == "junit":
+        ElementTree.fromstring(written)

@@ -1,195 +1,544 @@
-"""The journal: what came, what was answered, and why."""
+"""The journal: what came and what was answered, without its secrets."""
 
 import json
-from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
-from mockserver.contract import Contract
-from mockserver.pointer import find
+from mockserver import pointer
+from mockserver.app import create_app
+from mockserver.config import Config
 from mockserver.references import resolve
-from tests.control.conftest import Sandbox
-from tests.documented import document
-from tests.seeds import ACCOUNT_1, ACCOUNT_TOKEN, PROFILE, SHOPPER, acting_as, naming
+from tests import documented
+from tests.control import admin
+from tests.requests import ASSOCIATIONS, FORM, GOOD, SIGN_IN, TOKENS
+from tests.seeds import ACCOUNT_1, ACCOUNT_TOKEN, ADMIN, NEW_YEAR, SHOPPER, acting_as, naming
 
-ASSOCIATION = "/v2/carts/free-cart/relationships/accounts"
-
-
-def entries(box: Sandbox, query: str = "") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = box.told("GET", f"/requests{query}")["requests"]
-    return found
+JSON = "application/json"
 
 
-def test_an_entry_tells_the_whole_exchange(box: Sandbox) -> None:
-    answer = box.call("POST", ASSOCIATION, acting_as(1), json=naming(ACCOUNT_1)["data"])
-    entry = box.told("GET", f"/requests/{answer.headers['Mock-Request-Id']}")
-    assert entry["time"] == "2026-01-01T00:00:00.000Z"
-    assert (entry["method"], entry["path"], entry["status"]) == ("POST", ASSOCIATION, 200)
-    assert entry["operation"] == "createAccountCartAssociation"
-    assert entry["caller"] == {"kind": "account", "account_id": ACCOUNT_1}
-    assert entry["notes"] == ["bare array accepted"]
-    assert entry["request"]["body"] == naming(ACCOUNT_1)["data"]
-    assert entry["response"]["body"] == naming(ACCOUNT_1)
-    assert (entry["error"], entry["nearest"], entry["violations"]) == (None, None, [])
+def journal(client: FlaskClient, query: str = "") -> Any:
+    return admin.get(client, f"/requests?{query}")
 
 
-def test_a_violation_points_into_the_request_and_into_the_contract(box: Sandbox) -> None:
-    box.call("POST", "/v2/carts", json={"data": {"name": 1}})
-    [entry] = entries(box)
-    [violation] = entry["violations"]
-    assert find(entry["request"]["body"], violation["pointer"]) == 1
-    whole = resolve(document(), document(), {})
-    pointer = violation["spec"].removeprefix("#")
-    assert find(whole, pointer) == "string"
-    assert entry["error"] == "schema-violation"
+def last(client: FlaskClient) -> Any:
+    """Return the newest entry."""
+    return journal(client)["requests"][0]
 
 
-def test_no_secret_is_kept(box: Sandbox) -> None:
-    login = {
-        "type": "account_management_authentication_token",
-        "authentication_mechanism": "password",
-        "password_profile_id": PROFILE,
-        "username": "ada@example.com",
-        "password": "ada-password",
+# --- entries
+
+
+def test_an_entry_tells_the_request_and_its_answer(client: FlaskClient) -> None:
+    answer = client.get("/v2/carts/free-cart?include=items", headers=acting_as(1))
+    entry = last(client)
+    shown = {name: entry[name] for name in entry.keys() - {"request", "response", "duration_ms"}}
+    assert shown == {
+        "id": answer.headers["Mock-Request-Id"],
+        "time": "2026-01-01T00:00:00.000Z",
+        "method": "GET",
+        "path": "/v2/carts/free-cart",
+        "query": "include=items",
+        "operation": "getACart",
+        "caller": {"kind": "account", "account_id": ACCOUNT_1},
+        "status": 200,
+        "error": None,
+        "violations": [],
+        "notes": [],
+        "nearest": None,
     }
-    signed_in = box.call("POST", "/v2/account-members/tokens", SHOPPER, json={"data": login}).json
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": "backoffice",
-        "client_secret": "backoffice-secret",
-    }
-    bearer = box.call("POST", "/oauth/access_token", {}, data=form).json["access_token"]
-    token = signed_in["data"][0]["token"]
-    box.call("GET", "/v2/carts", {"Authorization": f"Bearer {bearer}", ACCOUNT_TOKEN: token})
-    told = json.dumps(entries(box))
-    for secret in ("ada-password", "backoffice-secret", bearer, token, "Bearer shopper"):
-        assert secret not in told
-    assert "backoffice" in told
-    assert "ada@example.com" in told
+    assert entry["duration_ms"] >= 0
+    assert entry["response"]["body"] == answer.get_json()
+    assert entry["response"]["size"] == len(answer.data)
+    assert ["Content-Type", JSON] in entry["response"]["headers"]
+    assert "body" not in entry["request"]
 
 
-def test_a_long_body_and_one_that_is_not_json_are_told_by_their_size(box: Sandbox) -> None:
-    box.call("POST", "/v2/carts", json={"data": {"name": "x", "description": "y" * 20_000}})
-    box.call("POST", "/v2/carts", data="{", content_type="application/json")
-    broken, long = entries(box)
-    assert long["request"]["body"] is None
-    assert long["request"]["size"] > 20_000
-    assert broken["request"]["body"] == "[1 bytes that are not JSON]"
+def test_an_entry_holds_the_body_that_was_sent(client: FlaskClient) -> None:
+    client.post(ASSOCIATIONS, headers=ADMIN, json=naming(ACCOUNT_1))
+    assert last(client)["request"]["body"] == naming(ACCOUNT_1)
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_the_answers_request_id_leads_to_its_entry(client: FlaskClient, name: str) -> None:
+    answer = GOOD[name].sent_by(client)
+    entry = admin.get(client, f"/requests/{answer.headers['Mock-Request-Id']}")
+    assert (entry["operation"], entry["status"]) == (name, answer.status_code)
+
+
+def test_the_request_id_of_every_kind_of_answer_leads_to_its_entry(client: FlaskClient) -> None:
+    for answer in (
+        client.get("/nowhere"),
+        client.patch("/v2/carts", headers=ADMIN),
+        client.get("/v2/carts"),
+        client.get("/v2/carts", headers={"X-Long": "x" * 40_000}),
+        client.get("/v2/carts", headers={**ADMIN, "Prefer": "example=nothing"}),
+        client.get("/openapi.yaml"),
+    ):
+        found = admin.get(client, f"/requests/{answer.headers['Mock-Request-Id']}")
+        assert found["status"] == answer.status_code
+
+
+def test_an_unknown_id_is_404(client: FlaskClient) -> None:
+    answer = admin.call(client, "GET", f"/requests/{admin.UNKNOWN_ID}")
+    assert admin.detail(answer, 404) == "No request of this id is remembered here."
+
+
+def test_an_error_is_told_by_its_id(client: FlaskClient) -> None:
+    client.delete("/v2/carts/unknown", headers=ADMIN)
+    assert (last(client)["status"], last(client)["error"]) == (404, "cart-not-found")
+
+
+def test_what_was_let_pass_is_noted(client: FlaskClient) -> None:
+    client.post(ASSOCIATIONS, headers=ADMIN, json=naming(ACCOUNT_1)["data"])
+    assert len(last(client)["notes"]) == 1
+    assert "array" in last(client)["notes"][0]
+
+
+def test_the_admin_api_leaves_no_entries(client: FlaskClient) -> None:
+    admin.get(client, "/clock")
+    assert journal(client)["total"] == 0
+
+
+def test_times_are_the_sandboxs(client: FlaskClient) -> None:
+    admin.put(client, "/clock", {"action": "advance", "duration": "PT1H"})
+    client.get("/v2/carts", headers=ADMIN)
+    assert last(client)["time"] == "2026-01-01T01:00:00.000Z"
+
+
+# --- violations
+
+
+@pytest.fixture(scope="module")
+def dereferenced() -> Any:
+    """openapi.yaml with its references written out."""
+    return resolve(documented.document(), documented.document(), {})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "expected"),
+    [
+        (
+            "POST",
+            "/v2/carts",
+            {"data": {"name": ""}},
+            [("body", "/data/name", "minLength"), ("body", "/data/name", "pattern")],
+        ),
+        ("POST", "/v2/carts", {"data": {"name": 7}}, [("body", "/data/name", "type")]),
+        ("POST", "/v2/carts", {"data": {}}, [("body", "/data/name", "required")]),
+        ("PUT", "/v2/carts/a%20b", {"data": {"name": "x"}}, [("path", "/cartID", "pattern")]),
+        ("GET", "/v2/carts?page[limit]=0", None, [("query", "/page[limit]", "minimum")]),
+        (
+            "POST",
+            "/v2/carts?page[limit]=0",
+            {"data": {"name": 7, "contact": {"email": "no"}, "id": "a b"}},
+            [
+                ("body", "/data/name", "type"),
+                ("body", "/data/contact/email", "format"),
+                ("body", "/data/id", "pattern"),
+            ],
+        ),
+        (
+            "POST",
+            ASSOCIATIONS,
+            {"data": [{"type": "account"}, {"type": "cart", "id": "x"}]},
+            [
+                ("body", "/data", "maxItems"),
+                ("body", "/data/0/id", "required"),
+                ("body", "/data/1/type", "const"),
+            ],
+        ),
+        (
+            "PUT",
+            "/v2/settings/cart",
+            {"data": {"cart_expiry_days": 9999}},
+            [("body", "/data/cart_expiry_days", "maximum")],
+        ),
+    ],
+)
+def test_all_violations_are_told_with_pointers_into_request_and_spec(
+    client: FlaskClient,
+    dereferenced: Any,
+    method: str,
+    path: str,
+    body: Any,
+    expected: list[tuple[str, str, str]],
+) -> None:
+    content = {} if body is None else {"json": body}
+    client.open(path, method=method, headers=ADMIN, **content)
+    told = last(client)["violations"]
+    assert sorted((each["where"], each["pointer"], each["keyword"]) for each in told) == sorted(
+        expected
+    )
+    for each in told:
+        marker, broken = each["spec"][:1], pointer.find(dereferenced, each["spec"][1:])
+        assert marker == "#"
+        assert each["spec"].rpartition("/")[2] == each["keyword"]
+        assert broken is not None, each["spec"]
+        if each["where"] == "body" and each["keyword"] != "required":
+            assert pointer.find(body, each["pointer"]) is not None
+
+
+def test_a_spec_pointer_leads_to_the_rule_itself(client: FlaskClient, dereferenced: Any) -> None:
+    client.get("/v2/carts?page[limit]=101", headers=ADMIN)
+    (violation,) = last(client)["violations"]
+    assert violation["keyword"] == "maximum"
+    assert pointer.find(dereferenced, violation["spec"].removeprefix("#")) == 100
+
+
+# --- secrets
+
+FORM_SECRETS = "grant_type=client_credentials&client_id=backoffice&client_secret=backoffice-secret"
+
+
+def everything(client: FlaskClient) -> str:
+    """Return all that the journal shows, by list and by entry."""
+    listed = admin.call(client, "GET", "/requests?limit=1000").text
+    ids = [each["id"] for each in json.loads(listed)["requests"]]
+    return listed + "".join(admin.call(client, "GET", f"/requests/{one}").text for one in ids)
+
+
+@pytest.mark.parametrize(
+    ("secret", "method", "path", "content"),
+    [
+        ("my-bearer", "GET", "/v2/carts", {"headers": {"Authorization": "Bearer my-bearer"}}),
+        ("my-token", "GET", "/v2/carts", {"headers": {**SHOPPER, ACCOUNT_TOKEN: "my-token"}}),
+        ("my-cookie", "GET", "/v2/carts", {"headers": {"Cookie": "session=my-cookie"}}),
+        ("ada-password", "POST", TOKENS, {"json": {"data": SIGN_IN}}),
+        ("ada-password", "POST", TOKENS, {"json": SIGN_IN}),
+        ("ada-password", "POST", TOKENS, {"json": [{"deep": [SIGN_IN]}]}),
+        ("12345", "POST", TOKENS, {"json": {"data": {**SIGN_IN, "password": 12345}}}),
+        ("my-list", "POST", TOKENS, {"json": {"data": {**SIGN_IN, "password": ["my-list"]}}}),
+        ("my-code", "POST", TOKENS, {"json": {"data": {"oauth_authorization_code": "my-code"}}}),
+        ("my-code", "POST", TOKENS, {"json": {"data": {"oauth_code_verifier": "my-code"}}}),
+        ("my-code", "POST", TOKENS, {"json": {"data": {"one_time_password_token": "my-code"}}}),
+        ("backoffice-secret", "POST", "/oauth/access_token", {"data": FORM_SECRETS}),
+        (
+            "backoffice-secret",
+            "POST",
+            "/oauth/access_token",
+            {"json": {"client_id": "backoffice", "client_secret": "backoffice-secret"}},
+        ),
+        (
+            "backoffice-secret",
+            "POST",
+            "/oauth/access_token",
+            {"data": '{"client_secret": "backoffice-secret"}'},
+        ),
+        (
+            "backoffice-secret",
+            "POST",
+            "/oauth/access_token",
+            {"data": FORM_SECRETS, "content_type": JSON},
+        ),
+        ("backoffice-secret", "POST", "/oauth/access_token", {"data": "{" + FORM_SECRETS}),
+        ("ada-password", "POST", TOKENS, {"data": json.dumps(SIGN_IN)[:-1], "content_type": JSON}),
+        ("ada-password", "POST", "/nowhere", {"json": SIGN_IN}),
+        ("my-secret", "POST", "/oauth/access_token?client_secret=my-secret", {"data": ""}),
+        ("my-secret", "GET", "/v2/carts?access_token=my-secret&include=items", {}),
+    ],
+)
+@pytest.mark.parametrize("allowed", [True, False], ids=["with a bearer", "without"])
+def test_a_secret_that_was_sent_is_not_shown(
+    client: FlaskClient, secret: str, method: str, path: str, content: dict[str, Any], allowed: bool
+) -> None:
+    headers = {**(SHOPPER if allowed else {}), **content.get("headers", {})}
+    form = {} if "json" in content or "content_type" in content else {"content_type": FORM}
+    client.open(path, method=method, **{**form, **content, "headers": headers})
+    assert journal(client)["total"] == 1
+    assert secret not in everything(client)
+    assert "Bearer shopper" not in everything(client)
+
+
+@pytest.mark.parametrize("content_type", [FORM, JSON], ids=["as a form", "as JSON"])
+def test_an_issued_bearer_is_not_shown(client: FlaskClient, content_type: str) -> None:
+    content = (
+        {"data": FORM_SECRETS, "content_type": FORM}
+        if content_type == FORM
+        else {"json": {"grant_type": "implicit", "client_id": "storefront"}}
+    )
+    issued = client.post("/oauth/access_token", **content).get_json()["access_token"]
+    client.get("/v2/carts/free-cart", headers={"Authorization": f"Bearer {issued}"})
+    assert issued not in everything(client)
+    assert '"token_type":"Bearer"' in everything(client)
+
+
+def test_an_issued_account_token_is_not_shown(client: FlaskClient) -> None:
+    answer = client.post(TOKENS, headers=SHOPPER, json={"data": SIGN_IN})
+    issued = answer.get_json()["data"][0]["token"]
+    client.get("/v2/carts", headers={**SHOPPER, ACCOUNT_TOKEN: issued})
+    assert journal(client)["requests"][0]["status"] == 200
+    assert issued not in everything(client)
+    assert "ada-password" not in everything(client)
+
+
+def test_what_is_no_secret_stays(client: FlaskClient) -> None:
+    client.post("/oauth/access_token", data=FORM_SECRETS, content_type=FORM)
+    sent = last(client)["request"]["body"]
+    assert sent == (
+        "grant_type=client_credentials&client_id=backoffice&client_secret=" + quote("[redacted]")
+    )
+    client.post(TOKENS, headers=SHOPPER, json={"data": SIGN_IN})
+    entry = last(client)
+    assert entry["request"]["body"]["data"] == {**SIGN_IN, "password": "[redacted]"}
+    assert ["Authorization", "[redacted]"] in entry["request"]["headers"]
+    assert entry["response"]["body"]["data"][0]["account_name"] == "Ada's Engines"
+
+
+# --- bodies that are not shown whole
+
+
+def test_a_long_body_is_not_kept_and_its_size_is_told(client: FlaskClient) -> None:
+    body = b" " * 20_000 + b'{"data": {"name": "Long"}}'
+    client.post("/v2/carts", headers=ADMIN, data=body, content_type=JSON)
+    shown = last(client)["request"]
+    assert (shown["body"], shown["size"]) == (None, len(body))
+    assert shown["note"] == "too large to be kept"
+
+
+def test_a_body_that_is_no_json_is_only_counted(client: FlaskClient) -> None:
+    client.post("/v2/carts", headers=ADMIN, data=b"{broken", content_type=JSON)
+    assert last(client)["request"]["body"] == "[7 bytes that are not JSON]"
+
+
+# --- what matched nothing
 
 
 @pytest.mark.parametrize(
     ("method", "path", "operation", "differs"),
     [
-        ("GET", "/v2/cart/x", "getACart", "segment 2 is 'cart', the contract has 'carts'"),
-        ("PATCH", "/v2/carts", "getCarts", "the method is PATCH, the contract has GET"),
+        ("GET", "/v2/cart", "getCarts", "segment 2 is 'cart', the contract has 'carts'"),
+        ("POST", "/v2/cart", "createACart", "segment 2 is 'cart', the contract has 'carts'"),
+        ("GET", "/carts", "getCarts", "segment 1, v2, is missing"),
+        ("GET", "/carts/c", "getACart", "segment 1, v2, is missing"),
+        ("GET", "/api/v2/carts", "getCarts", "segment 1, 'api', is one too many"),
+        ("GET", "/v2/basket", None, "segment 2 is 'basket', the contract has "),
         (
             "POST",
-            "/v2/carts/x/relationships/account",
+            "/v2/carts/c/relationships/account",
             "createAccountCartAssociation",
             "segment 5 is 'account', the contract has 'accounts'",
         ),
         (
-            "POST",
-            "/v2/carts/x/y/relationships/accounts",
-            "createAccountCartAssociation",
-            "too many",
+            "DELETE",
+            "/v2/carts/c/relationships",
+            "deleteAccountCartAssociation",
+            "segment 5, accounts, is missing",
         ),
-        ("POST", "/oauth", "createAnAccessToken", "segment 2, access_token, is missing"),
+        ("PATCH", "/v2/carts/c", None, "the method is PATCH, the contract has "),
+        ("GET", "/v2/accounts/a/b", None, "segment 4, 'b', is one too many"),
         ("GET", "/v2/carts/", "getCarts", "nothing but the trailing slash"),
     ],
 )
-def test_an_unmatched_request_is_told_with_the_nearest_operation(
-    box: Sandbox, method: str, path: str, operation: str, differs: str
+def test_an_unmatched_request_is_told_the_nearest_operation_and_what_differs(
+    client: FlaskClient, method: str, path: str, operation: str | None, differs: str | None
 ) -> None:
-    assert box.call(method, path).status_code in (404, 405)
-    [entry] = entries(box, "?unmatched=true")
+    answer = client.open(path, method=method, headers=ADMIN)
+    assert answer.status_code in (404, 405)
+    entry = last(client)
     assert entry["operation"] is None
-    assert entry["nearest"]["operation"] == operation
-    assert differs in entry["nearest"]["differs"]
+    assert operation in (None, entry["nearest"]["operation"])
+    assert (differs or "") in entry["nearest"]["differs"]
 
 
-def test_the_journal_is_filtered_and_paged(box: Sandbox) -> None:
-    box.call("GET", "/v2/carts")
-    box.told("PUT", "/clock", {"action": "advance", "duration": "PT1H"})
-    box.call("DELETE", "/v2/carts/no-such-cart")
-    box.call("GET", "/nowhere")
-
-    def paths(query: str) -> list[str]:
-        return [each["path"] for each in entries(box, query)]
-
-    assert paths("") == ["/nowhere", "/v2/carts/no-such-cart", "/v2/carts"]
-    assert paths("?operation=getCarts") == ["/v2/carts"]
-    assert paths("?status=404") == ["/nowhere", "/v2/carts/no-such-cart"]
-    assert paths("?error=cart-not-found") == ["/v2/carts/no-such-cart"]
-    assert paths("?since=2026-01-01T01:00:00Z") == ["/nowhere", "/v2/carts/no-such-cart"]
-    assert paths("?unmatched=false") == ["/v2/carts/no-such-cart", "/v2/carts"]
-    assert paths("?limit=1&offset=1") == ["/v2/carts/no-such-cart"]
-    assert box.told("GET", "/requests?limit=1")["total"] == 3
+def test_only_what_matched_nothing_is_unmatched(client: FlaskClient) -> None:
+    client.get("/v2/carts", headers=ADMIN)
+    client.get("/openapi.yaml")
+    preflight = {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "GET"}
+    client.options("/v2/carts", headers=preflight)
+    client.get("/v2/carts", headers={**ADMIN, "Mock-Sandbox": "not a name"})
+    client.get("/v2/carts/always-no-such-path", headers=ADMIN)
+    assert journal(client, "unmatched=true")["total"] == 0
+    client.get("/v2/cartz")
+    client.patch("/v2/carts")
+    paths = [each["path"] for each in journal(client, "unmatched=true")["requests"]]
+    assert paths == ["/v2/carts", "/v2/cartz"]
+    assert journal(client, "unmatched=false")["total"] == 5
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "operation=getCart",
-        "error=none",
-        "status=ok",
-        "since=now",
-        "unmatched=1",
-        "limit=0",
-        "offset=x",
-    ],
-)
-def test_a_question_that_makes_no_sense_is_refused(box: Sandbox, query: str) -> None:
-    answer = box.admin("GET", f"/requests?{query}")
-    assert answer.status_code == 400
-    assert query.split("=")[0] in answer.json["errors"][0]["detail"]
+# --- filters and pages
 
 
-def test_the_journal_remembers_so_many_and_forgets_when_told(
-    make_app: Callable[..., Flask],
-) -> None:
-    box = Sandbox(make_app(journal_size=3).test_client())
-    first = box.call("GET", "/v2/carts").headers["Mock-Request-Id"]
-    for _ in range(3):
-        box.call("GET", "/v2/carts")
-    assert len(entries(box)) == 3
-    assert box.admin("GET", f"/requests/{first}").status_code == 404
-    box.told("DELETE", "/requests")
-    assert entries(box) == []
-    assert box.told("GET", "/sandboxes/default")["requests"] == 4
-
-
-@pytest.mark.parametrize(
-    ("expected", "status"),
-    [
-        ({"operation": "getCarts"}, 202),
-        ({"operation": "getCarts", "count": 2}, 202),
-        ({"operation": "getCarts", "at_least": 3}, 406),
-        ({"operation": "getCarts", "at_most": 1}, 406),
-        ({"operation": "createACart", "count": 0}, 202),
-        ({"operation": "createACart"}, 406),
-        ({"error": "cart-not-found", "status": 404, "count": 1}, 202),
-        ({"sequence": [{"operation": "getCarts"}, {"operation": "deleteACart"}]}, 202),
-        ({"sequence": [{"operation": "deleteACart"}, {"operation": "getCarts"}]}, 202),
-        ({"sequence": [{"operation": "deleteACart"}, {"operation": "deleteACart"}]}, 406),
-        ({"operation": "nothing"}, 400),
-        ({"counts": 1}, 400),
-    ],
-)
-def test_what_came_is_verified(box: Sandbox, expected: Any, status: int) -> None:
+@pytest.fixture
+def varied(client: FlaskClient) -> FlaskClient:
+    """A client whose journal has five requests, an hour apart."""
     for method, path in (
         ("GET", "/v2/carts"),
-        ("DELETE", "/v2/carts/no-such-cart"),
+        ("GET", "/v2/carts/free-cart"),
+        ("DELETE", "/v2/carts/unknown"),
+        ("GET", "/nowhere"),
         ("GET", "/v2/carts"),
     ):
-        box.call(method, path)
-    answer = box.admin("POST", "/requests/verify", expected)
-    assert answer.status_code == status
-    if status == 406:
-        assert "getCarts 200, deleteACart 404, getCarts 200" in answer.json["difference"]
+        client.open(path, method=method, headers=ADMIN)
+        admin.put(client, "/clock", {"action": "advance", "duration": "PT1H"})
+    return client
 
 
-def test_the_contract_is_untouched_by_what_a_rule_of_it_says(contract: Contract) -> None:
-    assert contract.document == document()
+@pytest.mark.parametrize(
+    ("query", "paths"),
+    [
+        ("", ["/v2/carts", "/nowhere", "/v2/carts/unknown", "/v2/carts/free-cart", "/v2/carts"]),
+        ("operation=getCarts", ["/v2/carts", "/v2/carts"]),
+        ("status=404", ["/nowhere", "/v2/carts/unknown"]),
+        ("error=cart-not-found", ["/v2/carts/unknown"]),
+        ("unmatched=true", ["/nowhere"]),
+        ("since=2026-01-01T03:00:00Z", ["/v2/carts", "/nowhere"]),
+        ("since=2026-01-01T05:00:00%2B01:00", ["/v2/carts"]),
+        ("operation=getCarts&since=2026-01-01T00:00:01Z", ["/v2/carts"]),
+        ("operation=getCarts&status=404", []),
+        ("limit=2", ["/v2/carts", "/nowhere"]),
+        ("limit=2&offset=2", ["/v2/carts/unknown", "/v2/carts/free-cart"]),
+        ("limit=2&offset=4", ["/v2/carts"]),
+        ("offset=5", []),
+        ("status=404&limit=1&offset=1", ["/v2/carts/unknown"]),
+    ],
+)
+def test_requests_are_listed_newest_first_as_asked(
+    varied: FlaskClient, query: str, paths: list[str]
+) -> None:
+    page = journal(varied, query)
+    assert [each["path"] for each in page["requests"]] == paths
+    whole = journal(
+        varied, "&".join(x for x in query.split("&") if x[:5] not in ("limit", "offse"))
+    )
+    assert page["total"] == whole["total"] == len(whole["requests"])
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("operation=getTeapots", "There is no operation getTeapots; known: createACart, "),
+        ("error=teapot", "There is no error teapot; known: account-lacks-permissions, "),
+        ("status=teapot", "status must be a number from 100 to 599."),
+        ("status=99", "status must be a number from 100 to 599."),
+        ("status=%C2%B2", "status must be a number from 100 to 599."),
+        (f"status={'2' * 5000}", "status must be a number from 100 to 599."),
+        ("since=yesterday", "since: 'yesterday' is no date-time; write for example "),
+        ("unmatched=yes", "unmatched must be true or false."),
+        ("limit=0", "limit must be a number from 1 to 1000."),
+        ("limit=1001", "limit must be a number from 1 to 1000."),
+        ("limit=-1", "limit must be a number from 1 to 1000."),
+        ("offset=-1", "offset must be a number from 0 to 999999999."),
+        ("offset=9999999999", "offset must be a number from 0 to 999999999."),
+    ],
+)
+def test_a_bad_filter_is_told(client: FlaskClient, query: str, told: str) -> None:
+    answer = admin.call(client, "GET", f"/requests?{query}")
+    assert admin.detail(answer, 400).startswith(told)
+
+
+def test_each_sandbox_has_its_own_journal(client: FlaskClient) -> None:
+    client.get("/sandboxes/one/v2/carts", headers=ADMIN)
+    assert journal(client)["total"] == 0
+    assert admin.get(client, "/requests", "one")["total"] == 1
+    assert admin.get(client, "/requests", "two")["total"] == 0
+
+
+def test_requests_are_forgotten_on_demand_and_by_a_reset(client: FlaskClient) -> None:
+    for method, path in (("DELETE", "/requests"), ("POST", "/reset")):
+        client.get("/v2/carts", headers=ADMIN)
+        assert journal(client)["total"] == 1
+        assert admin.call(client, method, path).status_code == 204
+        assert journal(client)["total"] == 0
+
+
+def test_the_oldest_entries_go_when_there_are_too_many() -> None:
+    app: Flask = create_app(Config(frozen_at=NEW_YEAR, journal_size=3))
+    client = app.test_client()
+    answers = [client.get(f"/v2/carts/c-{n}", headers=ADMIN) for n in range(5)]
+    paths = [each["path"] for each in journal(client)["requests"]]
+    assert paths == ["/v2/carts/c-4", "/v2/carts/c-3", "/v2/carts/c-2"]
+    gone = answers[0].headers["Mock-Request-Id"]
+    assert admin.call(client, "GET", f"/requests/{gone}").status_code == 404
+    client.get("/sandboxes/one/v2/carts/x", headers=ADMIN)
+    assert admin.get(client, "/sandboxes/default")["requests"] == 5
+
+
+def test_a_thousand_entries_are_kept_by_default(client: FlaskClient) -> None:
+    for _ in range(1003):
+        client.get("/nowhere")
+    assert journal(client)["total"] == 1000
+
+
+# --- verification
+
+
+def verify(client: FlaskClient, **expected: Any) -> tuple[int, str | None]:
+    answer = admin.call(client, "POST", "/requests/verify", expected)
+    return answer.status_code, answer.get_json().get("difference")
+
+
+GET_CARTS = {"operation": "getCarts"}
+HOLDS: list[dict[str, Any]] = [
+    {},
+    GET_CARTS,
+    {**GET_CARTS, "count": 2},
+    {**GET_CARTS, "at_least": 2},
+    {**GET_CARTS, "at_most": 2},
+    {**GET_CARTS, "at_least": 1, "at_most": 3},
+    {"status": 404, "count": 2},
+    {"error": "cart-not-found", "count": 1},
+    {"operation": "createACart", "count": 0},
+    {"operation": "createACart", "at_most": 0},
+    {"count": 5},
+    {"sequence": [GET_CARTS, {"operation": "getACart"}, {"error": "cart-not-found"}]},
+    {"sequence": [{"operation": "getACart"}, GET_CARTS]},
+    {"sequence": [GET_CARTS, GET_CARTS]},
+    {"sequence": [{"status": 200}, {"status": 404}, {"status": 200}]},
+]
+CAME = "getCarts 200, getACart 200, deleteACart 404, GET /nowhere 404, getCarts 200"
+FAILS: list[tuple[dict[str, Any], str]] = [
+    ({**GET_CARTS, "count": 1}, f"expected count 1, came 2. All that came: {CAME}"),
+    ({**GET_CARTS, "at_least": 3}, f"expected at least 3, came 2. All that came: {CAME}"),
+    ({**GET_CARTS, "at_most": 1}, f"expected at most 1, came 2. All that came: {CAME}"),
+    ({"operation": "createACart"}, f"expected at least 1, came 0. All that came: {CAME}"),
+    (
+        {**GET_CARTS, "count": 5, "at_least": 4},
+        f"expected count 5, at least 4, came 2. All that came: {CAME}",
+    ),
+    (
+        {"sequence": [{"operation": "deleteACart"}, {"operation": "getACart"}]},
+        f"number 2 of the sequence did not come in its turn. Came: {CAME}",
+    ),
+    (
+        {"sequence": [GET_CARTS, GET_CARTS, GET_CARTS]},
+        f"number 3 of the sequence did not come in its turn. Came: {CAME}",
+    ),
+]
+
+
+@pytest.mark.parametrize("expected", HOLDS, ids=str)
+def test_what_came_is_verified(varied: FlaskClient, expected: dict[str, Any]) -> None:
+    assert verify(varied, **expected) == (202, None)
+
+
+@pytest.mark.parametrize(("expected", "difference"), FAILS, ids=lambda each: str(each)[:60])
+def test_what_did_not_come_is_told(
+    varied: FlaskClient, expected: dict[str, Any], difference: str
+) -> None:
+    status, told = verify(varied, **expected)
+    assert status == 406
+    assert told == difference
+
+
+def test_nothing_came_is_told_so(client: FlaskClient) -> None:
+    assert verify(client) == (406, "expected at least 1, came 0. All that came: nothing")
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"operation": "getTeapots"}, "There is no operation getTeapots; known: "),
+        ({"sequence": [{"error": "teapot"}]}, "There is no error teapot; known: "),
+        ({"sequence": []}, "sequence must have at least 1 element."),
+        ({"count": -1}, "count must be at least 0."),
+        ({"status": "200"}, "status must be of type integer."),
+        ({"path": "/v2/carts"}, "path is not a known field; known: at_least, at_most, count, erro"),
+    ],
+)
+def test_a_bad_expectation_is_told(client: FlaskClient, body: dict[str, Any], told: str) -> None:
+    answer = admin.call(client, "POST", "/requests/verify", body)
+    assert admin.detail(answer, 400).startswith(told)

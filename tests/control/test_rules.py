@@ -1,175 +1,452 @@
-"""Rules: failures that are armed beforehand."""
+"""Rules: failures that are armed beforehand, for apps whose requests can't be changed."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
+from mockserver import rules
+from mockserver.app import create_app
+from mockserver.config import Config
+from mockserver.contract import Contract
+from mockserver.resources import resource
+from mockserver.rules import Facts, Rulebook
 from mockserver.yaml_source import FixtureError
-from tests.control.conftest import Sandbox
-from tests.seeds import ACCOUNT_1, ACCOUNT_2, acting_as, naming
+from tests.control import admin
+from tests.requests import ASSOCIATIONS, GOOD, Request
+from tests.seeds import ACCOUNT_1, ACCOUNT_2, ADMIN, NEW_YEAR, SHOPPER, acting_as, naming
 
-LIMITED = {"then": {"error": "too-many-requests"}}
-
-
-def arm(box: Sandbox, **rule: Any) -> Any:
-    return box.told("POST", "/rules", {**LIMITED, **rule})
-
-
-def statuses(box: Sandbox, calls: int) -> list[int]:
-    return [box.call("GET", "/v2/carts").status_code for _ in range(calls)]
+CONTRACT = Contract.load(resource("openapi.yaml"))
+BUSY = {"error": "too-many-requests"}
+A_CART = Request("GET", "/v2/carts/ada-cart")
+FACTS = Facts(("getCarts",), "GET", "/v2/carts", None, None, frozenset({"too-many-requests"}))
 
 
-def test_a_rule_skips_and_then_fires_so_many_times(box: Sandbox) -> None:
-    arm(box, operation="getCarts", skip=1, times=2)
-    assert statuses(box, 5) == [200, 429, 429, 200, 200]
-    [rule] = box.told("GET", "/rules")
-    assert (rule["matched"], rule["fired"]) == (5, 2)
+def statuses(client: FlaskClient, count: int, request: Request = A_CART) -> list[int]:
+    return [request.sent_by(client).status_code for _ in range(count)]
 
 
-def test_exactly_so_many_of_a_hundred_calls_at_once_fail(box: Sandbox, app: Flask) -> None:
-    arm(box, operation="getCarts", skip=5, times=37)
-    with ThreadPoolExecutor(16) as pool:
-        calls = [
-            pool.submit(Sandbox(app.test_client()).call, "GET", "/v2/carts") for _ in range(100)
-        ]
-        answers = [call.result().status_code for call in calls]
-    assert sorted(answers) == [200] * 63 + [429] * 37
+# --- which calls a rule means
 
 
 @pytest.mark.parametrize(
-    ("rule", "met", "missed"),
+    ("match", "meant", "other"),
     [
-        ({"operation": "getACart"}, ("GET", "/v2/carts/free-cart"), ("GET", "/v2/carts")),
-        ({"operation": "getAccounts"}, ("GET", "/v2/accounts"), ("GET", "/v2/carts")),
-        ({"method": "DELETE"}, ("DELETE", "/v2/carts/free-cart"), ("GET", "/v2/carts/free-cart")),
+        ({"operation": "getCarts"}, GOOD["getCarts"], A_CART),
+        ({"method": "PUT"}, GOOD["updateACart"], A_CART),
+        ({"path": "/v2/carts/ada-cart"}, A_CART, GOOD["getACart"]),
+        ({"path": "/v2/carts/*"}, A_CART, GOOD["getCarts"]),
+        ({"path": "/v2/carts/ada-*"}, A_CART, GOOD["getACart"]),
         (
-            {"path": "/v2/carts/ada-*"},
-            ("GET", "/v2/carts/ada-cart"),
-            ("GET", "/v2/carts/free-cart"),
+            {"account": ACCOUNT_1},
+            A_CART.but(headers=acting_as(1)),
+            A_CART.but(headers=acting_as(2)),
         ),
-        ({"cart": "ada-cart"}, ("GET", "/v2/carts/ada-cart"), ("GET", "/v2/carts/free-cart")),
+        ({"account": ACCOUNT_2}, GOOD["getCarts"].but(headers=acting_as(2)), GOOD["getCarts"]),
+        ({"cart": "ada-cart"}, A_CART, GOOD["getACart"]),
+        ({"cart": "free-cart"}, Request("POST", ASSOCIATIONS, body=naming(ACCOUNT_1)), A_CART),
+        (
+            {"cart": "mine"},
+            GOOD["createACart"].but(body={"data": {"id": "mine", "name": "Mine"}}),
+            GOOD["createACart"],
+        ),
+        (
+            {"operation": "getACart", "cart": "ada-cart", "account": ACCOUNT_1},
+            A_CART.but(headers=acting_as(1)),
+            A_CART,
+        ),
+        ({}, A_CART, None),
     ],
-    ids=lambda each: str(next(iter(each))) if isinstance(each, dict) else None,
+    ids=lambda each: "+".join(each) or "anything" if isinstance(each, dict) else None,
 )
-def test_a_rule_means_only_what_it_matches(
-    box: Sandbox, rule: Any, met: tuple[str, str], missed: tuple[str, str]
+def test_a_rule_means_the_calls_that_match_all_its_fields(
+    client: FlaskClient, match: dict[str, str], meant: Request, other: Request | None
 ) -> None:
-    arm(box, **rule)
-    assert box.call(*missed).status_code == 200
-    assert box.call(*met).status_code == 429
+    admin.arm(client, {**match, "then": BUSY})
+    if other is not None:
+        assert other.sent_by(client).status_code < 300
+    assert meant.sent_by(client).status_code == 429
+    assert [each["fired"] for each in admin.get(client, "/rules")] == [1]
 
 
-def test_a_rule_may_mean_one_account(box: Sandbox) -> None:
-    arm(box, account=ACCOUNT_2)
-    assert box.call("GET", "/v2/carts", acting_as(1)).status_code == 200
-    assert box.call("GET", "/v2/carts", acting_as(2)).status_code == 429
+@pytest.mark.parametrize("alias", [a for op in CONTRACT.operations for a in op.aliases])
+def test_an_operation_may_be_called_by_an_alias(client: FlaskClient, alias: str) -> None:
+    operation = CONTRACT.operation(alias)
+    assert operation is not None
+    admin.arm(client, {"operation": alias, "then": {"error": "internal-server-error"}})
+    assert GOOD[operation.id].sent_by(client).status_code == 500
 
 
-def test_a_rule_fires_only_where_the_error_is_documented(box: Sandbox) -> None:
-    arm(box, then={"error": "last-cart"})
-    path = "/v2/carts/free-cart"
-    assert box.call("GET", path).status_code == 200
-    assert box.call("DELETE", path).json["errors"][0]["title"] == "Last cart"
-    assert box.call("GET", path).json["data"]["name"] == "Free cart"
+def test_a_rule_comes_before_every_check_of_the_caller(client: FlaskClient) -> None:
+    admin.arm(client, {"operation": "getCarts", "then": BUSY})
+    assert client.get("/v2/carts").status_code == 429
 
 
-def test_chance_comes_from_the_seed(make_app: Callable[..., Flask]) -> None:
-    def run(seed: int) -> list[int]:
-        box = Sandbox(make_app(seed=seed).test_client())
-        arm(box, probability=0.5)
-        return statuses(box, 40)
-
-    assert run(1) == run(1) != run(2)
-    assert set(run(1)) == {200, 429}
+def test_an_error_that_the_operation_does_not_document_is_never_given(client: FlaskClient) -> None:
+    admin.arm(client, {"then": {"error": "cart-already-exists"}})
+    assert A_CART.sent_by(client).status_code == 200
+    assert GOOD["createACart"].sent_by(client).status_code == 409
+    assert [each["matched"] for each in admin.get(client, "/rules")] == [1]
 
 
-def test_a_rule_ends_by_the_clock(box: Sandbox) -> None:
-    arm(box, ttl_s=60)
-    assert statuses(box, 1) == [429]
-    box.told("PUT", "/clock", {"action": "advance", "duration": "PT1M"})
-    assert statuses(box, 1) == [200]
-    assert box.told("GET", "/rules") == []
+@pytest.mark.parametrize(
+    ("operation", "error"), sorted((op.id, e) for op in CONTRACT.operations for e in op.errors)
+)
+def test_every_documented_error_can_be_armed(operation: str, error: str) -> None:
+    """Through the function, since there are hundreds: each is decided for its operation alone."""
+    given = {"operation": operation, "then": {"error": error}}
+    assert not list(rules.mistakes(given, CONTRACT, faults=False))
+    entry = CONTRACT.operation(operation)
+    assert entry is not None
+    book = Rulebook(0)
+    book.add(given, NEW_YEAR)
+    facts = Facts((operation,), entry.method, entry.path, None, None, frozenset(entry.errors))
+    decision = book.decide(facts, NEW_YEAR)
+    assert decision is not None
+    assert decision.error == error
 
 
-def test_rules_are_disarmed_one_by_one_and_all_together(box: Sandbox) -> None:
-    first, second = arm(box)["id"], arm(box)["id"]
-    box.told("DELETE", f"/rules/{first}")
-    assert [rule["id"] for rule in box.told("GET", "/rules")] == [second]
-    box.told("DELETE", "/rules")
-    assert statuses(box, 1) == [200]
-    assert box.admin("DELETE", f"/rules/{first}").status_code == 404
-
-
-def test_a_delay_lets_the_call_happen(box: Sandbox) -> None:
-    arm(box, then={"delay_ms": 1})
-    body = naming(ACCOUNT_1)
-    answer = box.call("POST", "/v2/carts/free-cart/relationships/accounts", json=body)
-    assert answer.status_code == 200
+def test_the_answer_is_the_catalogues(client: FlaskClient) -> None:
+    preferred = A_CART.with_headers(Prefer="example=too-many-requests").sent_by(client)
+    admin.arm(client, {"then": BUSY})
+    answer = A_CART.sent_by(client)
+    assert answer.get_json() == preferred.get_json()
+    assert answer.headers["Retry-After"] == "1"
     assert answer.headers["Mock-Notes"] == "rule-1 fired"
 
 
-@pytest.mark.parametrize(
-    "delay",
-    [
-        {"distribution": "uniform", "min_ms": 0, "max_ms": 2},
-        {"distribution": "lognormal", "median_ms": 1, "sigma": 0.1},
-    ],
-    ids=lambda each: each["distribution"],
-)
-def test_a_delay_may_be_spread(box: Sandbox, delay: Any) -> None:
-    arm(box, then={"delay": delay, "error": "too-many-requests"})
-    assert statuses(box, 3) == [429] * 3
+def test_a_failed_call_changes_nothing(client: FlaskClient) -> None:
+    admin.arm(client, {"operation": "deleteACart", "then": {"error": "service-unavailable"}})
+    assert GOOD["deleteACart"].sent_by(client).status_code == 503
+    assert GOOD["getACart"].sent_by(client).get_json()["data"]["name"] == "Free cart"
 
 
-def test_a_slow_body_arrives_whole(box: Sandbox) -> None:
-    quick = box.call("GET", "/v2/carts").data
-    arm(box, then={"slow_body": {"chunks": 5, "duration_ms": 5}})
-    assert box.call("GET", "/v2/carts").data == quick
+def test_the_first_rule_that_fires_wins(client: FlaskClient) -> None:
+    admin.arm(client, {"then": {"error": "service-unavailable"}, "times": 1})
+    admin.arm(client, {"then": BUSY, "times": 1})
+    assert statuses(client, 3) == [503, 429, 200]
 
 
-@pytest.mark.parametrize(
-    ("rule", "said"),
-    [
-        ({}, "then is required"),
-        ({"then": {}}, "then"),
-        ({"then": {"error": "no-such"}}, 'no error "no-such" here; known: '),
-        ({"operation": "getCart", **LIMITED}, 'no operation "getCart"; known: '),
-        ({"operation": "getCarts", "then": {"error": "last-cart"}}, 'no error "last-cart" here'),
-        ({"times": 0, **LIMITED}, "times must be at least 1"),
-        ({"probability": 2, **LIMITED}, "probability must be at most 1"),
-        ({"until": 3, **LIMITED}, "until is not a known field"),
-        ({"then": {"fault": "EMPTY_RESPONSE"}}, "start the server with --faults"),
-        (
-            {"then": {"delay": {"distribution": "uniform", "min_ms": 2, "max_ms": 1}}},
-            "must not be more than max_ms",
-        ),
-    ],
-)
-def test_a_rule_that_cannot_be_is_refused(box: Sandbox, rule: Any, said: str) -> None:
-    answer = box.admin("POST", "/rules", rule)
-    assert answer.status_code == 400
-    assert said in answer.json["errors"][0]["detail"]
-    assert box.told("GET", "/rules") == []
+# --- how often
 
 
-def test_rules_of_the_fixtures_are_armed_at_the_start_and_after_a_reset(
-    make_app: Callable[..., Flask], tmp_path: Path
+def test_skip_one_times_two_is_pass_fail_fail_pass(client: FlaskClient) -> None:
+    admin.arm(client, {"then": BUSY, "skip": 1, "times": 2})
+    assert statuses(client, 4) == [200, 429, 429, 200]
+    assert [(r["matched"], r["fired"]) for r in admin.get(client, "/rules")] == [(4, 2)]
+
+
+@pytest.mark.parametrize(("skip", "times"), [(0, 7), (13, 29), (99, 5)])
+def test_exactly_times_fail_under_a_hundred_calls_at_once(
+    app: Flask, skip: int, times: int
 ) -> None:
-    file = tmp_path / "rules.yaml"
-    file.write_text(
-        "rules:\n  - { operation: getCarts, times: 1, then: { error: write-conflict } }\n"
-    )
-    with pytest.raises(FixtureError, match=r"rules.yaml:2:\d+: rules\[0\].then.error: no error"):
-        make_app(fixtures=("default", str(file)))
-    file.write_text(
-        "rules:\n  - { operation: getCarts, times: 1, then: { error: service-unavailable } }\n"
-    )
-    box = Sandbox(make_app(fixtures=("default", str(file))).test_client())
-    assert statuses(box, 2) == [503, 200]
-    arm(box)
-    box.told("POST", "/reset")
-    assert statuses(box, 2) == [503, 200]
+    admin.arm(app.test_client(), {"then": BUSY, "skip": skip, "times": times})
+    with ThreadPoolExecutor(100) as threads:
+        told = list(
+            threads.map(lambda _: A_CART.sent_by(app.test_client()).status_code, range(100))
+        )
+    assert told.count(429) == min(times, 100 - skip)
+    assert told.count(200) == 100 - min(times, 100 - skip)
+
+
+def test_probability_is_decided_by_the_seed() -> None:
+    def told(seed: int) -> list[int]:
+        client = create_app(Config(frozen_at=NEW_YEAR, seed=seed)).test_client()
+        admin.arm(client, {"then": BUSY, "probability": 0.5})
+        return statuses(client, 40)
+
+    first = told(1)
+    assert set(first) == {200, 429}
+    assert told(1) == first
+    assert told(2) != first
+
+
+@pytest.mark.parametrize(("probability", "status"), [(0, 200), (1, 429)])
+def test_probability_has_its_ends(client: FlaskClient, probability: int, status: int) -> None:
+    admin.arm(client, {"then": BUSY, "probability": probability})
+    assert set(statuses(client, 20)) == {status}
+
+
+def test_times_counts_only_what_the_chance_let_fail(client: FlaskClient) -> None:
+    admin.arm(client, {"then": BUSY, "probability": 0.3, "times": 4})
+    assert statuses(client, 60).count(429) == 4
+
+
+def test_ttl_ends_by_the_sandboxs_clock(client: FlaskClient) -> None:
+    rule = admin.arm(client, {"then": BUSY, "ttl_s": 60})
+    assert rule["expires_at"] == "2026-01-01T00:01:00.000Z"
+    admin.put(client, "/clock", {"action": "advance", "duration": "PT59S"})
+    assert statuses(client, 1) == [429]
+    admin.put(client, "/clock", {"action": "advance", "duration": "PT1S"})
+    assert statuses(client, 1) == [200]
+    assert admin.get(client, "/rules") == []
+
+
+# --- armed, listed, disarmed
+
+
+def test_a_rule_is_shown_as_it_was_given(client: FlaskClient) -> None:
+    given = {"operation": "getCarts", "then": BUSY, "skip": 1, "times": 2}
+    shown = {"id": "rule-1", **given, "matched": 0, "fired": 0, "expires_at": None}
+    assert admin.arm(client, given) == shown
+    assert admin.get(client, "/rules") == [shown]
+
+
+def test_one_rule_or_all_are_disarmed(client: FlaskClient) -> None:
+    for _ in range(3):
+        admin.arm(client, {"then": BUSY})
+    assert admin.call(client, "DELETE", "/rules/rule-2").status_code == 204
+    assert [each["id"] for each in admin.get(client, "/rules")] == ["rule-1", "rule-3"]
+    answer = admin.call(client, "DELETE", "/rules/rule-2")
+    assert admin.detail(answer, 404) == "There is no rule rule-2."
+    assert admin.call(client, "DELETE", "/rules").status_code == 204
+    assert admin.call(client, "DELETE", "/rules").status_code == 204
+    assert statuses(client, 1) == [200]
+
+
+def test_a_sandbox_has_its_own_rules(client: FlaskClient) -> None:
+    admin.arm(client, {"then": BUSY}, sandbox="one")
+    assert statuses(client, 1) == [200]
+    assert A_CART.with_headers(Mock_Sandbox="one").sent_by(client).status_code == 429
+    assert client.get("/sandboxes/one/v2/carts/ada-cart", headers=ADMIN).status_code == 429
+
+
+def test_there_are_at_most_a_thousand(app: Flask, client: FlaskClient) -> None:
+    for _ in range(1000):
+        app.extensions["sandbox"].arm({"then": BUSY})
+    answer = admin.call(client, "POST", "/rules", {"then": BUSY})
+    assert admin.detail(answer, 409) == "A sandbox has at most 1000 rules."
+
+
+MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({}, "then is required."),
+    ({"then": {}}, "then breaks the rule minProperties."),
+    ({"then": {"error": "teapot"}}, 'then.error: no error "teapot" here; known: account-'),
+    (
+        {"operation": "getCarts", "then": {"error": "cart-already-exists"}},
+        'then.error: no error "cart-already-exists" here; known: ',
+    ),
+    ({"operation": "getTeapot", "then": BUSY}, 'operation: no operation "getTeapot"; known: '),
+    ({"method": "get", "then": BUSY}, "method must be one of GET, POST, PUT, DELETE, PATCH."),
+    ({"then": BUSY, "times": 0}, "times must be at least 1."),
+    ({"then": BUSY, "skip": -1}, "skip must be at least 0."),
+    ({"then": BUSY, "probability": 1.5}, "probability must be at most 1."),
+    ({"then": BUSY, "ttl_s": 0}, "ttl_s must be at least 1."),
+    ({"then": BUSY, "status": 500}, "status is not a known field; known: account, cart, method"),
+    ({"then": {"delay_ms": 60_001}}, "then.delay_ms must be at most 60000."),
+    ({"then": {"delay": {"distribution": "uniform"}}}, "then.delay.min_ms is required; then.delay"),
+    (
+        {"then": {"delay": {"distribution": "uniform", "min_ms": 2, "max_ms": 1}}},
+        "then.delay.min_ms: must not be more than max_ms.",
+    ),
+    ({"then": {"delay": {"distribution": "lognormal"}}}, "then.delay.median_ms is required; then."),
+    ({"then": {"slow_body": {"chunks": 0, "duration_ms": 1}}}, "then.slow_body.chunks must be at"),
+    ({"then": {"fault": "SEGFAULT"}}, "then.fault must be one of CONNECTION_RESET_BY_PEER, EMPTY"),
+    (
+        {"then": {"fault": "EMPTY_RESPONSE"}},
+        "then.fault: needs the socket layer; start the server with --faults.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "told"), MISTAKES, ids=[told for _, told in MISTAKES])
+def test_a_mistake_is_told_and_arms_nothing(
+    client: FlaskClient, rule: dict[str, Any], told: str
+) -> None:
+    assert admin.detail(admin.call(client, "POST", "/rules", rule), 400).startswith(told)
+    assert admin.get(client, "/rules") == []
+
+
+# --- delays and slow bodies: real time, of which only the least is told
+
+
+def took_ms(action: Callable[[], object]) -> float:
+    start = perf_counter()
+    action()
+    return (perf_counter() - start) * 1000
+
+
+def test_a_delay_takes_at_least_its_time_and_lets_the_call_pass(client: FlaskClient) -> None:
+    admin.arm(client, {"then": {"delay_ms": 30}, "times": 1})
+    assert took_ms(lambda: statuses(client, 1)) >= 30
+    assert statuses(client, 1) == [200]
+    assert admin.get(client, "/requests")["requests"][1]["duration_ms"] >= 30
+
+
+def test_a_delay_goes_with_an_error(client: FlaskClient) -> None:
+    admin.arm(client, {"then": {"delay_ms": 20, **BUSY}})
+    assert took_ms(lambda: statuses(client, 1)) >= 20
+    assert statuses(client, 1) == [429]
+
+
+def test_a_slow_body_arrives_whole_in_pieces(client: FlaskClient) -> None:
+    usual = A_CART.sent_by(client).data
+    admin.arm(client, {"then": {"slow_body": {"chunks": 5, "duration_ms": 25}}})
+    answers = []
+    assert took_ms(lambda: answers.append(A_CART.sent_by(client).data)) >= 25
+    assert answers == [usual]
+
+
+def delays(then: dict[str, Any], seed: int = 0) -> list[float]:
+    """Return what a rule decides for many calls."""
+    book = Rulebook(seed)
+    book.add({"then": then}, NEW_YEAR)
+    decided = [book.decide(FACTS, NEW_YEAR) for _ in range(400)]
+    return [each.delay_ms for each in decided if each is not None]
+
+
+def test_uniform_delays_lie_between_their_ends() -> None:
+    told = delays({"delay": {"distribution": "uniform", "min_ms": 10, "max_ms": 20}})
+    assert all(10 <= each <= 20 for each in told)
+    assert min(told) < 11
+    assert max(told) > 19
+
+
+def test_lognormal_delays_have_their_median_and_a_tail() -> None:
+    told = sorted(delays({"delay": {"distribution": "lognormal", "median_ms": 100, "sigma": 0.5}}))
+    assert 85 < told[200] < 115
+    assert told[-1] > 250
+    assert told[0] > 10
+
+
+def test_no_delay_is_longer_than_a_minute() -> None:
+    told = delays({"delay": {"distribution": "lognormal", "median_ms": 60_000, "sigma": 5}})
+    assert max(told) == 60_000
+
+
+def test_delays_are_the_seeds() -> None:
+    spread = {"delay": {"distribution": "uniform", "min_ms": 0, "max_ms": 1000}}
+    assert delays(spread, 1) == delays(spread, 1)
+    assert delays(spread, 1) != delays(spread, 2)
+
+
+# --- in fixtures
+
+FIXTURE = """\
+rules:
+  - { operation: getACart, then: { error: too-many-requests }, times: 1 }
+"""
+
+
+def app_of(folder: Path, text: str, **settings: Any) -> Flask:
+    file = folder / "rules.yaml"
+    file.write_text(text, "utf-8")
+    return create_app(Config(fixtures=("default", str(file)), frozen_at=NEW_YEAR, **settings))
+
+
+def test_fixtures_arm_rules(tmp_path: Path) -> None:
+    client = app_of(tmp_path, FIXTURE).test_client()
+    assert [each["operation"] for each in admin.get(client, "/rules")] == ["getACart"]
+    assert statuses(client, 2) == [429, 200]
+
+
+def test_every_sandbox_starts_with_the_fixtures_rules(tmp_path: Path) -> None:
+    client = app_of(tmp_path, FIXTURE).test_client()
+    for name in ("one", "two"):
+        assert statuses(client, 2, A_CART.with_headers(Mock_Sandbox=name)) == [429, 200]
+
+
+def test_a_reset_arms_the_fixtures_rules_anew_and_drops_others(tmp_path: Path) -> None:
+    client = app_of(tmp_path, FIXTURE).test_client()
+    admin.arm(client, {"then": {"error": "forbidden"}, "operation": "getCarts"})
+    assert statuses(client, 2) == [429, 200]
+    client.post("/__admin/reset")
+    assert [each["operation"] for each in admin.get(client, "/rules")] == ["getACart"]
+    assert statuses(client, 2) == [429, 200]
+    admin.call(client, "DELETE", "/rules")
+    client.post("/__admin/reset")
+    assert statuses(client, 2) == [429, 200]
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        (
+            "{ operation: getTeapot, then: { error: forbidden } }",
+            '2:18: rules[0].operation: no operation "getTeapot"; known: createACart, ',
+        ),
+        (
+            "{ then: { error: teapot } }",
+            '2:22: rules[0].then.error: no error "teapot" here; known: account-',
+        ),
+        ("{ then: { error: forbidden }, times: 0 }", "2:42: rules[0].times: must be at least 1"),
+        (
+            "{ then: { fault: EMPTY_RESPONSE } }",
+            "2:22: rules[0].then.fault: needs the socket layer; start the server with --faults",
+        ),
+        ("{ times: 1 }", "2:5: rules[0].then: is required"),
+    ],
+)
+def test_a_mistake_in_fixtures_is_told_with_its_place(tmp_path: Path, rule: str, told: str) -> None:
+    with pytest.raises(FixtureError) as raised:
+        app_of(tmp_path, f"rules:\n  - {rule}\n")
+    assert str(raised.value).startswith(f"{tmp_path / 'rules.yaml'}:{told}")
+
+
+def test_fixtures_may_break_connections_of_a_server_that_can(tmp_path: Path) -> None:
+    text = "rules:\n  - { then: { fault: EMPTY_RESPONSE } }\n"
+    assert app_of(tmp_path, text, faults=True)
+
+
+# --- the rate limit
+
+
+def test_more_calls_than_the_limit_get_429_with_retry_after(client: FlaskClient) -> None:
+    assert admin.get(client, "/rate-limit") == {"requests_per_second": None}
+    admin.put(client, "/rate-limit", {"requests_per_second": 3})
+    answers = [A_CART.sent_by(client) for _ in range(5)]
+    assert [each.status_code for each in answers] == [200, 200, 200, 429, 429]
+    assert [each.headers.get("Retry-After") for each in answers] == [None, None, None, "1", "1"]
+    assert answers[-1].get_json()["errors"][0]["title"] == "Too Many Requests"
+
+
+def test_waiting_as_long_as_retry_after_says_is_enough(client: FlaskClient) -> None:
+    admin.put(client, "/rate-limit", {"requests_per_second": 1})
+    statuses(client, 1)
+    wait = A_CART.sent_by(client).headers["Retry-After"]
+    admin.put(client, "/clock", {"action": "advance", "duration": f"PT{wait}S"})
+    assert statuses(client, 1) == [200]
+
+
+def test_the_limit_can_be_taken_away(client: FlaskClient) -> None:
+    admin.put(client, "/rate-limit", {"requests_per_second": 1})
+    assert admin.put(client, "/rate-limit", {"requests_per_second": None})
+    assert statuses(client, 5) == [200] * 5
+
+
+def test_a_reset_takes_the_limit_away(client: FlaskClient) -> None:
+    admin.put(client, "/rate-limit", {"requests_per_second": 1})
+    client.post("/__admin/reset")
+    assert statuses(client, 5) == [200] * 5
+
+
+def test_the_limit_is_each_sandboxs_own(client: FlaskClient) -> None:
+    admin.put(client, "/rate-limit", {"requests_per_second": 1}, sandbox="one")
+    assert statuses(client, 3) == [200] * 3
+    assert statuses(client, 3, A_CART.with_headers(Mock_Sandbox="one")) == [200, 429, 429]
+
+
+def test_the_limit_counts_neither_the_admin_api_nor_forced_errors(client: FlaskClient) -> None:
+    admin.put(client, "/rate-limit", {"requests_per_second": 1})
+    for _ in range(3):
+        admin.get(client, "/clock")
+        assert A_CART.with_headers(Prefer="code=503").sent_by(client).status_code == 503
+    assert statuses(client, 2) == [200, 429]
+
+
+def test_exactly_as_many_calls_as_the_limit_pass_at_once(app: Flask) -> None:
+    admin.put(app.test_client(), "/rate-limit", {"requests_per_second": 9})
+    with ThreadPoolExecutor(40) as threads:
+        told = list(threads.map(lambda _: A_CART.sent_by(app.test_client()).status_code, range(60)))
+    assert told.count(200) == 9
+
+
+def test_fixtures_may_set_the_limit(tmp_path: Path) -> None:
+    text = "settings: { rate_limit: { requests_per_second: 1 } }\n"
+    client = app_of(tmp_path, text).test_client()
+    assert statuses(client, 2, Request("GET", "/v2/carts/free-cart", SHOPPER)) == [200, 429]

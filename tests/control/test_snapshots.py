@@ -1,100 +1,287 @@
-"""Snapshots: a state saved, gone back to, and taken home as a fixture."""
+"""Snapshots: states to come back to, and to take away as fixture files."""
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from flask import Flask
+import yaml
+from flask.testing import FlaskClient
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
-from tests.control.conftest import Sandbox
-from tests.seeds import ACCOUNT_1, SHOPPER, naming
+from mockserver import fixtures
+from mockserver.app import create_app
+from mockserver.clock import parse_instant
+from mockserver.config import Config
+from mockserver.contract import Contract
+from mockserver.resources import resource
+from tests.control import admin
+from tests.requests import GOOD, SIGN_IN, TOKENS
+from tests.seeds import ACCOUNT_1, ACCOUNT_TOKEN, ADMIN, NEW_YEAR, SHOPPER, acting_as, naming
 
-
-def carts(box: Sandbox) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = box.call("GET", "/v2/carts?page[limit]=100").json["data"]
-    return found
-
-
-def test_a_snapshot_is_saved_listed_restored_and_deleted(box: Sandbox) -> None:
-    before = carts(box)
-    assert box.told("PUT", "/snapshots/start")["carts"] == len(before)
-    box.call("DELETE", "/v2/carts/free-cart")
-    box.told("PUT", "/clock", {"action": "advance", "duration": "P1D"})
-    box.told("POST", "/snapshots/start/restore")
-    assert carts(box) == before
-    assert box.told("GET", "/clock")["now"] == "2026-01-01T00:00:00.000Z"
-    assert [each["name"] for each in box.told("GET", "/snapshots")] == ["start"]
-    box.told("POST", "/snapshots/start/restore")
-    box.told("DELETE", "/snapshots/start")
-    assert box.told("GET", "/snapshots") == []
+CONTRACT = Contract.load(resource("openapi.yaml"))
+RULE = {"operation": "getCarts", "then": {"error": "forbidden"}, "skip": 1, "times": 2}
 
 
-def test_a_snapshot_survives_a_reset_and_can_be_restored_again(box: Sandbox) -> None:
-    box.call("DELETE", "/v2/carts/free-cart")
-    box.told("PUT", "/snapshots/without")
-    for _ in range(2):
-        box.told("POST", "/reset")
-        assert carts(box)[0]["id"] == "free-cart"
-        box.told("POST", "/snapshots/without/restore")
-        assert carts(box)[0]["id"] == "ada-cart"
+def carts(client: FlaskClient, headers: dict[str, str] = ADMIN) -> Any:
+    """Return every cart, as listed."""
+    answer = client.get("/v2/carts?page[limit]=100", headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.get_json()["data"]
+
+
+def ids(client: FlaskClient) -> list[str]:
+    return [each["id"] for each in carts(client)]
+
+
+def save(client: FlaskClient, name: str, sandbox: str | None = None) -> Any:
+    return admin.put(client, f"/snapshots/{name}", sandbox=sandbox)
+
+
+def restore(client: FlaskClient, name: str) -> None:
+    assert admin.call(client, "POST", f"/snapshots/{name}/restore").status_code == 204
+
+
+# --- saved, listed, restored, deleted
+
+
+def test_a_snapshot_tells_what_it_holds(client: FlaskClient) -> None:
+    shown = {"name": "s", "now": "2026-01-01T00:00:00.000Z", "carts": 8}
+    assert save(client, "s") == shown
+    assert admin.get(client, "/snapshots") == [shown]
+
+
+def test_snapshots_are_listed_by_name(client: FlaskClient) -> None:
+    for name in ("b", "a", "c"):
+        save(client, name)
+    assert [each["name"] for each in admin.get(client, "/snapshots")] == ["a", "b", "c"]
+
+
+def test_restoring_goes_back_to_the_world_the_clock_the_ids_and_the_rules(
+    client: FlaskClient,
+) -> None:
+    admin.arm(client, RULE)
+    save(client, "s")
+    before = ids(client)
+    made = GOOD["createACart"].sent_by(client).get_json()["data"]["id"]
+    client.delete("/v2/carts/free-cart", headers=ADMIN)
+    admin.put(client, "/clock", {"action": "advance", "duration": "PT1H"})
+    admin.call(client, "DELETE", "/rules")
+    restore(client, "s")
+    assert [(each["matched"], each["fired"]) for each in admin.get(client, "/rules")] == [(0, 0)]
+    assert ids(client) == before
+    assert admin.get(client, "/clock")["now"] == "2026-01-01T00:00:00.000Z"
+    assert GOOD["createACart"].sent_by(client).get_json()["data"]["id"] == made
+
+
+def test_a_snapshot_can_be_restored_again_and_again(client: FlaskClient) -> None:
+    save(client, "s")
+    for _ in range(3):
+        client.delete("/v2/carts/free-cart", headers=ADMIN)
+        assert "free-cart" not in ids(client)
+        restore(client, "s")
+        assert "free-cart" in ids(client)
+
+
+def test_saving_again_replaces(client: FlaskClient) -> None:
+    save(client, "s")
+    client.delete("/v2/carts/free-cart", headers=ADMIN)
+    assert save(client, "s")["carts"] == 7
+    client.post("/__admin/reset")
+    restore(client, "s")
+    assert "free-cart" not in ids(client)
+
+
+def test_a_reset_keeps_snapshots(client: FlaskClient) -> None:
+    save(client, "s")
+    client.post("/__admin/reset")
+    restore(client, "s")
+
+
+def test_a_deleted_snapshot_is_gone(client: FlaskClient) -> None:
+    save(client, "s")
+    assert admin.call(client, "DELETE", "/snapshots/s").status_code == 204
+    assert admin.get(client, "/snapshots") == []
 
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", "/snapshots/x/restore"), ("DELETE", "/snapshots/x"), ("GET", "/snapshots/x/fixture")],
+    [
+        ("POST", "/snapshots/other/restore"),
+        ("DELETE", "/snapshots/other"),
+        ("GET", "/snapshots/other/fixture"),
+    ],
 )
-def test_a_snapshot_that_is_not_there_is_told_with_those_that_are(
-    box: Sandbox, method: str, path: str
+def test_an_unknown_snapshot_is_told_with_those_that_there_are(
+    client: FlaskClient, method: str, path: str
 ) -> None:
-    box.told("PUT", "/snapshots/mine")
-    answer = box.admin(method, path)
-    assert answer.status_code == 404
-    assert "known: mine" in answer.json["errors"][0]["detail"]
+    answer = admin.call(client, method, path)
+    assert admin.detail(answer, 404) == 'There is no snapshot "other"; known: none.'
+    save(client, "b")
+    save(client, "a")
+    answer = admin.call(client, method, path)
+    assert admin.detail(answer, 404) == 'There is no snapshot "other"; known: a, b.'
 
 
-def test_snapshots_are_bounded(box: Sandbox) -> None:
+@pytest.mark.parametrize("name", ["a%20b", "%C3%A4", "x" * 101])
+def test_a_name_that_no_path_can_hold_is_refused(client: FlaskClient, name: str) -> None:
+    answer = admin.call(client, "PUT", f"/snapshots/{name}")
+    assert admin.detail(answer, 400).startswith("A snapshot's name has 1 to 100")
+
+
+def test_a_sandbox_keeps_at_most_a_hundred(client: FlaskClient) -> None:
     for number in range(100):
-        box.told("PUT", f"/snapshots/s{number}")
-    assert box.admin("PUT", "/snapshots/one-more").status_code == 409
-    assert box.admin("PUT", "/snapshots/s0").status_code == 200
+        save(client, f"s-{number}")
+    answer = admin.call(client, "PUT", "/snapshots/one-more")
+    assert admin.detail(answer, 409) == "A sandbox keeps at most 100 snapshots; delete one."
+    save(client, "s-1")
 
 
-def test_a_state_found_by_hand_becomes_a_fixture(
-    box: Sandbox, make_app: Callable[..., Flask], tmp_path: Path
-) -> None:
-    made = {
-        "name": "Ünusual: yes",
-        "description": "two\nlines",
-        "custom_attributes": {"n": {"type": "integer", "value": 1}},
-        "snapshot_date": "2030-01-01T00:00:00Z",
-    }
-    box.call("POST", "/v2/carts", json={"data": {"id": "mine", **made}})
-    box.told("PUT", "/clock", {"action": "advance", "duration": "PT1H"})
-    box.call("POST", "/v2/carts/free-cart/relationships/accounts", json=naming(ACCOUNT_1))
-    signup = {
-        "type": "account_management_authentication_token",
-        "authentication_mechanism": "self_signup",
-        "password_profile_id": "b0000000-0000-4000-8000-000000000001",
-        "username": "new@example.com",
-        "password": "secret",
-        "name": "New",
-        "email": "new@example.com",
-    }
-    box.call("POST", "/v2/account-members/tokens", SHOPPER, json={"data": signup})
-    box.told("PUT", "/rate-limit", {"requests_per_second": 1000})
-    box.told("PUT", "/snapshots/found")
-    text = box.admin("GET", "/snapshots/found/fixture").text
-    assert text == box.admin("GET", "/fixture").text
-    file = tmp_path / "found.yaml"
+def test_each_sandbox_has_its_own(client: FlaskClient) -> None:
+    save(client, "s", sandbox="one")
+    assert admin.get(client, "/snapshots") == []
+    assert len(admin.get(client, "/snapshots", "one")) == 1
+
+
+# --- taken away as a fixture file
+
+
+def lived_in(client: FlaskClient) -> None:
+    """Bring a world into a state that the fixtures don't have."""
+    client.post(TOKENS, headers=SHOPPER, json={"data": SIGN_UP})
+    client.post("/v2/carts", headers=acting_as(2), json={"data": {"id": "mine", "name": "Grace's"}})
+    client.delete("/v2/carts/free-cart", headers=ADMIN)
+    for name, body in CHANGES.items():
+        answer = client.put(f"/v2/carts/{name}", headers=ADMIN, json={"data": body})
+        assert answer.status_code == 200, answer.text
+    admin.put(client, "/clock", {"action": "advance", "duration": "PT6H30M5S"})
+    path = "/v2/carts/contact-cart"
+    client.put(path, headers=ADMIN, json={"data": {"contact": {"email": "new@example.com"}}})
+    client.post(
+        "/v2/carts/grace-cart/relationships/accounts", headers=ADMIN, json=naming(ACCOUNT_1)
+    )
+    client.put("/v2/settings/cart", headers=ADMIN, json={"data": {"show_all_carts": False}})
+    admin.put(client, "/rate-limit", {"requests_per_second": 1000})
+    admin.arm(client, RULE)
+
+
+SIGN_UP = {
+    **{key: SIGN_IN[key] for key in ("type", "password_profile_id")},
+    "authentication_mechanism": "self_signup",
+    "name": "Mary",
+    "email": "mary@example.com",
+    "username": "Mary@example.com",
+    "password": "mary-password",
+}
+CHANGES: dict[str, Any] = {
+    "ada-cart": {
+        "name": 'yes: "no" # - 1e3 é 漢 😀',
+        "description": "2026-01-01\n\ttwo lines \u2028 \x7f",
+        "custom_attributes": {
+            "text": {"type": "string", "value": "null"},
+            "count": {"type": "integer", "value": 7},
+            "flag": {"type": "boolean", "value": True},
+            "ratio": {"type": "float", "value": 0.1},
+        },
+        "discount_settings": {"custom_discounts_enabled": True},
+    },
+    "shared-cart": {"snapshot_date": "2030-01-01T00:00:00Z"},
+}
+
+
+def reloaded(text: str, folder: Path, instant: str) -> FlaskClient:
+    """Return a client of a new server with a downloaded fixture, whose clock stands."""
+    file = folder / "saved.yaml"
     file.write_text(text, "utf-8")
+    return create_app(Config(fixtures=(str(file),), frozen_at=parse_instant(instant))).test_client()
 
-    now = 1_767_225_600_000 + 3_600_000
-    again = Sandbox(make_app(fixtures=(str(file),), frozen_at=now).test_client())
-    assert carts(again) == carts(box)
-    accounts = [each.call("GET", "/v2/accounts").json["data"] for each in (again, box)]
-    assert [a["id"] for a in accounts[0]] == [a["id"] for a in accounts[1]]
-    login = {**signup, "authentication_mechanism": "password"}
-    answer = again.call("POST", "/v2/account-members/tokens", SHOPPER, json={"data": login})
-    assert answer.status_code == 201
-    assert again.told("GET", "/rate-limit") == {"requests_per_second": 1000}
-    assert again.admin("GET", "/fixture").text == text
+
+def pages(client: FlaskClient) -> dict[str, Any]:
+    """Return all that a server lists."""
+    paths = ("/v2/carts?page[limit]=100", "/v2/accounts", "/v2/settings/cart")
+    shown = {path: client.get(path, headers=ADMIN).get_json() for path in paths}
+    shown["authentication"] = client.get(
+        "/v2/settings/account-authentication", headers=SHOPPER
+    ).get_json()
+    for number in (1, 2, 3):
+        shown[f"account {number}"] = carts(client, acting_as(number))
+    shown["rate limit"] = admin.get(client, "/rate-limit")
+    return shown
+
+
+@pytest.mark.parametrize("path", ["/snapshots/s/fixture", "/fixture"])
+def test_a_downloaded_fixture_is_the_same_world(
+    client: FlaskClient, tmp_path: Path, path: str
+) -> None:
+    lived_in(client)
+    now = save(client, "s")["now"]
+    text = client.get(f"/__admin{path}").text
+    admin.call(client, "DELETE", "/rules")
+    again = reloaded(text, tmp_path, now)
+    (rule,) = admin.get(again, "/rules")
+    assert {name: rule[name] for name in RULE} == RULE
+    admin.call(again, "DELETE", "/rules")
+    assert pages(again) == pages(client)
+
+
+def test_a_downloaded_fixture_keeps_the_logins(client: FlaskClient, tmp_path: Path) -> None:
+    lived_in(client)
+    text = client.get("/__admin/fixture").text
+    again = reloaded(text, tmp_path, admin.get(client, "/clock")["now"])
+    for username, password in (
+        ("ada@example.com", "ada-password"),
+        ("MARY@example.com", "mary-password"),
+    ):
+        body = {"data": {**SIGN_IN, "username": username, "password": password}}
+        answer = again.post(TOKENS, headers=SHOPPER, json=body)
+        assert answer.status_code == 201, answer.text
+    assert again.get("/v2/carts/always-cart-not-found", headers=ADMIN).status_code == 200
+    assert again.delete("/v2/carts/always-cart-not-found", headers=ADMIN).status_code == 404
+    code = {**SIGN_IN, "authentication_mechanism": "passwordless", "username": "ada@example.com"}
+    code["one_time_password_token"] = "ada-code"
+    del code["password"]
+    assert again.post(TOKENS, headers=SHOPPER, json={"data": code}).status_code == 201
+
+
+def test_an_issued_token_is_not_taken_along(client: FlaskClient, tmp_path: Path) -> None:
+    issued = client.post(TOKENS, headers=SHOPPER, json={"data": SIGN_IN}).get_json()["data"][0]
+    text = client.get("/__admin/fixture").text
+    assert issued["token"] not in text
+    again = reloaded(text, tmp_path, "2026-01-01T00:00:00Z")
+    headers = {**SHOPPER, ACCOUNT_TOKEN: issued["token"]}
+    assert again.get("/v2/carts", headers=headers).status_code == 401
+
+
+def test_a_downloaded_fixture_downloads_alike(client: FlaskClient, tmp_path: Path) -> None:
+    lived_in(client)
+    text = client.get("/__admin/fixture").text
+    again = reloaded(text, tmp_path, admin.get(client, "/clock")["now"])
+    assert yaml.safe_load(again.get("/__admin/fixture").text) == yaml.safe_load(text)
+
+
+def test_expired_carts_are_not_taken_along(client: FlaskClient) -> None:
+    admin.put(client, "/clock", {"action": "advance", "duration": "PT1H"})
+    text = client.get("/__admin/fixture").text
+    assert "expiring-cart" not in {each["id"] for each in yaml.safe_load(text)["carts"]}
+
+
+def test_a_snapshot_is_downloaded_as_it_was(client: FlaskClient) -> None:
+    save(client, "s")
+    client.delete("/v2/carts/free-cart", headers=ADMIN)
+    saved, present = (client.get(f"/__admin{p}").text for p in ("/snapshots/s/fixture", "/fixture"))
+    assert "free-cart" in saved
+    assert "free-cart" not in present
+
+
+@settings(max_examples=60, deadline=None)
+@given(name=st.text(min_size=1, max_size=30), description=st.text(max_size=60))
+def test_any_text_survives_the_round_trip(
+    tmp_path_factory: pytest.TempPathFactory, name: str, description: str
+) -> None:
+    client = create_app(Config(frozen_at=NEW_YEAR)).test_client()
+    body = {"data": {"id": "odd", "name": name, "description": description}}
+    assume(client.post("/v2/carts", headers=ADMIN, json=body).status_code == 201)
+    file = tmp_path_factory.mktemp("odd") / "saved.yaml"
+    file.write_bytes(client.get("/__admin/fixture").data)
+    cart = fixtures.load([str(file)], CONTRACT).carts["odd"]
+    assert (cart.name, cart.description) == (name, description)
