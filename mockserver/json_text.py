@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import orjson
 
 MOST_DEPTH = 64
-MOST_DIGITS = 40
+MOST_DIGITS = len(str(2**64))
 
 
 class MalformedJson(ValueError):
@@ -19,8 +19,9 @@ class MalformedJson(ValueError):
 def parse(text: bytes) -> Any:
     """Return the value of a JSON text.
 
-    Raises MalformedJson for invalid UTF-8 or syntax, a key given twice, a lone surrogate, a NUL,
-    a number that neither 64 bits nor a double hold, and for more than 64 levels.
+    An integer beyond 64 bits becomes a double, as other languages read it. Raises MalformedJson for
+    invalid UTF-8 or syntax, a key given twice, a lone surrogate, a NUL, a number that no double
+    holds, and for more than 64 levels.
     """
     try:
         value = json.loads(
@@ -38,7 +39,7 @@ def parse(text: bytes) -> Any:
     except json.JSONDecodeError as error:
         raise MalformedJson(f"{error.msg} at character {error.pos + 1}") from None
     except orjson.JSONEncodeError:
-        raise MalformedJson("a lone surrogate, or a number beyond 64 bits") from None
+        raise MalformedJson("a lone surrogate") from None
     _check(value, MOST_DEPTH)
     return value
 
@@ -60,10 +61,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _integer(digits: str) -> int:
-    if len(digits) > MOST_DIGITS:
-        raise MalformedJson(f"a number of more than {MOST_DIGITS} digits")
-    return int(digits)
+def _integer(digits: str) -> int | float:
+    if len(digits) <= MOST_DIGITS and -(2**63) <= (number := int(digits)) < 2**64:
+        return number
+    return _float(digits)
 
 
 def _float(digits: str) -> float:

@@ -10,12 +10,14 @@ from tests.schemathesis_run import keeps_its_contract
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 TOKEN = "admin-token"
+DOCUMENT = "/__admin/openapi.yaml"
+# Schemathesis leaves the operation that serves the document itself out.
+NAMES = {f"{spec['method']} {spec['path']}" for spec in admin.operations().values()} - {
+    f"GET {DOCUMENT}"
+}
 
 
 def test_admin_api_keeps_its_contract(tmp_path: Path) -> None:
-    but_the_document_itself = len(admin.operations()) - 1
     caller = {"Authorization": f"Bearer {TOKEN}"}
     options = ("--admin-token", TOKEN, "--faults")
-    keeps_its_contract(
-        CONFIG, "/__admin/openapi.yaml", but_the_document_itself, caller, tmp_path, *options
-    )
+    keeps_its_contract(CONFIG, DOCUMENT, caller, tmp_path, *options, operations=NAMES)
