@@ -43,7 +43,6 @@ from mockserver.wsgi import SANDBOX_KEY, routed
 
 SANDBOX_HEADER = "Mock-Sandbox"
 MOST_UNKNOWN_FIELDS = 20
-MOST_BODY_BYTES = 1024 * 1024
 MOST_HEADER_BYTES = 32 * 1024
 
 
@@ -63,7 +62,7 @@ def create_app(config: Config | None = None, contract: Contract | None = None) -
     app = Flask("mockserver", static_folder=None)
     app.extensions["sandboxes"] = sandboxes
     app.extensions["sandbox"] = sandboxes.default
-    app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = incoming.MOST_BODY_BYTES + 1  # the one more is told apart
     for operation in contract.operations:
         app.add_url_rule(
             operation.rule,
@@ -145,7 +144,7 @@ def _serve(operation: Operation, run: Callable[[Call], Reply], **path: str) -> R
                 tx,
             )
             params = incoming.check(asked)
-            base_url = request.url_root.rstrip("/")
+            base_url = incoming.base_url(request)
             return run(Call(params, asked.body, exchange.caller, tx, ids, base_url))
 
         reply = sandbox.run(act)
@@ -188,7 +187,8 @@ def _failed(contract: Contract, error: Exception) -> Response:
     if isinstance(error, NotFound):
         return answer_error(contract.gateway["no-such-path"])
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
-        return answer(error.code, ControlError(error.code, error.name, "").body)
+        told = error.description or ""
+        return answer(error.code, ControlError(error.code, error.name, told).body)
     log.server.error("a request failed", exc_info=error)
     operation = contract.operation(request.endpoint or "") or contract.operations[-1]
     return answer_error(operation.errors["internal-server-error"])

@@ -6,6 +6,7 @@ again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ HEADER = """\
 
 """
 ACCOUNT_FIELDS = ("legal_name", "registration_id", "external_ref", "parent_id")
+_LINE_BREAK = re.compile("[\x85\u2028\u2029]")
 CART_FIELDS = (
     "contact",
     "discount_settings",
@@ -72,6 +74,14 @@ class _Dumper(yaml.SafeDumper):
 
     def ignore_aliases(self, _: Any) -> bool:
         return True
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """Write Unicode's line breaks as escapes: PyYAML folds them into spaces otherwise."""
+        style = '"' if _LINE_BREAK.search(data) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
 
 
 def _sorted(records: Any) -> list[Any]:

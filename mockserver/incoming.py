@@ -4,6 +4,7 @@ Reading never judges: what is wrong with a body is kept and told in its turn, so
 the checks stays contract.md §2's.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +12,14 @@ from urllib.parse import parse_qsl
 
 from flask import Request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.sansio.utils import get_host
 
 from mockserver import json_text, pointer, schema
 from mockserver.contract import FORM, JSON, Operation
 from mockserver.errors import ApiError, Violation
+
+MOST_BODY_BYTES = 1024 * 1024
+_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +40,10 @@ def read(request: Request, operation: Operation, path: dict[str, str]) -> Incomi
     """Read and parse a request. Raises ApiError only for a body that is too large to be read."""
     malformed, note, body = None, None, None
     try:
-        raw = request.get_data(cache=False)
+        raw = body_of(request)
     except RequestEntityTooLarge:
         raise ApiError("payload-too-large") from None
-    except (ClientDisconnected, OSError):
+    except ClientDisconnected:
         raw, malformed = b"", "the body ended too early"
     media_type = request.mimetype or JSON
     if FORM in operation.bodies and media_type in operation.bodies:
@@ -53,6 +58,36 @@ def read(request: Request, operation: Operation, path: dict[str, str]) -> Incomi
         body, note = documented.normalise(body)
     query = {name: request.args.getlist(name) for name in request.args}
     return Incoming(operation, path, query, media_type, raw, body, malformed, note)
+
+
+def body_of(request: Request) -> bytes:
+    """Return a request's body. Raises RequestEntityTooLarge for more than a mebibyte, and
+    ClientDisconnected for less than was promised."""
+    try:
+        raw = request.get_data(cache=False)
+    except OSError:
+        raise ClientDisconnected from None
+    if len(raw) > MOST_BODY_BYTES:
+        raise RequestEntityTooLarge
+    if len(raw) < (request.content_length or 0):
+        raise ClientDisconnected
+    return raw
+
+
+def base_url(request: Request) -> str:
+    """Return what links begin with: the server, and the path that named the sandbox, if one did."""
+    return server_url(request) + request.root_path
+
+
+def server_url(request: Request) -> str:
+    """Return scheme, host and port by which the server was called."""
+    return f"{request.scheme}://{host(request)}"
+
+
+def host(request: Request) -> str:
+    """Return the host and port that were asked, or the server's own for a text that is none."""
+    asked = request.headers.get("Host", "")
+    return asked if _HOST.fullmatch(asked) else get_host(request.scheme, None, request.server)
 
 
 def check(incoming: Incoming) -> dict[str, Any]:

@@ -5,6 +5,7 @@ no token and no password.
 import logging
 import sys
 from typing import Any
+from urllib.parse import quote
 
 from mockserver import json_text
 from mockserver.clock import to_milliseconds_text
@@ -23,11 +24,9 @@ class TextFormatter(logging.Formatter):
         facts: dict[str, Any] | None = getattr(record, "facts", None)
         if facts is None:
             return f"{time} {super().format(record)}"
+        path = quote(facts["path"], safe="/!$&'()*+,:;=@~[]")  # no line breaks, no escapes
         error = f" {facts['error']}" if facts["error"] else ""
-        return (
-            f"{time} {facts['method']} {facts['path']} {facts['status']}{error}"
-            f" {facts['duration_ms']} ms"
-        )
+        return f"{time} {facts['method']} {path} {facts['status']}{error} {facts['duration_ms']} ms"
 
 
 class JsonFormatter(logging.Formatter):

@@ -107,6 +107,14 @@ class Sandbox:
             twin._state = self._named(snapshot).copy() if snapshot else self._state.copy()
         return twin
 
+    def close(self) -> None:
+        """Give the memory back; nobody is to use the sandbox any more."""
+        with self._lock:
+            worlds = [state.world for state in (self._state, *self._snapshots.values())]
+            self._state, self._snapshots = self._start(), {}
+        for world in worlds:
+            release(world)
+
     def run(self, action: Callable[[Transaction, Ids], Result]) -> Result:
         """Run an action as one transaction: what it changed counts unless it raises."""
         with self._lock:
@@ -166,13 +174,16 @@ class Sandbox:
     def restore(self, name: str) -> None:
         """Go back to a saved state, in constant time. ControlError 404."""
         with self._lock:
+            left = self._state.world
             self._state = self._named(name).copy()
+        release(left)
 
     def forget(self, name: str) -> None:
         """Throw a saved state away. ControlError 404."""
         with self._lock:
-            self._named(name)
+            left = self._named(name).world
             del self._snapshots[name]
+        release(left)
 
     def snapshots(self) -> dict[str, State]:
         """Return the saved states by name."""

@@ -14,6 +14,7 @@ from mockserver.errors import ControlError
 from mockserver.journal import Counts
 from mockserver.lint import Finding
 from mockserver.sandbox import Sandbox
+from mockserver.wsgi import SANDBOX_PREFIX
 
 DEFAULT = "default"
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
@@ -124,6 +125,7 @@ class Sandboxes:
         if (held := self._held.pop(name, None)) is not None:
             self._retired += held.sandbox.journal.counts()
             _merge(self._retired_findings, held.sandbox.lint.findings())
+            held.sandbox.close()
 
     def _hold(self, name: str, sandbox: Sandbox) -> Sandbox:
         self._held[name] = _Held(sandbox, self._stopwatch())
@@ -141,6 +143,11 @@ class Sandboxes:
         oldest = next(iter(self._held))
         self._let_go(oldest)
         log.server.info('sandbox "%s" thrown away: it %s', oldest, reason)
+
+
+def path_of(name: str) -> str:
+    """Return what paths of a sandbox begin with; the default one's begin with nothing."""
+    return "" if name == DEFAULT else SANDBOX_PREFIX + name
 
 
 def _merge(total: dict[str, Finding], findings: Mapping[str, Finding]) -> None:

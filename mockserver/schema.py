@@ -37,6 +37,8 @@ MESSAGES = {
     "maxProperties": "{name} may have at most {value} entries",
     "additionalProperties": "{name} is not a known field; known: {value}",
 }
+SUCH_AS = {"duration": "PT1H30M", "date-time": "2026-01-31T12:00:00Z"}
+"""What to write for formats that do not speak for themselves."""
 
 
 def _required(_: Any, names: list[str], instance: Any, __: Any) -> Iterator[ValidationError]:
@@ -130,6 +132,8 @@ def _violation(error: ValidationError, where: str, name: str, spec: str) -> Viol
 
 
 def _message(keyword: str, value: Any, source: str) -> str:
+    if keyword == "format" and value in SUCH_AS:
+        value = f"{value}, such as {SUCH_AS[value]}"
     if isinstance(value, list):
         separator = " or " if keyword == "type" else ", "
         value = separator.join(str(each) for each in value)

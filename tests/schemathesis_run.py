@@ -23,8 +23,8 @@ def keeps_its_contract(
 ) -> None:
     """Assert that a server started with some options passes all phases on all its operations.
 
-    `operations` names those to test (`GET /v2/carts`); `refused` names those that answer
-    nothing but a refusal to the caller whom `headers` make.
+    `operations` names those to test (`GET /v2/carts`); `refused` names those that answer nothing
+    but a refusal to a single request of the caller whom `headers` make.
     """
     report = folder / "report.json"
     with running_server(*options) as server:

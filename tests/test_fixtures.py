@@ -121,7 +121,7 @@ ONE_MISTAKE = {
     ),
     "no duration": (
         "carts:\n  - { id: mine, name: A, idle: a day }\n",
-        "own.yaml:2:32: carts[0].idle: must be a valid duration",
+        "own.yaml:2:32: carts[0].idle: must be a valid duration, such as PT1H30M",
     ),
     "unknown value": (
         "applications:\n  - { client_id: shop, grant: password }\n",

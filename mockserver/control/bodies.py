@@ -3,12 +3,13 @@
 from typing import Any
 
 from flask import Response, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from mockserver import json_text, schema
 from mockserver.answer import answer
 from mockserver.control import document
 from mockserver.errors import ControlError
+from mockserver.incoming import body_of
 
 
 def body(operation_id: str) -> Any:
@@ -17,10 +18,12 @@ def body(operation_id: str) -> Any:
     Raises ControlError that says what to write instead.
     """
     try:
-        raw = request.get_data(cache=False)
+        raw = body_of(request)
         value = json_text.parse(raw) if raw.strip() else {}
     except RequestEntityTooLarge:
         raise ControlError(413, "Payload Too Large", "Send a smaller body.") from None
+    except ClientDisconnected:
+        raise bad_request("The body ended too early.") from None
     except json_text.MalformedJson as error:
         raise bad_request(f"The body is not JSON: {error}.") from None
     wrong = schema.violations(document.body_validator(operation_id), value, "body")

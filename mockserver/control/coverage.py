@@ -2,10 +2,10 @@
 
 from flask import Blueprint, Response, request
 
-from mockserver import coverage
+from mockserver import coverage, incoming
 from mockserver.contract import Contract
 from mockserver.control.bodies import data
-from mockserver.sandboxes import Sandboxes
+from mockserver.sandboxes import DEFAULT, Sandboxes, path_of
 
 
 def add_routes(admin: Blueprint, contract: Contract, held: Sandboxes) -> None:
@@ -14,8 +14,9 @@ def add_routes(admin: Blueprint, contract: Contract, held: Sandboxes) -> None:
     @admin.get("/coverage")
     def get_coverage() -> Response:
         magic = held.default.world.magic
-        base_url = request.host_url.rstrip("/")
-        if name := request.args.get("sandbox"):
+        name = request.args.get("sandbox")
+        base_url = incoming.server_url(request) + path_of(name or DEFAULT)
+        if name:
             only = held.find(name)
             counts, findings = only.journal.counts(), only.lint.findings()
         else:

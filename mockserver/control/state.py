@@ -2,11 +2,12 @@
 
 from flask import Blueprint, Response, request
 
-from mockserver import __version__, catalogue
+from mockserver import __version__, catalogue, incoming
 from mockserver.contract import Contract
 from mockserver.control import document
 from mockserver.control.bodies import data, nothing
 from mockserver.exchange import current
+from mockserver.sandboxes import path_of
 
 
 def add_routes(admin: Blueprint, contract: Contract) -> None:
@@ -23,7 +24,7 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
     @admin.get("/errors")
     def errors() -> Response:
         magic = current().sandbox.world.magic
-        base_url = request.url_root.rstrip("/")
+        base_url = incoming.server_url(request) + path_of(current().sandbox_name)
         return data(
             [catalogue.describe(contract, e, magic, base_url) for e in contract.catalogue()]
         )

@@ -15,9 +15,13 @@ DOCUMENT = "/__admin/openapi.yaml"
 NAMES = {f"{spec['method']} {spec['path']}" for spec in admin.operations().values()} - {
     f"GET {DOCUMENT}"
 }
+# Their ids are made by the server: no request that stands alone can guess one.
+UNGUESSABLE = {"GET /__admin/requests/{entry_id}", "DELETE /__admin/rules/{rule_id}"}
 
 
 def test_admin_api_keeps_its_contract(tmp_path: Path) -> None:
     caller = {"Authorization": f"Bearer {TOKEN}"}
     options = ("--admin-token", TOKEN, "--faults")
-    keeps_its_contract(CONFIG, DOCUMENT, caller, tmp_path, *options, operations=NAMES)
+    keeps_its_contract(
+        CONFIG, DOCUMENT, caller, tmp_path, *options, operations=NAMES, refused=UNGUESSABLE
+    )

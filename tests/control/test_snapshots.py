@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from flask.testing import FlaskClient
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from mockserver import fixtures
@@ -274,6 +274,8 @@ def test_a_snapshot_is_downloaded_as_it_was(client: FlaskClient) -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@example(name="a\x85b", description="\u2028")
+@example(name="0", description="\x85 \u2029 \r\n")
 @given(name=st.text(min_size=1, max_size=30), description=st.text(max_size=60))
 def test_any_text_survives_the_round_trip(
     tmp_path_factory: pytest.TempPathFactory, name: str, description: str
