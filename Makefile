@@ -27,6 +27,7 @@ lint: $(VENV)/.dev
 benchmark: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.reset
 	$(BIN)/python -m benchmarks.sandboxes
+	$(BIN)/python -m benchmarks.journal
 	$(BIN)/python -m benchmarks.startup
 
 clean:

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import islice
 
 from flask import Flask, Response, g, request
+from flask.globals import request_ctx
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from mockserver import (
@@ -182,8 +183,7 @@ def _failed(contract: Contract, error: Exception) -> Response:
         current().error = "refused-by-the-sandbox"
         return answer(error.status, error.body)
     if isinstance(error, MethodNotAllowed):
-        allowed = ", ".join(sorted(error.valid_methods or ()))
-        return answer_error(contract.gateway["method-not-allowed"], headers={"Allow": allowed})
+        return answer_error(contract.gateway["method-not-allowed"])
     if isinstance(error, NotFound):
         return answer_error(contract.gateway["no-such-path"])
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
@@ -202,6 +202,8 @@ def _finish(config: Config, contract: Contract, response: Response) -> Response:
     if exchange.notes:
         response.headers["Mock-Notes"] = "; ".join(exchange.notes)
     response.headers["Mock-Request-Id"] = exchange.request_id
+    if response.status_code == 405 and (routes := request_ctx.url_adapter):
+        response.headers["Allow"] = ", ".join(sorted(routes.allowed_methods()))
     if _may_read(config):
         cors.allow(request, response)
     if not request.path.startswith(control.PREFIX):

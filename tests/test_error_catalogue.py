@@ -210,6 +210,11 @@ def test_magic_id_of_an_error_that_the_operation_has_not_is_an_ordinary_id(
     assert answer.get_json()["data"]["id"] == "always-last-cart"
 
 
+def test_405_on_demand_names_the_methods_that_there_are(asking: FlaskClient) -> None:
+    answer = asking.get("/v2/carts", headers={"Prefer": "code=405"})
+    assert answer.headers["Allow"].split(", ") == ["GET", "HEAD", "POST"]
+
+
 def test_error_is_had_without_any_token(asking: FlaskClient) -> None:
     answer = asking.get("/v2/carts", headers={"Prefer": "code=503"})
     assert answer.status_code == 503
