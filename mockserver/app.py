@@ -23,7 +23,7 @@ from mockserver import (
     lint,
     log,
 )
-from mockserver.answer import answer, answer_error, dribble
+from mockserver.answer import answer, answer_error, answer_reply, dribble
 from mockserver.clock import pause
 from mockserver.config import Config
 from mockserver.contract import Contract, Operation
@@ -154,7 +154,7 @@ def _serve(operation: Operation, run: Callable[[Call], Reply], **path: str) -> R
     if asked.note:
         exchange.notes += (asked.note,)
     exchange.next_page = find(reply.body, "/links/next")
-    return answer(reply.status, reply.body, reply.headers)
+    return answer_reply(operation, reply)
 
 
 def _may_read(config: Config) -> bool:

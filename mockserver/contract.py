@@ -24,7 +24,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A path or query parameter."""
+    """A path, query or header parameter."""
 
     name: str
     where: str
