@@ -42,6 +42,7 @@ from mockserver.world import World, digest
 from mockserver.wsgi import SANDBOX_KEY, routed
 
 SANDBOX_HEADER = "Mock-Sandbox"
+OUTSIDE = "outside the contract"
 MOST_UNKNOWN_FIELDS = 20
 MOST_BODY_BYTES = 1024 * 1024
 MOST_HEADER_BYTES = 32 * 1024
@@ -186,6 +187,8 @@ def _failed(contract: Contract, error: Exception) -> Response:
         allowed = ", ".join(sorted(error.valid_methods or ()))
         return answer_error(contract.gateway["method-not-allowed"], headers={"Allow": allowed})
     if isinstance(error, NotFound):
+        if contract.outside.match(request.path):
+            current().notes += (OUTSIDE,)
         return answer_error(contract.gateway["no-such-path"])
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         return answer(error.code, ControlError(error.code, error.name, "").body)

@@ -60,7 +60,7 @@ def add(call: Call) -> Reply:
 def update_all(call: Call) -> Reply:
     """Change several items; by default all of them or none."""
     cart = existing(call)
-    lines.check_promotions(call, cart)
+    lines.check_promotions(call, cart, [each["id"] for each in call.body["data"]])
     refusals = Refusals(call.body.get("options", {}).get("update_all_or_nothing", True))
     for given in call.body["data"]:
         try:

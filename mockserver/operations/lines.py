@@ -6,7 +6,7 @@ stored here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -82,11 +82,12 @@ def without(cart: Cart, item: CartItem) -> Cart:
     return replace(cart, items=tuple(each for each in cart.items if each is not item))
 
 
-def check_promotions(call: Call, cart: Cart) -> None:
-    """Refuse a change of a cart that holds a promotion although it takes custom discounts."""
+def check_promotions(call: Call, cart: Cart, ids: Sequence[str] = ()) -> None:
+    """Refuse to change items, told by their ids, of a cart that holds a promotion although it takes
+    custom discounts."""
     promoted = next((item.promotion for item in cart.items if item.promotion), None)
     if promoted is not None:
-        _check_discounts(call, cart, promoted.code)
+        _check_discounts(call, cart, promoted.code, ids)
 
 
 def _put(call: Call, cart: Cart, line: CartItem) -> Cart:
@@ -164,7 +165,7 @@ def _custom(call: Call, _: Cart, given: Mapping[str, Any], currency: str) -> Car
 
 
 def _promotion(call: Call, cart: Cart, given: Mapping[str, Any], _: str) -> CartItem:
-    _check_discounts(call, cart, given["code"])
+    _check_discounts(call, cart, given["code"], [item.id for item in cart.items])
     promotion = call.tx.promotion(given["code"])
     if promotion is None:
         raise ApiError("promotion-not-found", code=given["code"])
@@ -193,11 +194,10 @@ def _line(call: Call, given: Mapping[str, Any], name: str, description: str, sku
     )
 
 
-def _check_discounts(call: Call, cart: Cart, code: str) -> None:
+def _check_discounts(call: Call, cart: Cart, code: str, ids: Sequence[str]) -> None:
     discounts = {**call.tx.setting("cart", "discounts"), **(cart.discount_settings or {})}
     if discounts.get("custom_discounts_enabled"):
-        ids = [item.id for item in cart.items]
-        raise ApiError("could-not-apply-promotion", code=code, ids=ids)
+        raise ApiError("could-not-apply-promotion", code=code, ids=list(ids))
 
 
 def _check_shipping_group(cart: Cart, item: CartItem, group: str) -> None:
