@@ -4,6 +4,7 @@ comes from the fixtures and never changes."""
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote as percent_encode
 
 from mockserver.errors import ApiError
 from mockserver.operations.call import Call, Reply
@@ -13,7 +14,7 @@ from mockserver.world import Currency, Hierarchy, Product
 
 PRODUCTS = "/catalog/products"
 Test = Callable[[Product], bool]
-_CONDITION = re.compile(r"(eq|in)\((id|sku|slug|name),([^()]+)\)(?::|$)")
+_CONDITION = re.compile(r"(eq|in)\((id|sku|slug|name),([^()]+)\)(?::(?=.)|$)")
 
 
 def list_currencies(call: Call) -> Reply:
@@ -28,7 +29,7 @@ def list_products(call: Call) -> Reply:
     tests = _tests(expression)
     products = call.tx.world.products.values()
     found = [product for product in products if all(test(product) for test in tests)]
-    query = f"&filter={expression}" if expression else ""
+    query = f"&filter={percent_encode(expression, safe='(),:')}" if expression else ""
     return page(call, PRODUCTS, found, lambda each: _show_product(each, call), query=query)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from mockserver.world import CartItem, Promotion
@@ -122,6 +123,7 @@ def money(amount: int, currency: str) -> dict[str, Any]:
     return {"amount": amount, "currency": currency, "formatted": formatted}
 
 
+@lru_cache(maxsize=10_000)
 def _formatted(amount: int, currency: str) -> str:
     from babel import numbers  # a tenth of the start-up time: only who has a price pays for it
 

@@ -59,6 +59,11 @@ TYPES = {
     ("Response.PageLinks", "prev"): NULLABLE,
     # one schema for all services: the examples of each keep to its own type
     ("ErrorResponse", "errors[].status"): ["integer", "string"],
+    # whole numbers, as the answers have them
+    ("CartItemObjectData", "quantity"): ["integer"],
+    ("CustomItemObjectData", "quantity"): ["integer"],
+    ("CustomItemObjectData", "price.amount"): ["integer"],
+    ("UpdateCartsItems", "data.quantity"): ["integer"],
 }
 """Properties whose type differs, and ours."""
 
