@@ -7,9 +7,10 @@ from flask import Response
 
 from mockserver import json_text
 from mockserver.clock import pause
-from mockserver.contract import JSON
+from mockserver.contract import JSON, Operation
 from mockserver.errors import ErrorEntry, Violation
 from mockserver.exchange import current
+from mockserver.operations.call import Reply
 
 MOST_VIOLATION_BYTES = 8 * 1024
 NOTE_BYTES = 100
@@ -28,6 +29,16 @@ def answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> 
     if body is None:
         del response.headers["Content-Type"]
     return response
+
+
+def answer_reply(operation: Operation, reply: Reply) -> Response:
+    """Return an operation's response, with what was refused of the request beside what was done."""
+    refused = [
+        operation.errors[error.id].render(error.violations, **error.fields)["errors"][0]
+        for error in reply.refused
+    ]
+    body = {**reply.body, "errors": refused} if refused else reply.body
+    return answer(reply.status, body, reply.headers)
 
 
 def answer_error(

@@ -24,7 +24,7 @@ from mockserver import (
     lint,
     log,
 )
-from mockserver.answer import answer, answer_error, dribble
+from mockserver.answer import answer, answer_error, answer_reply, dribble
 from mockserver.clock import pause
 from mockserver.config import Config
 from mockserver.contract import Contract, Operation
@@ -43,6 +43,7 @@ from mockserver.world import World, digest
 from mockserver.wsgi import SANDBOX_KEY, routed
 
 SANDBOX_HEADER = "Mock-Sandbox"
+OUTSIDE = "outside the contract"
 MOST_UNKNOWN_FIELDS = 20
 MOST_HEADER_BYTES = 32 * 1024
 
@@ -154,7 +155,7 @@ def _serve(operation: Operation, run: Callable[[Call], Reply], **path: str) -> R
     if asked.note:
         exchange.notes += (asked.note,)
     exchange.next_page = find(reply.body, "/links/next")
-    return answer(reply.status, reply.body, reply.headers)
+    return answer_reply(operation, reply)
 
 
 def _may_read(config: Config) -> bool:
@@ -185,6 +186,8 @@ def _failed(contract: Contract, error: Exception) -> Response:
     if isinstance(error, MethodNotAllowed):
         return answer_error(contract.gateway["method-not-allowed"])
     if isinstance(error, NotFound):
+        if contract.outside.match(request.path):
+            current().notes += (OUTSIDE,)
         return answer_error(contract.gateway["no-such-path"])
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         told = error.description or ""

@@ -24,7 +24,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A path or query parameter."""
+    """A path, query or header parameter."""
 
     name: str
     where: str
@@ -106,6 +106,8 @@ class Contract:
     document: Document
     operations: tuple[Operation, ...]
     gateway: Mapping[str, ErrorEntry]
+    outside: re.Pattern[str]
+    """Matches the paths that a store has and this contract leaves out."""
 
     @classmethod
     def load(cls, path: Path) -> "Contract":
@@ -120,7 +122,9 @@ class Contract:
             for method in METHODS
             if method in item
         )
-        contract = cls(text, document, operations, gateway)
+        paths = (re.sub(r"\{\w+\}", "[^/]+", each) for each in document["x-outside"])
+        outside = re.compile(rf"({'|'.join(paths)})(/|$)")
+        contract = cls(text, document, operations, gateway, outside)
         contract._check()
         return contract
 

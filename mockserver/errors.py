@@ -22,6 +22,19 @@ ErrorId = Literal[
     "cart-expiry-days-too-high",
     "cart-has-contact-email",
     "cart-not-found",
+    "cart-currency-mismatch",
+    "could-not-apply-promotion",
+    "insufficient-stock",
+    "item-not-found",
+    "items-not-found",
+    "number-gte",
+    "price-not-in-currency",
+    "product-not-found",
+    "product-sku-not-found",
+    "promotion-not-found",
+    "quantity-too-high",
+    "shipping-groups-not-found",
+    "too-many-items",
     "forbidden",
     "headers-too-large",
     "internal-server-error",
@@ -149,12 +162,12 @@ def envelope(**error: Any) -> dict[str, Any]:
 
 def _fill(node: Any, sample: Any, value: Any) -> Any:
     """Return a copy of a body with each occurrence of a sample replaced by the real value."""
+    if type(node) is type(sample) and node == sample:
+        return copy.copy(value)
     if isinstance(node, dict):
         return {key: _fill(each, sample, value) for key, each in node.items()}
     if isinstance(node, list):
         return [_fill(each, sample, value) for each in node]
-    if type(node) is type(sample) and node == sample:
-        return copy.copy(value)
     if isinstance(node, str) and isinstance(sample, str):
         return node.replace(sample, str(value))
     return node

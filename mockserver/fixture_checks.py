@@ -22,7 +22,12 @@ KEYS = {
     "sign_in_codes": "code",
     "carts": "id",
     "magic_ids": "id",
+    "currencies": "code",
+    "products": "id",
+    "promotions": "code",
+    "hierarchies": "id",
 }
+SINGULAR = {"currencies": "currency"}
 # section, field -> the section whose records it names
 REFERENCES = {
     ("bearer_tokens", "client_id"): "applications",
@@ -63,11 +68,11 @@ def check(records: list[Record], whole: list[Record], error_ids: set[str]) -> li
     usernames: dict[str, Record] = {}
     mistakes: list[Mistake] = []
     for record in records:
-        _claim(record, KEYS[record.section], known[record.section], record.key, mistakes)
+        claim(record, KEYS[record.section], known[record.section], record.key, mistakes)
     for record in whole:
         if record.section == "members":
             name = record.values["username"].casefold()
-            _claim(record, "username", usernames, name, mistakes)
+            claim(record, "username", usernames, name, mistakes)
         for (section, field), target in REFERENCES.items():
             if section != record.section or record.values.get(field) is None:
                 continue
@@ -78,14 +83,15 @@ def check(records: list[Record], whole: list[Record], error_ids: set[str]) -> li
                 else [((field,), value)]
             ):
                 if name not in known[target]:
-                    mistakes.append(record.mistake(path, _unknown(target, name, known[target])))
+                    mistakes.append(record.mistake(path, unknown(target, name, known[target])))
         mistakes += _check_fields(record, error_ids, known["members"])
     return mistakes
 
 
-def _claim(
+def claim(
     record: Record, field: str, taken: dict[str, Record], name: str, mistakes: list[Mistake]
 ) -> None:
+    """Note who has a name that only one record may have; tell of a second one."""
     if (other := taken.setdefault(name, record)) is not record:
         place = other.source.place((other.section, other.index))
         message = (
@@ -99,7 +105,7 @@ def _check_fields(
 ) -> Iterable[Mistake]:
     values = record.values
     if record.section == "magic_ids" and values["error"] not in error_ids:
-        yield record.mistake(("error",), _unknown("errors", values["error"], error_ids))
+        yield record.mistake(("error",), unknown("errors", values["error"], error_ids))
     if record.section == "carts":
         if values.get("account_ids") and (values.get("contact") or {}).get("email"):
             message = "a cart has either account_ids or a contact e-mail; remove one of them"
@@ -114,8 +120,9 @@ def _check_fields(
             yield record.mistake(("account_id",), message)
 
 
-def _unknown(section: str, name: str, known: Iterable[str]) -> str:
+def unknown(section: str, name: str, known: Iterable[str]) -> str:
+    """Return what is told of a name that no record of a section has."""
     names = sorted(known)
     listed = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
-    singular = section.removesuffix("s").replace("_", " ")
+    singular = SINGULAR.get(section) or section.removesuffix("s").replace("_", " ")
     return f'no {singular} "{name}"; known: {listed or "none"}'

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from mockserver.clock import SECOND
+from mockserver.fixture_goods_writer import catalogue, duration, items
 from mockserver.world import Account, Application, Cart, Member, World
 
 HEADER = """\
@@ -55,6 +55,7 @@ def to_yaml(world: World, instant: int, rules: Iterable[Mapping[str, Any]]) -> s
             {"mechanism": mechanism, "code": code, "member_id": member}
             for (mechanism, code), member in world.codes.items()
         ],
+        **catalogue(world),
         "carts": [_cart(cart, now) for cart in carts],
         "rules": [dict(rule) for rule in rules],
         "magic_ids": [{"id": name, "error": error} for name, error in world.magic.items()],
@@ -101,7 +102,7 @@ def _application(application: Application) -> dict[str, Any]:
 def _account(account: Account, now: int) -> dict[str, Any]:
     optional = {name: getattr(account, name) for name in ACCOUNT_FIELDS}
     given = {name: value for name, value in optional.items() if value is not None}
-    age = _duration(now - account.created_at)
+    age = duration(now - account.created_at)
     return {"id": account.id, "name": account.name, **given, "age": age}
 
 
@@ -124,10 +125,7 @@ def _cart(cart: Cart, now: int) -> dict[str, Any]:
         "description": cart.description,
         "account_ids": list(cart.account_ids),
         **{name: value for name, value in optional.items() if value is not None},
-        "idle": _duration(now - cart.updated_at),
-        "age": _duration(now - cart.created_at),
+        "idle": duration(now - cart.updated_at),
+        "age": duration(now - cart.created_at),
+        **items(cart, now),
     }
-
-
-def _duration(milliseconds: int) -> str:
-    return f"PT{max(milliseconds, 0) // SECOND}S"

@@ -13,11 +13,12 @@ from typing import Any
 
 from rpds import HashTrieMap, HashTrieSet
 
-from mockserver import rules, schema, yaml_source
+from mockserver import fixture_catalog, rules, schema, yaml_source
 from mockserver.clock import DAY, parse_duration
 from mockserver.config import BUILT_IN
 from mockserver.contract import Contract
 from mockserver.fixture_checks import KEYS, Record, check
+from mockserver.fixture_goods import check_goods
 from mockserver.pointer import from_pointer
 from mockserver.resources import resource
 from mockserver.world import (
@@ -32,6 +33,8 @@ from mockserver.world import (
 )
 from mockserver.yaml_source import FixtureError, Mistake, Source
 
+NO_FIELDS = ("idle", "age", "currency")
+"""What a fixture says of a cart that is no field of it."""
 NIL = "00000000-0000-4000-8000-000000000000"
 SETTINGS: dict[str, dict[str, Any]] = {
     "cart": {
@@ -77,6 +80,7 @@ def load(paths: Sequence[str], contract: Contract, faults: bool = True) -> World
     ]
     whole = [r for r in records if (r.source.file, r.section, r.index) not in broken]
     mistakes += check(records, whole, contract.error_ids())
+    mistakes += check_goods(records, whole)
     for source in sources:
         for index, given in enumerate(_rules(source)):
             if (source.file, "rules", index) not in broken:
@@ -127,13 +131,17 @@ def _build(records: list[Record], sources: list[Source]) -> World:
     for record in records:
         of[record.section].append(record.values)
     settings = SETTINGS
-    store = {"id": NIL, "realm_id": NIL}
+    store = {"id": NIL, "realm_id": NIL, "catalog_id": NIL}
     for source in sources:
         store |= source.value.get("store", {})
         given = source.value.get("settings", {})
         settings = {group: {**values, **given.get(group, {})} for group, values in settings.items()}
     lifetime = settings["cart"]["cart_expiry_days"] * DAY
-    carts = [_cart(-index, values, lifetime) for index, values in enumerate(of["carts"])]
+    catalogue = fixture_catalog.catalogue(of)
+    carts = [
+        _cart(-index, {**values, "items": fixture_catalog.items(values, catalogue)}, lifetime)
+        for index, values in enumerate(of["carts"])
+    ]
     by_account: HashTrieMap[str, HashTrieSet[str]] = HashTrieMap()
     for cart in carts:
         for account_id in cart.account_ids:
@@ -176,6 +184,7 @@ def _build(records: list[Record], sources: list[Source]) -> World:
         ),
         carts=HashTrieMap({cart.id: cart for cart in carts}),
         carts_by_account=by_account,
+        **catalogue,
     )
 
 
@@ -195,7 +204,7 @@ def _cart(revision: int, values: Mapping[str, Any], lifetime: int) -> Cart:
         Cart,
         {
             "description": "",
-            **{name: value for name, value in values.items() if name not in ("idle", "age")},
+            **{name: value for name, value in values.items() if name not in NO_FIELDS},
             "account_ids": tuple(dict.fromkeys(values.get("account_ids", ()))),
             "created_at": -_age(values, "age", default=idle),
             "updated_at": -idle,

@@ -39,6 +39,11 @@ class Ids:
         return sha256(f"{self._seed}:{kind}:{self._drawn[kind]}".encode()).digest()
 
 
+def uuid_of(kind: str, name: str) -> str:
+    """Return the UUID of something that has a name and is given no id: always the same."""
+    return str(UUID(bytes=sha256(f"{kind}:{name}".encode()).digest()[:16], version=4))
+
+
 Chance = random.Random
 
 

@@ -6,16 +6,17 @@ the checks stays contract.md §2's.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Request
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.sansio.utils import get_host
 
 from mockserver import json_text, pointer, schema
-from mockserver.contract import FORM, JSON, Operation
+from mockserver.contract import FORM, JSON, Operation, Parameter
 from mockserver.errors import ApiError, Violation
 
 MOST_BODY_BYTES = 1024 * 1024
@@ -34,6 +35,15 @@ class Incoming:
     body: Any
     malformed: str | None
     note: str | None
+    headers: Headers = field(default_factory=Headers)
+
+    def texts(self, parameter: Parameter) -> list[str]:
+        """Return what the request gives for a parameter; an empty header gives nothing."""
+        if parameter.where == "path":
+            return [self.path[parameter.name]]
+        if parameter.where == "header":
+            return [text] if (text := self.headers.get(parameter.name)) else []
+        return self.query.get(parameter.name, [])
 
 
 def read(request: Request, operation: Operation, path: dict[str, str]) -> Incoming:
@@ -57,7 +67,7 @@ def read(request: Request, operation: Operation, path: dict[str, str]) -> Incomi
     if documented := operation.bodies.get(media_type):
         body, note = documented.normalise(body)
     query = {name: request.args.getlist(name) for name in request.args}
-    return Incoming(operation, path, query, media_type, raw, body, malformed, note)
+    return Incoming(operation, path, query, media_type, raw, body, malformed, note, request.headers)
 
 
 def body_of(request: Request) -> bytes:
@@ -127,12 +137,7 @@ def _parameters(incoming: Incoming) -> tuple[dict[str, Any], list[Violation]]:
     params: dict[str, Any] = {}
     found: list[Violation] = []
     for parameter in incoming.operation.parameters:
-        texts = (
-            [incoming.path[parameter.name]]
-            if parameter.where == "path"
-            else incoming.query.get(parameter.name)
-        )
-        if texts:
+        if texts := incoming.texts(parameter):
             value = params[parameter.name] = parameter.read(texts)
             found += schema.violations(
                 parameter.validator, value, parameter.where, parameter.name, parameter.spec

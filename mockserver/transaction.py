@@ -13,7 +13,18 @@ from typing import Any, TypeVar
 from rpds import HashTrieMap, HashTrieSet
 
 from mockserver.clock import DAY
-from mockserver.world import Account, AccountToken, Application, Bearer, Cart, Member, World, digest
+from mockserver.world import (
+    Account,
+    AccountToken,
+    Application,
+    Bearer,
+    Cart,
+    Member,
+    Product,
+    Promotion,
+    World,
+    digest,
+)
 
 Token = TypeVar("Token", Bearer, AccountToken)
 
@@ -121,6 +132,18 @@ class Transaction:
             members=self.world.members.insert(member.id, member),
             usernames=self.world.usernames.insert(member.username.casefold(), member.id),
         )
+
+    # --- the catalogue
+
+    def product(self, given: Mapping[str, Any]) -> Product | None:
+        """Return the product of an `id`, or else of a `sku`."""
+        if "id" in given:
+            return self.world.products.get(given["id"].lower())
+        return self.world.products_by_sku.get(given["sku"])
+
+    def promotion(self, code: str) -> Promotion | None:
+        """Return the promotion of a code."""
+        return self.world.promotions.get(code)
 
     # --- applications, tokens, settings
 

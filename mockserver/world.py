@@ -67,8 +67,88 @@ class AccountToken:
 
 
 @dataclass(frozen=True, slots=True)
+class Currency:
+    """A currency of the store; one of them is the default."""
+
+    id: str
+    code: str
+    default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The price of one unit, in its currency's smallest unit."""
+
+    amount: int
+    includes_tax: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product of the catalogue: one price a currency, a tax rate in hundredths of a percent."""
+
+    id: str
+    sku: str
+    name: str
+    slug: str
+    description: str
+    prices: Mapping[str, Price]
+    tax_basis_points: int
+    manage_stock: bool
+    stock: int
+    image: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """A root of the catalogue's navigation."""
+
+    id: str
+    name: str
+    slug: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """What a code takes off a cart: a percentage, or a fixed amount in each currency."""
+
+    id: str
+    code: str
+    name: str
+    percent: int | None
+    amounts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CartItem:
+    """A line of a cart. What it took from its product stays as it was.
+
+    A promotion is a line too: it has no price and no currency of its own.
+    """
+
+    id: str
+    type: str
+    name: str
+    description: str
+    sku: str
+    quantity: int
+    created_at: int
+    updated_at: int
+    currency: str = ""
+    price: Price = Price(0, False)
+    product: Product | None = None
+    promotion: Promotion | None = None
+    custom_inputs: Mapping[str, Any] | None = None
+    location: str | None = None
+    shipping_group_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cart:
-    """A cart. `revision` grows with every change in the world and settles ties of `updated_at`."""
+    """A cart. `revision` grows with every change in the world and settles ties of `updated_at`.
+
+    `shipping_groups` holds the currency of each, by its id."""
 
     id: str
     name: str
@@ -84,6 +164,13 @@ class Cart:
     custom_attributes: Mapping[str, Any] | None = None
     snapshot_date: str | None = None
     payment_intent_id: str | None = None
+    items: tuple[CartItem, ...] = ()
+    shipping_groups: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def currency(self) -> str | None:
+        """The currency of every price in the cart, which its first priced item has settled."""
+        return next((item.currency for item in self.items if item.currency), None)
 
     @property
     def contact_email(self) -> str | None:
@@ -119,6 +206,16 @@ class World:
     carts: HashTrieMap[str, Cart] = field(default_factory=HashTrieMap)
     carts_by_account: HashTrieMap[str, HashTrieSet[str]] = field(default_factory=HashTrieMap)
     sweep_at: Mapping[str, int] = field(default_factory=dict)
+    currencies: Mapping[str, Currency] = field(default_factory=dict)
+    products: Mapping[str, Product] = field(default_factory=dict)
+    products_by_sku: Mapping[str, Product] = field(default_factory=dict)
+    promotions: Mapping[str, Promotion] = field(default_factory=dict)
+    hierarchies: tuple[Hierarchy, ...] = ()
+
+    @property
+    def default_currency(self) -> str:
+        """The code of the currency that a cart has where nothing else is asked for."""
+        return next((each.code for each in self.currencies.values() if each.default), "USD")
 
 
 def digest(token: str) -> bytes:

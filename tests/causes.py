@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.requests import (
+    A_MUG,
     DATA,
     FORM,
     GOOD,
+    GRACE_CART,
     JSON,
     RESTRICTED,
     RESTRICTED_WORLD,
@@ -19,8 +21,13 @@ from tests.seeds import (
     ACCOUNT_2,
     ACCOUNT_TOKEN,
     ADMIN,
+    GLOBE,
+    ITEM,
     MEMBER_ADA,
+    MUG,
     SHOPPER,
+    TEN_PERCENT,
+    UMBRELLA,
     acting_as,
     naming,
 )
@@ -33,6 +40,8 @@ ONLY_ON_DEMAND = frozenset(
 MOST_BODY_BYTES = 1024 * 1024
 MOST_HEADER_BYTES = 32 * 1024
 NO_SUCH_ACCOUNT = "a0000000-0000-4000-8000-00000000dead"
+NO_SUCH_PRODUCT = "e0000000-0000-4000-8000-00000000dead"
+SHIPPING_WORLD = str(DATA / "shipping.yaml")
 NO_SIGNUP_WORLD = str(DATA / "no-signup.yaml")
 
 
@@ -167,7 +176,143 @@ _past = {"name": "Snapshot", "snapshot_date": "2020-01-01T00:00:00Z"}
 _future = {"data": {"snapshot_date": "2030-01-01T00:00:00Z"}}
 _unsafe = "/v2/carts/not%20safe"
 
+_add = GOOD["manageCarts"]
+_update_all = GOOD["bulkUpdateItemsInCart"]
+_update_one = GOOD["updateACartItem"]
+_promoted = _add.but(body={"data": {"type": "promotion_item", "code": TEN_PERCENT}})
+_custom_discounts = Request(
+    "PUT", GRACE_CART, body={"data": {"discount_settings": {"custom_discounts_enabled": True}}}
+)
+_in_dollars = "e2000000-0000-4000-8000-000000000001"
+_million = 1_000_000
+
+
+def _adding(**item: Any) -> Request:
+    return _add.but(body={"data": {"type": "cart_item", "quantity": 1, **item}})
+
+
+def _custom(name: str, amount: int = 100) -> dict[str, Any]:
+    return {"type": "custom_item", "name": name, "quantity": 1, "price": {"amount": amount}}
+
+
+def _item_update_causes() -> Iterator[tuple[tuple[str, str], list[Request | Cause]]]:
+    """Yield the causes that a change of one item and of several have in common."""
+    for operation, path, wrap in (
+        ("updateACartItem", f"items/{ITEM}", lambda data: data),
+        ("bulkUpdateItemsInCart", "items", lambda data: [{"id": ITEM, **data}]),
+    ):
+        good = GOOD[operation]
+
+        def sending(good: Request = good, wrap: Any = wrap, **data: Any) -> Request:
+            return good.but(body={"data": wrap(data)})
+
+        yield (operation, "cart-not-found"), [good.but(path=f"/v2/carts/no-such-cart/{path}")]
+        yield (operation, "quantity-too-high"), [sending(quantity=_million + 1)]
+        yield (operation, "insufficient-stock"), [sending(quantity=6)]
+        yield (operation, "shipping-groups-not-found"), [sending(shipping_group_id=_in_dollars)]
+        mismatch = sending(shipping_group_id=_in_dollars).but(path=f"/v2/carts/in-pounds/{path}")
+        yield (operation, "cart-currency-mismatch"), [Cause(mismatch, fixtures=[SHIPPING_WORLD])]
+
+
 CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
+    **dict(_item_update_causes()),
+    ("getCartItems", "schema-violation"): [
+        GOOD["getCartItems"].but(path="/v2/carts/not%20safe/items")
+    ],
+    ("manageCarts", "schema-violation"): [
+        _add.but(body={"data": {"type": "cart_item", "id": MUG}}),
+        _add.but(body={"data": {"type": "cart_item", "sku": "mug"}}),
+    ],
+    ("manageCarts", "number-gte"): [_add.but(body={"data": _custom("Gift", -100_000)})],
+    ("manageCarts", "quantity-too-high"): [
+        _adding(id=MUG, quantity=_million + 1),
+        Cause(_adding(id=MUG), before=[_adding(id=MUG, quantity=_million)]),
+    ],
+    ("manageCarts", "insufficient-stock"): [_adding(id=GLOBE), _adding(sku="globe")],
+    ("manageCarts", "price-not-in-currency"): [
+        _adding(id=UMBRELLA),
+        _adding(id=UMBRELLA).with_headers(X_MOLTIN_CURRENCY="GBP"),
+        _adding(id=UMBRELLA).but(path="/v2/carts/free-cart/items"),
+    ],
+    ("manageCarts", "too-many-items"): [
+        Cause(
+            _add.but(body={"data": _custom("One more")}),
+            before=[_add.but(body={"data": [_custom(str(number)) for number in range(99)]})],
+        )
+    ],
+    ("manageCarts", "product-not-found"): [_adding(id=NO_SUCH_PRODUCT)],
+    ("manageCarts", "product-sku-not-found"): [_adding(sku="no-such-sku")],
+    ("manageCarts", "promotion-not-found"): [
+        _add.but(body={"data": {"type": "promotion_item", "code": "NO-SUCH-CODE"}}),
+        _add.but(
+            body={
+                "data": [A_MUG, {"type": "promotion_item", "code": "NO-SUCH-CODE"}],
+                "options": {"add_all_or_nothing": True},
+            }
+        ),
+    ],
+    ("manageCarts", "cart-not-found"): [
+        _add.but(body={"data": {"type": "cart_items", "cart_id": "no-such-cart"}})
+    ],
+    ("manageCarts", "could-not-apply-promotion"): [Cause(_promoted, before=[_custom_discounts])],
+    ("bulkUpdateItemsInCart", "schema-violation"): [
+        _update_all.but(body={"data": [{"quantity": 1}]})
+    ],
+    ("bulkUpdateItemsInCart", "items-not-found"): [
+        _update_all.but(path="/v2/carts/free-cart/items"),
+        Cause(_update_all, before=[GOOD["deleteACartItem"]]),
+    ],
+    ("bulkUpdateItemsInCart", "could-not-apply-promotion"): [
+        Cause(_update_all, before=[_promoted, _custom_discounts])
+    ],
+    ("deleteAllCartItems", "schema-violation"): [
+        GOOD["deleteAllCartItems"].but(path="/v2/carts/not%20safe/items")
+    ],
+    ("deleteAllCartItems", "cart-not-found"): [
+        GOOD["deleteAllCartItems"].but(path="/v2/carts/no-such-cart/items")
+    ],
+    ("deleteAllCartItems", "could-not-apply-promotion"): [
+        Cause(GOOD["deleteAllCartItems"], before=[_promoted, _custom_discounts])
+    ],
+    ("updateACartItem", "schema-violation"): [
+        _update_one.but(body={"data": {"quantity": "two"}}),
+    ],
+    ("updateACartItem", "item-not-found"): [
+        _update_one.but(path=f"/v2/carts/free-cart/items/{ITEM}")
+    ],
+    ("deleteACartItem", "schema-violation"): [
+        GOOD["deleteACartItem"].but(path=f"/v2/carts/not%20safe/items/{ITEM}")
+    ],
+    ("deleteACartItem", "cart-not-found"): [
+        GOOD["deleteACartItem"].but(path=f"/v2/carts/no-such-cart/items/{ITEM}")
+    ],
+    ("deleteACartItem", "item-not-found"): [
+        GOOD["deleteACartItem"].but(path=f"/v2/carts/free-cart/items/{ITEM}"),
+        Cause(GOOD["deleteACartItem"], before=[GOOD["deleteACartItem"]]),
+    ],
+    ("deleteAPromotionViaPromotionCode", "schema-violation"): [
+        GOOD["deleteAPromotionViaPromotionCode"].but(path="/v2/carts/not%20safe/discounts/X")
+    ],
+    ("deleteAPromotionViaPromotionCode", "cart-not-found"): [
+        GOOD["deleteAPromotionViaPromotionCode"].but(path="/v2/carts/no-such-cart/discounts/X")
+    ],
+    **{
+        (operation, "schema-violation"): [GOOD[operation].but(query={"page[limit]": "101"})]
+        for operation in (
+            "getAllCurrencies",
+            "getByContextAllHierarchies",
+            "getByContextAllProducts",
+        )
+    },
+    ("getByContextAllProducts", "invalid-filter"): [
+        GOOD["getByContextAllProducts"].but(query={"filter": "anything"})
+    ],
+    ("getByContextProduct", "schema-violation"): [
+        GOOD["getByContextProduct"].with_headers(X_MOLTIN_CURRENCY="dollars")
+    ],
+    ("getByContextProduct", "product-not-found"): [
+        GOOD["getByContextProduct"].but(path=f"/catalog/products/{NO_SUCH_PRODUCT}")
+    ],
     ("createAnAccessToken", "bad-request"): [
         _oauth.but(body={"client_id": "storefront"}),
         _oauth.but(body={"grant_type": "password", "client_id": "storefront"}),

@@ -8,7 +8,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.seeds import ACCOUNT_1, ADMIN, PROFILE, naming
+from tests.seeds import ACCOUNT_1, ADMIN, ITEM, MUG, PROFILE, TEN_PERCENT, naming
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -65,6 +65,9 @@ TOKENS = "/v2/account-members/tokens"
 CART_SETTINGS = "/v2/settings/cart"
 FREE_CART = "/v2/carts/free-cart"
 ASSOCIATIONS = f"{FREE_CART}/relationships/accounts"
+GRACE_CART = "/v2/carts/grace-cart"
+ITEMS = f"{GRACE_CART}/items"
+A_MUG = {"type": "cart_item", "id": MUG, "quantity": 1}
 
 GOOD = {
     "createAnAccessToken": Request(
@@ -86,5 +89,16 @@ GOOD = {
     "deleteACart": Request("DELETE", FREE_CART),
     "createAccountCartAssociation": Request("POST", ASSOCIATIONS, body=naming(ACCOUNT_1)),
     "deleteAccountCartAssociation": Request("DELETE", ASSOCIATIONS, body=naming(ACCOUNT_1)),
+    "getCartItems": Request("GET", ITEMS),
+    "manageCarts": Request("POST", ITEMS, body={"data": A_MUG}),
+    "bulkUpdateItemsInCart": Request("PUT", ITEMS, body={"data": [{"id": ITEM, "quantity": 3}]}),
+    "deleteAllCartItems": Request("DELETE", ITEMS),
+    "updateACartItem": Request("PUT", f"{ITEMS}/{ITEM}", body={"data": {"quantity": 3}}),
+    "deleteACartItem": Request("DELETE", f"{ITEMS}/{ITEM}"),
+    "deleteAPromotionViaPromotionCode": Request("DELETE", f"{GRACE_CART}/discounts/{TEN_PERCENT}"),
+    "getAllCurrencies": Request("GET", "/v2/currencies"),
+    "getByContextAllHierarchies": Request("GET", "/catalog/hierarchies"),
+    "getByContextAllProducts": Request("GET", "/catalog/products"),
+    "getByContextProduct": Request("GET", f"/catalog/products/{MUG}"),
 }
 """A request that succeeds, for each operation."""

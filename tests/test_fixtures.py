@@ -79,8 +79,9 @@ MEMBER = f"""\
     account_ids: [{ACCOUNT_1}]
 """
 SECTIONS = (
-    "account_tokens, accounts, applications, bearer_tokens, carts, magic_ids, members, "
-    "password_profiles, rules, settings, sign_in_codes, store"
+    "account_tokens, accounts, applications, bearer_tokens, carts, currencies, hierarchies, "
+    "magic_ids, members, password_profiles, products, promotions, rules, settings, sign_in_codes, "
+    "store"
 )
 ONE_MISTAKE = {
     # what the schema sees

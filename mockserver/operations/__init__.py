@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from mockserver.operations import accounts, associations, carts, settings, tokens
+from mockserver.operations import accounts, associations, carts, catalog, items, settings, tokens
 from mockserver.operations.call import Call, Reply
 
 OPERATIONS: Mapping[str, Callable[[Call], Reply]] = {
@@ -20,4 +20,15 @@ OPERATIONS: Mapping[str, Callable[[Call], Reply]] = {
     "deleteACart": carts.delete,
     "createAccountCartAssociation": associations.associate,
     "deleteAccountCartAssociation": associations.disassociate,
+    "getCartItems": items.list_items,
+    "manageCarts": items.add,
+    "bulkUpdateItemsInCart": items.update_all,
+    "deleteAllCartItems": items.delete_all,
+    "updateACartItem": items.update,
+    "deleteACartItem": items.delete,
+    "deleteAPromotionViaPromotionCode": items.delete_promotion,
+    "getAllCurrencies": catalog.list_currencies,
+    "getByContextAllProducts": catalog.list_products,
+    "getByContextProduct": catalog.get_product,
+    "getByContextAllHierarchies": catalog.list_hierarchies,
 }

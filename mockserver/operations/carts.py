@@ -7,22 +7,12 @@ from urllib.parse import quote as percent_encode
 from mockserver.access import ACCOUNT
 from mockserver.clock import parse_instant, to_seconds_text
 from mockserver.errors import ApiError
-from mockserver.operations import cart_filter
+from mockserver.operations import cart_filter, item_view
 from mockserver.operations.call import Call, Reply
 from mockserver.operations.pages import page
 from mockserver.world import Cart
 
 DEFAULT_NAME = "Cart"
-PRICES = (
-    "with_tax",
-    "without_tax",
-    "tax",
-    "discount",
-    "without_discount",
-    "shipping",
-    "shipping_discount",
-)
-NOTHING = {"amount": 0, "currency": "", "formatted": "0"}
 CHANGEABLE = (
     "name",
     "description",
@@ -59,27 +49,27 @@ def create(call: Call) -> Reply:
     cart_id = given.get("id") or call.ids.uuid("cart")
     if call.tx.cart(cart_id) is not None:
         raise ApiError("cart-already-exists")
-    blank = _blank(call, cart_id)
+    new = blank(call, cart_id)
     if call.caller.account_id is not None:
-        blank = replace(blank, account_ids=(call.caller.account_id,))
-    return Reply(201, _entity(_saved(call, blank, given), call))
+        new = replace(new, account_ids=(call.caller.account_id,))
+    return Reply(201, _entity(_saved(call, new, given), call))
 
 
 def get(call: Call) -> Reply:
     """Return a cart; an unknown id makes an empty one, as the real service does."""
     cart_id = call.params["cartID"]
-    cart = call.tx.cart(cart_id) or call.tx.save_cart(_blank(call, cart_id))
+    cart = call.tx.cart(cart_id) or call.tx.save_cart(blank(call, cart_id))
     return Reply(200, _entity(cart, call))
 
 
 def update(call: Call) -> Reply:
     """Change the fields that the body names."""
-    return Reply(200, _entity(_saved(call, _existing(call), call.body["data"]), call))
+    return Reply(200, _entity(_saved(call, existing(call), call.body["data"]), call))
 
 
 def delete(call: Call) -> Reply:
     """Delete a cart, unless it is the last one of an account."""
-    cart = _existing(call)
+    cart = existing(call)
     for account_id in cart.account_ids:
         if not any(other.id != cart.id for other in call.tx.carts_of(account_id)):
             raise ApiError("last-cart")
@@ -87,14 +77,15 @@ def delete(call: Call) -> Reply:
     return Reply(204)
 
 
-def _existing(call: Call) -> Cart:
+def existing(call: Call) -> Cart:
+    """Return the cart that the path names; there must be one."""
     cart = call.tx.cart(call.params["cartID"])
     if cart is None:
         raise ApiError("cart-not-found")
     return cart
 
 
-def _blank(call: Call, cart_id: str) -> Cart:
+def blank(call: Call, cart_id: str) -> Cart:
     """Return an empty cart that was never saved."""
     now = call.tx.now
     return Cart(cart_id, DEFAULT_NAME, "", now, now, now, 0)
@@ -127,7 +118,11 @@ def _check_snapshot_date(call: Call, cart: Cart, given: dict[str, Any]) -> None:
 
 
 def _entity(cart: Cart, call: Call) -> dict[str, Any]:
-    return {"data": _show(cart, call)}
+    """Return a cart in its envelope, with what the request wants included."""
+    entity = {"data": _show(cart, call)}
+    if cart.items and "items" in call.params.get("include", ()):
+        entity["included"] = {"items": item_view.show_items(cart, call)}
+    return entity
 
 
 def _show(cart: Cart, call: Call) -> dict[str, Any]:
@@ -139,6 +134,7 @@ def _show(cart: Cart, call: Call) -> dict[str, Any]:
         "payment_intent_id": cart.payment_intent_id,
     }
     accounts = [{"type": "account", "id": account_id} for account_id in cart.account_ids]
+    items = [{"type": item.type, "id": item.id} for item in cart.items]
     setting = call.tx.setting
     return {
         "id": cart.id,
@@ -150,15 +146,11 @@ def _show(cart: Cart, call: Call) -> dict[str, Any]:
         "inventory_settings": {**setting("cart", "inventories"), **(cart.inventory_settings or {})},
         "links": {"self": f"{call.base_url}/v2/carts/{cart.id}"},
         "meta": {
-            "display_price": dict.fromkeys(PRICES, NOTHING),
-            "timestamps": {
-                "created_at": to_seconds_text(call.tx.absolute(cart.created_at)),
-                "updated_at": to_seconds_text(call.tx.absolute(cart.updated_at)),
-                "expires_at": to_seconds_text(call.tx.absolute(cart.expires_at)),
-            },
+            "display_price": item_view.show_totals(cart),
+            "timestamps": item_view.show_timestamps(cart, call),
         },
         "relationships": {
-            "items": {"data": None},
+            "items": {"data": items or None},
             "accounts": {"data": accounts} if accounts else {},
             "customers": {},
         },

@@ -24,16 +24,22 @@ SCHEMAS = (
     "AccountManagementAuthenticationTokenResponse",
     "AccountResponse",
     "Bearer",
+    "CartItemObjectData",
+    "CartItemResponse",
+    "CartMergeObject",
     "CartResponse",
     "CartsRelationshipsAccountsData",
     "CartsRequest",
+    "CustomItemObjectData",
     "ErrorResponse",
     "MetaAccountMemberId",
     "MetaList",
+    "PromotionItemObjectData",
     "Response.ErrorResponse",
     "Response.Meta.Carts",
     "Response.PageLinks",
     "Token",
+    "UpdateCartsItems",
 )
 OF_A_VALUE = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
 

@@ -1,0 +1,140 @@
+"""The items of a cart: adding, merging, changing, taking out."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from mockserver.errors import ApiError
+from mockserver.operations import lines
+from mockserver.operations.call import Call, Reply
+from mockserver.operations.carts import blank, existing
+from mockserver.operations.item_view import collection
+from mockserver.operations.pricing import price_lines
+from mockserver.world import Cart
+
+MERGE = "cart_items"
+
+
+class Refusals:
+    """The parts of a bulk request that can't be done; the first is an error of the whole where
+    all or nothing is to be done."""
+
+    def __init__(self, all_or_nothing: bool) -> None:
+        self._all_or_nothing = all_or_nothing
+        self.told: list[ApiError] = []
+
+    def add(self, error: ApiError) -> None:
+        """Keep an error to be told beside what was done, or raise it."""
+        if self._all_or_nothing:
+            raise error
+        self.told.append(error)
+
+
+def list_items(call: Call) -> Reply:
+    """List a cart's items; an unknown cart is made, as when it is got itself."""
+    cart_id = call.params["cartID"]
+    cart = call.tx.cart(cart_id) or call.tx.save_cart(blank(call, cart_id))
+    return Reply(200, collection(cart, call))
+
+
+def add(call: Call) -> Reply:
+    """Add one thing, or several, or another cart's items; an unknown cart is made."""
+    cart_id = call.params["cartID"]
+    before = cart = call.tx.cart(cart_id) or blank(call, cart_id)
+    given = call.body["data"]
+    refusals = Refusals(call.body.get("options", {}).get("add_all_or_nothing", False))
+    for each in given if isinstance(given, list) else [given]:
+        try:
+            cart = _added(call, cart, each, refusals)
+        except ApiError as error:
+            if given is each:
+                raise
+            refusals.add(error)
+    cart = call.tx.save_cart(cart)
+    body = collection(cart, call)
+    if messages := _messages(before, cart):
+        body["meta"]["messages"] = messages
+    return Reply(201, body, refused=tuple(refusals.told))
+
+
+def update_all(call: Call) -> Reply:
+    """Change several items; by default all of them or none."""
+    cart = existing(call)
+    lines.check_promotions(call, cart, [each["id"] for each in call.body["data"]])
+    refusals = Refusals(call.body.get("options", {}).get("update_all_or_nothing", True))
+    for given in call.body["data"]:
+        try:
+            item = lines.find(cart, given["id"], "items-not-found")
+            cart = lines.change(call, cart, item, given)
+        except ApiError as error:
+            refusals.add(error)
+    cart = call.tx.save_cart(cart)
+    return Reply(200, collection(cart, call), refused=tuple(refusals.told))
+
+
+def delete_all(call: Call) -> Reply:
+    """Take everything out of a cart; the cart stays."""
+    cart = existing(call)
+    lines.check_promotions(call, cart)
+    call.tx.save_cart(replace(cart, items=()))
+    return Reply(204)
+
+
+def update(call: Call) -> Reply:
+    """Change one item; quantity 0 takes it out."""
+    cart = existing(call)
+    item = lines.find(cart, call.params["cartitemID"], "item-not-found")
+    cart = call.tx.save_cart(lines.change(call, cart, item, call.body["data"]))
+    return Reply(200, collection(cart, call))
+
+
+def delete(call: Call) -> Reply:
+    """Take one item out."""
+    cart = existing(call)
+    item = lines.find(cart, call.params["cartitemID"], "item-not-found")
+    cart = call.tx.save_cart(lines.without(cart, item))
+    return Reply(200, collection(cart, call))
+
+
+def delete_promotion(call: Call) -> Reply:
+    """Take a promotion out by its code: 204 whether or not it was in."""
+    cart = existing(call)
+    for item in cart.items:
+        if item.promotion is not None and item.promotion.code == call.params["promoCode"]:
+            call.tx.save_cart(lines.without(cart, item))
+    return Reply(204)
+
+
+def _added(call: Call, cart: Cart, given: Mapping[str, Any], refusals: Refusals) -> Cart:
+    """Return a cart with what one element of a request adds."""
+    if given["type"] != MERGE:
+        return lines.add(call, cart, given)
+    source = call.tx.cart(given["cart_id"])
+    if source is None:
+        raise ApiError("cart-not-found")
+    for item in source.items:
+        try:
+            cart = lines.add_copy(call, cart, item)
+        except ApiError as error:
+            refusals.add(error)
+    return cart
+
+
+def _messages(before: Cart, cart: Cart) -> list[dict[str, Any]]:
+    """Return what is told of the promotions that have come in, and of what they take off."""
+    known = {item.id for item in before.items}
+    new = {item.promotion.id for item in cart.items if item.promotion and item.id not in known}
+    told = []
+    for line in price_lines(cart.items):
+        if new.isdisjoint(promotion.id for promotion, _ in line.taken):
+            continue
+        title, description = MESSAGES[line.item.promotion is not None]
+        source = {"type": line.item.type, "id": line.item.id}
+        told.append({"source": source, "title": title, "description": description})
+    return sorted(told, key=lambda each: each["title"], reverse=True)
+
+
+MESSAGES = {
+    True: ("Promotion Added", "Promotion has been added to cart."),
+    False: ("Discount Added", "Item discount has been added."),
+}
