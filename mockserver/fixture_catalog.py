@@ -53,40 +53,57 @@ def items(cart: Values, world: Mapping[str, Any]) -> tuple[CartItem, ...]:
 def _item(
     index: int, values: Values, cart: Values, currency: str, world: Mapping[str, Any]
 ) -> CartItem:
-    product = world["products"].get(values.get("product_id"))
-    promotion = world["promotions"].get(values.get("code"))
-    source = product or promotion
-    custom = values.get("price")
     idle = parse_duration(values.get("idle", cart.get("idle", "PT0S")))
     return CartItem(
         id=values.get("id", uuid_of("item", f"{cart['id']}:{index}")),
         type=values["type"],
-        name=source.name if source else values["name"],
-        description=(
-            product.description
-            if product
-            else "Promotion"
-            if promotion
-            else values.get("description", "")
-        ),
-        sku=product.sku if product else promotion.code if promotion else values.get("sku", ""),
         quantity=values.get("quantity", 1),
         created_at=-parse_duration(values["age"]) if "age" in values else -idle,
         updated_at=-idle,
-        currency="" if promotion else currency,
-        price=(
-            product.prices[currency]
-            if product
-            else Price(custom["amount"], custom.get("includes_tax", True))
-            if custom
-            else Price(0, False)
-        ),
-        product=product,
-        promotion=promotion,
         custom_inputs=values.get("custom_inputs"),
         location=values.get("location"),
         shipping_group_id=values.get("shipping_group_id"),
+        **_KINDS[values["type"]](values, currency, world),
     )
+
+
+def _product_item(values: Values, currency: str, world: Mapping[str, Any]) -> dict[str, Any]:
+    product: Product = world["products"][values["product_id"]]
+    return {
+        "name": product.name,
+        "description": product.description,
+        "sku": product.sku,
+        "currency": currency,
+        "price": product.prices[currency],
+        "product": product,
+    }
+
+
+def _custom_item(values: Values, currency: str, _: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": values["name"],
+        "description": values.get("description", ""),
+        "sku": values.get("sku", ""),
+        "currency": currency,
+        "price": _price(values["price"], includes_tax=True),
+    }
+
+
+def _promotion_item(values: Values, _: str, world: Mapping[str, Any]) -> dict[str, Any]:
+    promotion: Promotion = world["promotions"][values["code"]]
+    return {
+        "name": promotion.name,
+        "description": "Promotion",
+        "sku": promotion.code,
+        "promotion": promotion,
+    }
+
+
+_KINDS = {
+    "cart_item": _product_item,
+    "custom_item": _custom_item,
+    "promotion_item": _promotion_item,
+}
 
 
 def _product(values: Values) -> Product:
@@ -97,8 +114,7 @@ def _product(values: Values) -> Product:
         slug=_slug(values),
         description=values.get("description", ""),
         prices={
-            code: Price(price["amount"], price.get("includes_tax", False))
-            for code, price in values["prices"].items()
+            code: _price(price, includes_tax=False) for code, price in values["prices"].items()
         },
         tax_basis_points=values.get("tax_basis_points", 0),
         manage_stock="stock" in values,
@@ -115,6 +131,10 @@ def _promotion(values: Values) -> Promotion:
         percent=values.get("percent"),
         amounts=values.get("amounts", {}),
     )
+
+
+def _price(values: Values, includes_tax: bool) -> Price:
+    return Price(values["amount"], values.get("includes_tax", includes_tax))
 
 
 def _slug(values: Values) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
+from mockserver.clock import parse_duration
 from mockserver.fixture_catalog import NO_CURRENCY
-from mockserver.fixture_checks import Record, claim, unknown
+from mockserver.fixture_checks import MOST_AGE, Record, claim, unknown
 from mockserver.yaml_source import Mistake
 
 Codes = dict[tuple[str, ...], str]
 """Currency codes by the places where they stand."""
 Known = Mapping[str, Mapping[str, Record]]
+FIELD_OF = {"cart_item": "product_id", "promotion_item": "code"}
+"""Which field names what an item of a kind is."""
 SECTIONS = ("currencies", "products", "promotions")
 
 
@@ -26,6 +30,9 @@ def check_goods(records: list[Record], whole: list[Record]) -> list[Mistake]:
         for field in ("prices", "amounts"):
             codes: Codes = {(field, code): code for code in record.values.get(field) or ()}
             mistakes += _check_currencies(record, codes, known)
+        if {"percent", "amounts"} <= record.values.keys():
+            message = "a promotion has either percent or amounts; remove one of them"
+            mistakes.append(record.mistake(("amounts",), message))
         if record.section == "carts":
             mistakes += _check_cart(record, known)
     return mistakes
@@ -41,20 +48,34 @@ def _check_cart(record: Record, known: Known) -> Iterable[Mistake]:
     groups = record.values.get("shipping_groups") or {}
     codes: Codes = {("shipping_groups", name): code for name, code in groups.items()}
     yield from _check_currencies(record, {**codes, ("currency",): currency}, known)
+    ids: set[str] = set()
     for index, item in enumerate(record.values.get("items") or ()):
-        at = ("items", index)
-        for field, section in (("product_id", "products"), ("code", "promotions")):
-            if field in item and item[field] not in known[section]:
-                message = unknown(section, item[field], known[section])
-                yield record.mistake((*at, field), message)
-        product = known["products"].get(item.get("product_id", ""))
-        prices = product.values.get("prices") if product else None
-        if isinstance(prices, dict) and currency not in prices:
-            message = f"the product has no price in {currency}, the currency of the cart"
-            yield record.mistake((*at, "product_id"), message)
-        if (group := item.get("shipping_group_id")) is not None and group not in groups:
-            message = unknown("shipping_groups", group, groups)
-            yield record.mistake((*at, "shipping_group_id"), message)
+        for path, message in _mistakes(item, currency, groups, known):
+            yield record.mistake(("items", index, path), message)
+        if item.get("id") in ids:
+            yield record.mistake(("items", index, "id"), "another item of the cart has this id")
+        ids.add(item.get("id", ""))
+
+
+def _mistakes(
+    item: Mapping[str, Any], currency: str, groups: Mapping[str, str], known: Known
+) -> Iterable[tuple[str, str]]:
+    """Yield what is wrong with an item of a cart: in which field, and why."""
+    for field, section in (("product_id", "products"), ("code", "promotions")):
+        if field in item and field != FIELD_OF.get(item["type"]):
+            yield field, f"a {item['type']} has none"
+        elif field in item and item[field] not in known[section]:
+            yield field, unknown(section, item[field], known[section])
+    product = known["products"].get(item.get("product_id", ""))
+    prices = product.values.get("prices") if product else None
+    if isinstance(prices, dict) and currency not in prices:
+        yield "product_id", f"the product has no price in {currency}, the currency of the cart"
+    group = item.get("shipping_group_id")
+    if group is not None and group not in groups:
+        yield "shipping_group_id", unknown("shipping_groups", group, groups)
+    for field in ("idle", "age"):
+        if parse_duration(item.get(field, "PT0S")) > MOST_AGE:
+            yield field, "write at most P3650D"
 
 
 def _check_currencies(record: Record, codes: Codes, known: Known) -> Iterable[Mistake]:

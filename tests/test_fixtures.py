@@ -25,6 +25,7 @@ from tests.seeds import (
     ACCOUNT_3,
     ADMIN,
     MEMBER_ADA,
+    MUG,
     NEW_YEAR,
     PROFILE,
     SHOPPER,
@@ -78,6 +79,16 @@ MEMBER = f"""\
     username: ada
     account_ids: [{ACCOUNT_1}]
 """
+PRODUCT = (
+    f"products:\n  - {{ id: {MUG}, sku: mug, name: Mug, prices: {{ USD: {{ amount: 1500 }} }} }}\n"
+)
+
+
+def holding(item: str, field: str = "description: A") -> str:
+    """A cart with one item, and with one more field."""
+    return f"carts:\n  - id: mine\n    {field}\n    items:\n    - {item}\n    name: A\n"
+
+
 SECTIONS = (
     "account_tokens, accounts, applications, bearer_tokens, carts, currencies, hierarchies, "
     "magic_ids, members, password_profiles, products, promotions, rules, settings, sign_in_codes, "
@@ -181,6 +192,71 @@ ONE_MISTAKE = {
     "idle too long": (
         "carts:\n  - { id: mine, name: A, idle: P3651D }\n",
         "own.yaml:2:32: carts[0].idle: write at most P3650D",
+    ),
+    # the catalogue, and what carts hold of it
+    "product without a price": (
+        f"products:\n  - {{ id: {MUG}, sku: mug, name: Mug }}\n",
+        "own.yaml:2:5: products[0].prices: is required",
+    ),
+    "part of a cent": (
+        PRODUCT.replace("1500", "1.5"),
+        "own.yaml:2:95: products[0].prices.USD.amount: must be of type integer",
+    ),
+    "price in no currency": (
+        PRODUCT.replace("USD", "EUR"),
+        'own.yaml:2:85: products[0].prices.EUR: no currency "EUR"; known: USD',
+    ),
+    "SKU twice": (
+        PRODUCT + PRODUCT.split("products:\n")[1].replace(MUG, MUG[:-1] + "9"),
+        'own.yaml:3:54: products[1].sku: "mug" is defined already at own.yaml:2; '
+        "write another one, or remove one of them",
+    ),
+    "promotion of nothing": (
+        "promotions:\n  - { code: NOTHING }\n",
+        "own.yaml:2:5: promotions[0].percent: is required",
+    ),
+    "promotion of two things": (
+        "promotions:\n  - { code: BOTH, percent: 5, amounts: { USD: 5 } }\n",
+        "own.yaml:2:40: promotions[0].amounts: "
+        "a promotion has either percent or amounts; remove one of them",
+    ),
+    "unknown product": (
+        holding("{ type: cart_item, product_id: mug, quantity: 1 }"),
+        'own.yaml:5:38: carts[0].items[0].product_id: no product "mug"; known: none',
+    ),
+    "unknown promotion": (
+        holding("{ type: promotion_item, code: X }"),
+        'own.yaml:5:37: carts[0].items[0].code: no promotion "X"; known: none',
+    ),
+    "promotion of a custom item": (
+        holding("{ type: custom_item, name: A, quantity: 1, price: { amount: 1 }, code: X }"),
+        "own.yaml:5:78: carts[0].items[0].code: a custom_item has none",
+    ),
+    "item without a quantity": (
+        holding("{ type: custom_item, name: A, price: { amount: 1 } }"),
+        "own.yaml:5:7: carts[0].items[0].quantity: is required",
+    ),
+    "no price in the cart's currency": (
+        PRODUCT
+        + "currencies: [{ code: USD }, { code: GBP }]\n"
+        + holding(f"{{ type: cart_item, product_id: {MUG}, quantity: 1 }}", "currency: GBP"),
+        "own.yaml:8:38: carts[0].items[0].product_id: "
+        "the product has no price in GBP, the currency of the cart",
+    ),
+    "cart in no currency": (
+        holding("{ type: custom_item, name: A, quantity: 1, price: { amount: 1 } }", "currency: X"),
+        'own.yaml:3:15: carts[0].currency: no currency "X"; known: USD',
+    ),
+    "unknown shipping group": (
+        holding(
+            "{ type: custom_item, name: A, quantity: 1, price: { amount: 1 }, "
+            "shipping_group_id: mine }"
+        ),
+        'own.yaml:5:91: carts[0].items[0].shipping_group_id: no shipping group "mine"; known: none',
+    ),
+    "item of old": (
+        holding("{ type: custom_item, name: A, quantity: 1, price: { amount: 1 }, idle: P3651D }"),
+        "own.yaml:5:78: carts[0].items[0].idle: write at most P3650D",
     ),
     # what is no YAML, or not the plain one
     "not YAML": ("carts: [\n", "own.yaml:2:1: can't be read: did not find expected node content"),

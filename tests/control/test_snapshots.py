@@ -161,6 +161,17 @@ def lived_in(client: FlaskClient) -> None:
         "/v2/carts/grace-cart/relationships/accounts", headers=ADMIN, json=naming(ACCOUNT_1)
     )
     client.put("/v2/settings/cart", headers=ADMIN, json={"data": {"show_all_carts": False}})
+    headers = {**SHOPPER, "X-MOLTIN-CURRENCY": "GBP"}
+    items = [
+        {"type": "cart_item", "sku": "keyboard", "quantity": 2, "location": "london"},
+        {"type": "cart_item", "sku": "mug", "quantity": 1, "custom_inputs": {"text": "é: -"}},
+        {"type": "custom_item", "name": "Wrap", "quantity": 3, "price": {"amount": 300}},
+        {"type": "promotion_item", "code": "TEN-PERCENT"},
+        {"type": "promotion_item", "code": "FIVE-OFF"},
+    ]
+    body = {"data": items, "options": {"add_all_or_nothing": True}}
+    answer = client.post("/v2/carts/ada-second-cart/items", headers=headers, json=body)
+    assert answer.status_code == 201, answer.text
     admin.put(client, "/rate-limit", {"requests_per_second": 1000})
     admin.arm(client, RULE)
 
@@ -198,7 +209,16 @@ def reloaded(text: str, folder: Path, instant: str) -> FlaskClient:
 
 def pages(client: FlaskClient) -> dict[str, Any]:
     """Return all that a server lists."""
-    paths = ("/v2/carts?page[limit]=100", "/v2/accounts", "/v2/settings/cart")
+    paths = (
+        "/v2/carts?page[limit]=100",
+        "/v2/carts/ada-second-cart/items",
+        "/v2/carts/grace-cart/items",
+        "/v2/accounts",
+        "/v2/settings/cart",
+        "/v2/currencies",
+        "/catalog/products",
+        "/catalog/hierarchies",
+    )
     shown = {path: client.get(path, headers=ADMIN).get_json() for path in paths}
     shown["authentication"] = client.get(
         "/v2/settings/account-authentication", headers=SHOPPER
