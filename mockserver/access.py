@@ -1,35 +1,54 @@
-"""Who is calling: bearer and account token into a Caller (contract.md §3)."""
+"""Who is calling: bearer, account token and customer token into a Caller (contract.md §3)."""
 
 from dataclasses import dataclass
 
 from mockserver.contract import Operation
 from mockserver.errors import ApiError
 from mockserver.transaction import Transaction
+from mockserver.world import ACCOUNT, CUSTOMER, Owner
 
 ANONYMOUS = "anonymous"
-ACCOUNT = "account"
 ADMINISTRATOR = "administrator"
 RESTRICTED = "restricted"
 ANYONE = "anyone"
 ACCOUNT_TOKEN_HEADER = "EP-Account-Management-Authentication-Token"  # noqa: S105 - a name
+CUSTOMER_TOKEN_HEADER = "X-Moltin-Customer-Token"  # noqa: S105 - a name
+BOTH_TOKENS = "the customer token is ignored beside an account token"
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whom a request acts as. Account and member are there where it acts as an account."""
+    """Whom a request acts as.
+
+    `owner` is the account or the customer, `member_id` the account's member who signed in, `note`
+    what to tell about the tokens.
+    """
 
     kind: str
-    account_id: str | None = None
+    owner: Owner | None = None
     member_id: str | None = None
+    note: str | None = None
+
+    def show(self) -> dict[str, str | None]:
+        """Return the caller as JSON values."""
+        kind, owner_id = self.owner or ("", None)
+        ids = {each: owner_id if each == kind else None for each in (ACCOUNT, CUSTOMER)}
+        return {"kind": self.kind, **{f"{each}_id": known for each, known in ids.items()}}
 
 
 def identify(
-    operation: Operation, authorization: str | None, account_token: str | None, tx: Transaction
+    operation: Operation,
+    authorization: str | None,
+    account_token: str | None,
+    customer_token: str | None,
+    tx: Transaction,
 ) -> Caller:
     """Return the caller, checking the tokens and then the right to the operation at all.
 
-    `authorization` and `account_token` are the headers' values. Raises ApiError: the bearer token
-    is refused, then the account token, then the kind of caller (contract.md §2, checks 2 to 4).
+    `authorization`, `account_token` and `customer_token` are the headers' values. An operation that
+    is not for customers never looks at their token; beside an account token it counts for nothing.
+    Raises ApiError: the bearer token is refused, then the other one, then the kind of caller
+    (contract.md §2, checks 2 to 4).
     """
     if ANYONE in operation.callers:
         return Caller(ANYONE)
@@ -38,11 +57,12 @@ def identify(
     if application is None:
         services = "unauthorized" in operation.errors
         raise ApiError("unauthorized" if services else "unable-to-validate-access-token")
+    if CUSTOMER not in operation.callers:
+        customer_token = None
     if account_token:
-        token = tx.account_token(account_token)
-        if token is None:
-            raise ApiError("account-token-not-valid")
-        caller = Caller(ACCOUNT, token.account_id, token.member_id)
+        caller = _account(account_token, BOTH_TOKENS if customer_token else None, tx)
+    elif customer_token:
+        caller = _customer(customer_token, tx)
     elif application.grant == "implicit":
         caller = Caller(ANONYMOUS)
     else:
@@ -50,6 +70,20 @@ def identify(
     if caller.kind not in operation.callers:
         raise ApiError("forbidden")
     return caller
+
+
+def _account(text: str, note: str | None, tx: Transaction) -> Caller:
+    token = tx.account_token(text)
+    if token is None:
+        raise ApiError("account-token-not-valid")
+    return Caller(ACCOUNT, (ACCOUNT, token.account_id), token.member_id, note)
+
+
+def _customer(text: str, tx: Transaction) -> Caller:
+    token = tx.customer_token(text)
+    if token is None:
+        raise ApiError("customer-token-not-valid")
+    return Caller(CUSTOMER, (CUSTOMER, token.customer_id))
 
 
 def _bearer_token(authorization: str | None) -> str:

@@ -139,21 +139,22 @@ def _serve(operation: Operation, run: Callable[[Call], Reply], **path: str) -> R
                 return answer_error(operation.errors[decision.error])
 
         def act(tx: Transaction, ids: Ids) -> Reply:
-            exchange.caller = access.identify(
+            exchange.caller = caller = access.identify(
                 operation,
                 request.headers.get("Authorization"),
                 request.headers.get(access.ACCOUNT_TOKEN_HEADER),
+                request.headers.get(access.CUSTOMER_TOKEN_HEADER),
                 tx,
             )
             params = incoming.check(asked)
             base_url = incoming.base_url(request)
-            return run(Call(params, asked.body, exchange.caller, tx, ids, base_url))
+            return run(Call(params, asked.body, caller, tx, ids, base_url))
 
         reply = sandbox.run(act)
     except ApiError as error:
         return answer_error(operation.errors[error.id], error.violations, **error.fields)
-    if asked.note:
-        exchange.notes += (asked.note,)
+    told = (asked.note, exchange.caller.note if exchange.caller else None)
+    exchange.notes += tuple(note for note in told if note)
     exchange.next_page = find(reply.body, "/links/next")
     return answer_reply(operation, reply)
 
@@ -166,16 +167,21 @@ def _may_read(config: Config) -> bool:
 
 def _facts(operation: Operation, asked: incoming.Incoming, world: World) -> Facts:
     """Return what rules can match of a request."""
-    token = request.headers.get(access.ACCOUNT_TOKEN_HEADER)
-    known = world.account_tokens.get(digest(token)) if token else None
+    account = world.account_tokens.get(digest(_header(access.ACCOUNT_TOKEN_HEADER)))
+    customer = world.customer_tokens.get(digest(_header(access.CUSTOMER_TOKEN_HEADER)))
     return Facts(
         operations=(operation.id, *operation.aliases),
         method=operation.method,
         path=request.path,
-        account=known.account_id if known else None,
+        account=account.account_id if account else None,
+        customer=customer.customer_id if customer else None,
         cart=asked.path.get("cartID") or find(asked.body, "/data/id"),
         errors=frozenset(operation.errors),
     )
+
+
+def _header(name: str) -> str:
+    return request.headers.get(name, "")
 
 
 def _failed(contract: Contract, error: Exception) -> Response:

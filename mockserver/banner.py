@@ -43,11 +43,14 @@ def _logins(config: Config, world: World) -> list[str]:
 
     applications = sorted(world.applications.values(), key=lambda each: each.client_id)
     members = sorted(world.members.values(), key=lambda each: each.username)
+    customers = sorted(world.customers.values(), key=lambda each: each.email)
     lines = [line(each.grant, each.client_id, each.client_secret) for each in applications]
     lines += [line("member", each.username, each.password) for each in members]
+    lines += [line("customer", each.email, each.password) for each in customers]
     if show:
         lines += [line("static bearer", token, None) for token in world.static_bearers]
         lines += [line("account token", token, None) for token in world.static_account_tokens]
+        lines += [line("customer token", token, None) for token in world.static_customer_tokens]
     more = len(lines) - MOST_LISTED
     return [*lines[:MOST_LISTED], *([f"    and {more} more"] if more > 0 else [])]
 

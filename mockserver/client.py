@@ -142,7 +142,8 @@ class Client:
     def fail(self, error: str, **match: Any) -> Any:
         """Arm a rule that answers with an error of the catalogue.
 
-        `match` may hold operation, method, path, account, cart, skip, times, probability, ttl_s.
+        `match` may hold operation, method, path, account, customer, cart, skip, times, probability,
+        ttl_s.
         """
         return self.arm({**match, "then": {"error": error}})
 

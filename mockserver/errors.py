@@ -58,6 +58,21 @@ ErrorId = Literal[
     "username-taken",
     "write-conflict",
     "wrong-credentials",
+    # customers, administrators of accounts
+    "account-member-not-found",
+    "account-membership-exists",
+    "account-membership-not-found",
+    "account-name-empty",
+    "cannot-associate-more-than-one-customer",
+    "cannot-change-account-member",
+    "customer-cart-has-contact-email",
+    "customer-lacks-permissions",
+    "customer-last-cart",
+    "customer-not-found",
+    "customer-token-not-valid",
+    "registration-id-taken",
+    "store-id-mismatch",
+    "type-not-customer",
 ]
 
 

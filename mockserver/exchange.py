@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from flask import Request, Response, g
 
-from mockserver.access import ACCOUNT_TOKEN_HEADER, Caller
+from mockserver.access import ACCOUNT_TOKEN_HEADER, CUSTOMER_TOKEN_HEADER, Caller
 from mockserver.clock import stopwatch
 from mockserver.contract import Contract
 from mockserver.errors import Violation
@@ -53,7 +53,8 @@ class Exchange:
         """Return what the lint looks at; None for what is no operation."""
         if self.operation is None:
             return None
-        tokens = (request.headers.get("Authorization"), request.headers.get(ACCOUNT_TOKEN_HEADER))
+        names = ("Authorization", ACCOUNT_TOKEN_HEADER, CUSTOMER_TOKEN_HEADER)
+        tokens = [request.headers.get(name) for name in names]
         retry_after = response.headers.get("Retry-After")
         return Observation(
             request_id=self.request_id,
@@ -80,7 +81,7 @@ class Exchange:
             path=request.path,
             query=request.query_string.decode("latin-1"),
             operation=self.operation,
-            caller=({"kind": caller.kind, "account_id": caller.account_id} if caller else None),
+            caller=caller.show() if caller else None,
             status=response.status_code,
             error=self.error,
             violations=self.violations,

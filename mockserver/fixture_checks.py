@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,10 @@ KEYS = {
     "password_profiles": "id",
     "accounts": "id",
     "members": "id",
+    "memberships": "id",
+    "customers": "id",
     "account_tokens": "token",
+    "customer_tokens": "token",
     "sign_in_codes": "code",
     "carts": "id",
     "magic_ids": "id",
@@ -37,6 +40,20 @@ REFERENCES = {
     ("account_tokens", "member_id"): "members",
     ("sign_in_codes", "member_id"): "members",
     ("carts", "account_ids"): "accounts",
+    ("carts", "customer_ids"): "customers",
+    ("memberships", "account_id"): "accounts",
+    ("memberships", "member_id"): "members",
+    ("customer_tokens", "customer_id"): "customers",
+}
+
+# section -> the other field that must be unique, and what of a record must be
+ALSO_UNIQUE: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
+    "members": lambda values: ("username", values["username"].casefold()),
+    "customers": lambda values: ("email", values["email"].casefold()),
+    "memberships": lambda values: (
+        "account_id",
+        f"{values['account_id']} of {values['member_id']}",
+    ),
 }
 
 
@@ -65,14 +82,14 @@ def check(records: list[Record], whole: list[Record], error_ids: set[str]) -> li
     `whole` are the records that the schema has no complaint about.
     """
     known: dict[str, dict[str, Record]] = {section: {} for section in KEYS}
-    usernames: dict[str, Record] = {}
+    taken: dict[str, dict[str, Record]] = {section: {} for section in ALSO_UNIQUE}
     mistakes: list[Mistake] = []
     for record in records:
         claim(record, KEYS[record.section], known[record.section], record.key, mistakes)
     for record in whole:
-        if record.section == "members":
-            name = record.values["username"].casefold()
-            claim(record, "username", usernames, name, mistakes)
+        if record.section in ALSO_UNIQUE:
+            field, name = ALSO_UNIQUE[record.section](record.values)
+            claim(record, field, taken[record.section], name, mistakes)
         for (section, field), target in REFERENCES.items():
             if section != record.section or record.values.get(field) is None:
                 continue
@@ -84,7 +101,7 @@ def check(records: list[Record], whole: list[Record], error_ids: set[str]) -> li
             ):
                 if name not in known[target]:
                     mistakes.append(record.mistake(path, unknown(target, name, known[target])))
-        mistakes += _check_fields(record, error_ids, known["members"])
+        mistakes += _check_fields(record, error_ids, known)
     return mistakes
 
 
@@ -101,23 +118,47 @@ def claim(
 
 
 def _check_fields(
-    record: Record, error_ids: set[str], members: Mapping[str, Record]
+    record: Record, error_ids: set[str], known: Mapping[str, Mapping[str, Record]]
 ) -> Iterable[Mistake]:
     values = record.values
     if record.section == "magic_ids" and values["error"] not in error_ids:
         yield record.mistake(("error",), unknown("errors", values["error"], error_ids))
     if record.section == "carts":
-        if values.get("account_ids") and (values.get("contact") or {}).get("email"):
-            message = "a cart has either account_ids or a contact e-mail; remove one of them"
-            yield record.mistake(("contact",), message)
-        for field in ("idle", "age"):
-            if parse_duration(values.get(field, "PT0S")) > MOST_AGE:
-                yield record.mistake((field,), "write at most P3650D")
-    if record.section == "account_tokens" and values["member_id"] in members:
-        own = members[values["member_id"]].values.get("account_ids") or ()
+        for field in ("account_ids", "customer_ids"):
+            if values.get(field) and (values.get("contact") or {}).get("email"):
+                message = f"a cart has either {field} or a contact e-mail; remove one of them"
+                yield record.mistake(("contact",), message)
+    for field in ("idle", "age"):
+        if parse_duration(values.get(field, "PT0S")) > MOST_AGE:
+            yield record.mistake((field,), "write at most P3650D")
+    if record.section == "accounts" and _is_its_own_ancestor(values, known["accounts"]):
+        message = "the account is its own ancestor; break the ring"
+        yield record.mistake(("parent_id",), message)
+    if record.section == "account_tokens" and values["member_id"] in known["members"]:
+        own = _accounts_of(known["members"][values["member_id"]], known["memberships"].values())
         if values["account_id"] not in own:
             message = f"not an account of this member, who has {', '.join(own) or 'none'}"
             yield record.mistake(("account_id",), message)
+
+
+def _accounts_of(member: Record, memberships: Iterable[Record]) -> list[str]:
+    """Return the ids of a member's accounts, as far as they can be read."""
+    own = member.values.get("account_ids") or ()
+    others = (
+        each.values.get("account_id")
+        for each in memberships
+        if each.values.get("member_id") == member.key
+    )
+    return list(dict.fromkeys([*own, *(each for each in others if each is not None)]))
+
+
+def _is_its_own_ancestor(values: Mapping[str, Any], accounts: Mapping[str, Record]) -> bool:
+    seen: set[str] = set()
+    above = values.get("parent_id")
+    while above in accounts and above not in seen:
+        seen.add(above)
+        above = accounts[above].values.get("parent_id")
+    return values["id"] in seen
 
 
 def unknown(section: str, name: str, known: Iterable[str]) -> str:

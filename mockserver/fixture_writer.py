@@ -13,7 +13,17 @@ from typing import Any
 import yaml
 
 from mockserver.fixture_goods_writer import catalogue, duration, items
-from mockserver.world import Account, Application, Cart, Member, World
+from mockserver.world import (
+    ACCOUNT,
+    CUSTOMER,
+    Account,
+    Application,
+    Cart,
+    Customer,
+    Member,
+    Membership,
+    World,
+)
 
 HEADER = """\
 # yaml-language-server: $schema=./schema.json
@@ -30,6 +40,7 @@ CART_FIELDS = (
     "snapshot_date",
     "payment_intent_id",
 )
+MEMBER_FIELDS = ("given_name", "middle_name", "family_name", "password")
 
 
 def to_yaml(world: World, instant: int, rules: Iterable[Mapping[str, Any]]) -> str:
@@ -47,9 +58,22 @@ def to_yaml(world: World, instant: int, rules: Iterable[Mapping[str, Any]]) -> s
         ],
         "password_profiles": [{"id": each} for each in sorted(world.password_profiles)],
         "accounts": [_account(each, now) for each in _sorted(world.accounts)],
-        "members": [_member(each) for each in _sorted(world.members)],
+        "members": [_member(each, now) for each in _sorted(world.members)],
+        "memberships": [
+            {"id": each.id, "account_id": each.account_id, "member_id": member.id}
+            | _times(each, now)
+            for member in _sorted(world.members)
+            for each in member.memberships
+        ],
         "account_tokens": [
-            {"token": token, **each} for token, each in world.static_account_tokens.items()
+            {"token": token, **each}
+            for token, each in world.static_account_tokens.items()
+            if each["account_id"] in world.members[each["member_id"]].account_ids
+        ],
+        "customers": [_customer(each) for each in _sorted(world.customers)],
+        "customer_tokens": [
+            {"token": token, "customer_id": customer}
+            for token, customer in world.static_customer_tokens.items()
         ],
         "sign_in_codes": [
             {"mechanism": mechanism, "code": code, "member_id": member}
@@ -102,19 +126,25 @@ def _application(application: Application) -> dict[str, Any]:
 def _account(account: Account, now: int) -> dict[str, Any]:
     optional = {name: getattr(account, name) for name in ACCOUNT_FIELDS}
     given = {name: value for name, value in optional.items() if value is not None}
-    age = duration(now - account.created_at)
-    return {"id": account.id, "name": account.name, **given, "age": age}
+    return {"id": account.id, "name": account.name, **given, **_times(account, now)}
 
 
-def _member(member: Member) -> dict[str, Any]:
-    value = {
+def _member(member: Member, now: int) -> dict[str, Any]:
+    optional = {name: getattr(member, name) for name in MEMBER_FIELDS}
+    return {
         "id": member.id,
         "name": member.name,
         "email": member.email,
         "username": member.username,
         "account_ids": list(member.account_ids),
+        **{name: value for name, value in optional.items() if value is not None},
+        **_times(member, now),
     }
-    return value if member.password is None else {**value, "password": member.password}
+
+
+def _customer(customer: Customer) -> dict[str, Any]:
+    value = {"id": customer.id, "name": customer.name, "email": customer.email}
+    return value if customer.password is None else {**value, "password": customer.password}
 
 
 def _cart(cart: Cart, now: int) -> dict[str, Any]:
@@ -123,9 +153,17 @@ def _cart(cart: Cart, now: int) -> dict[str, Any]:
         "id": cart.id,
         "name": cart.name,
         "description": cart.description,
-        "account_ids": list(cart.account_ids),
+        "account_ids": list(cart.owner_ids(ACCOUNT)),
+        "customer_ids": list(cart.owner_ids(CUSTOMER)),
         **{name: value for name, value in optional.items() if value is not None},
-        "idle": duration(now - cart.updated_at),
-        "age": duration(now - cart.created_at),
+        **_times(cart, now),
         **items(cart, now),
+    }
+
+
+def _times(record: Account | Member | Membership | Cart, now: int) -> dict[str, str]:
+    """Return how long ago a record was changed and made."""
+    return {
+        "idle": duration(now - record.updated_at),
+        "age": duration(now - record.created_at),
     }

@@ -7,11 +7,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rpds import HashTrieMap, HashTrieSet
+from rpds import HashTrieMap
 
 from mockserver import fixture_catalog, rules, schema, yaml_source
 from mockserver.clock import DAY, parse_duration
@@ -19,21 +18,28 @@ from mockserver.config import BUILT_IN
 from mockserver.contract import Contract
 from mockserver.fixture_checks import KEYS, Record, check
 from mockserver.fixture_goods import check_goods
+from mockserver.ids import membership_id
+from mockserver.index import indexed
 from mockserver.pointer import from_pointer
 from mockserver.resources import resource
 from mockserver.world import (
+    ACCOUNT,
+    CUSTOMER,
     Account,
     AccountToken,
     Application,
     Bearer,
     Cart,
+    Customer,
+    CustomerToken,
     Member,
+    Membership,
     World,
     digest,
 )
 from mockserver.yaml_source import FixtureError, Mistake, Source
 
-NO_FIELDS = ("idle", "age", "currency")
+NO_FIELDS = ("idle", "age", "currency", "account_ids", "customer_ids")
 """What a fixture says of a cart that is no field of it."""
 NIL = "00000000-0000-4000-8000-000000000000"
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -142,14 +148,7 @@ def _build(records: list[Record], sources: list[Source]) -> World:
         _cart(-index, {**values, "items": fixture_catalog.items(values, catalogue)}, lifetime)
         for index, values in enumerate(of["carts"])
     ]
-    by_account: HashTrieMap[str, HashTrieSet[str]] = HashTrieMap()
-    for cart in carts:
-        for account_id in cart.account_ids:
-            ids = by_account.get(account_id)
-            by_account = by_account.insert(
-                account_id, (HashTrieSet() if ids is None else ids).insert(cart.id)
-            )
-    member = partial(_record, Member)
+    members = [_member(each, of["memberships"]) for each in of["members"]]
     return World(
         settings=settings,
         store=store,
@@ -160,6 +159,9 @@ def _build(records: list[Record], sources: list[Source]) -> World:
             each["token"]: {"account_id": each["account_id"], "member_id": each["member_id"]}
             for each in of["account_tokens"]
         },
+        static_customer_tokens={
+            each["token"]: each["customer_id"] for each in of["customer_tokens"]
+        },
         password_profiles=frozenset(each["id"] for each in of["password_profiles"]),
         applications=HashTrieMap(
             {
@@ -168,7 +170,12 @@ def _build(records: list[Record], sources: list[Source]) -> World:
             }
         ),
         accounts=HashTrieMap({each["id"]: _account(each) for each in of["accounts"]}),
-        members=HashTrieMap({each["id"]: member(each) for each in of["members"]}),
+        members=HashTrieMap({each.id: each for each in members}),
+        members_by_account=indexed((each.id, each.account_ids) for each in members),
+        customers=HashTrieMap({each["id"]: _record(Customer, each) for each in of["customers"]}),
+        customers_by_email=HashTrieMap(
+            {each["email"].casefold(): each["id"] for each in of["customers"]}
+        ),
         usernames=HashTrieMap({each["username"].casefold(): each["id"] for each in of["members"]}),
         codes={
             (each["mechanism"], each["code"]): each["member_id"] for each in of["sign_in_codes"]
@@ -182,16 +189,49 @@ def _build(records: list[Record], sources: list[Source]) -> World:
                 for each in of["account_tokens"]
             }
         ),
+        customer_tokens=HashTrieMap(
+            {
+                digest(each["token"]): CustomerToken(each["customer_id"], None)
+                for each in of["customer_tokens"]
+            }
+        ),
         carts=HashTrieMap({cart.id: cart for cart in carts}),
-        carts_by_account=by_account,
+        carts_by_owner=indexed((cart.id, cart.owners) for cart in carts),
         **catalogue,
     )
 
 
 def _account(values: Mapping[str, Any]) -> Account:
-    given = {name: value for name, value in values.items() if name != "age"}
-    built: Account = _record(Account, {**given, "created_at": -_age(values, "age")})
+    built: Account = _record(Account, {**_without(values, "idle", "age"), **_times(values)})
     return built
+
+
+def _member(values: Mapping[str, Any], memberships: list[Mapping[str, Any]]) -> Member:
+    """Make a member; its memberships are those of its `account_ids`, then the ones of their own
+    section, which may tell more of an account that `account_ids` names already."""
+    own = {each["account_id"]: each for each in memberships if each["member_id"] == values["id"]}
+    given = {account_id: own.get(account_id, values) for account_id in values["account_ids"]} | own
+    made = tuple(
+        Membership(
+            each["id"] if account_id in own else membership_id(values["id"], account_id),
+            account_id,
+            **_times(each),
+        )
+        for account_id, each in given.items()
+    )
+    kept = _without(values, "idle", "age", "account_ids")
+    built: Member = _record(Member, {**kept, **_times(values), "memberships": made})
+    return built
+
+
+def _times(values: Mapping[str, Any]) -> dict[str, int]:
+    """Return when a record was made and last changed, by its `age` and `idle`."""
+    idle = _age(values, "idle", default=_age(values, "age"))
+    return {"created_at": -_age(values, "age", default=idle), "updated_at": -idle}
+
+
+def _without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def _age(values: Mapping[str, Any], name: str, default: int = 0) -> int:
@@ -204,8 +244,12 @@ def _cart(revision: int, values: Mapping[str, Any], lifetime: int) -> Cart:
         Cart,
         {
             "description": "",
-            **{name: value for name, value in values.items() if name not in NO_FIELDS},
-            "account_ids": tuple(dict.fromkeys(values.get("account_ids", ()))),
+            **_without(values, *NO_FIELDS),
+            "owners": tuple(
+                (kind, owner_id)
+                for kind in (ACCOUNT, CUSTOMER)
+                for owner_id in dict.fromkeys(values.get(f"{kind}_ids", ()))
+            ),
             "created_at": -_age(values, "age", default=idle),
             "updated_at": -idle,
             "expires_at": lifetime - idle,

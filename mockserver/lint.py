@@ -14,7 +14,16 @@ from urllib.parse import parse_qsl, urlsplit
 from mockserver.clock import SECOND
 
 MOST_REMEMBERED = 1000
-TOKEN_ERRORS = ("unable-to-validate-access-token", "unauthorized", "account-token-not-valid")
+TOKEN_ERRORS = (
+    "unable-to-validate-access-token",
+    "unauthorized",
+    "account-token-not-valid",
+    "customer-token-not-valid",
+)
+ASSOCIATIONS = {
+    "createAccountCartAssociation": "account",
+    "createCustomerCartAssociation": "customer",
+}
 ADVICE = {
     "retried-too-early": "Wait as long as Retry-After says before the next try.",
     "used-a-refused-token": "After a 401, get a new token before the next call.",
@@ -106,8 +115,9 @@ class Lint:
         if seen.next_page is not None:
             following = urlsplit(seen.next_page)
             _remember(self._pages, (seen.path, _page(following.query)), seen.request_id)
-        if seen.operation == "createAccountCartAssociation" and seen.status == 204:
-            yield "associated-twice", f"{seen.path} was associated with that account already"
+        if seen.operation in ASSOCIATIONS and seen.status == 204:
+            owner = ASSOCIATIONS[seen.operation]
+            yield "associated-twice", f"{seen.path} was associated with that {owner} already"
 
     def _tell(self, name: str, detail: str, request_id: str) -> None:
         finding = self._findings.setdefault(name, Finding())

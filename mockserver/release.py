@@ -16,10 +16,10 @@ def release(world: World) -> None:
 
     The caller must not keep the world; what other worlds share of it stays.
     """
-    maps = (world.carts, world.bearers, world.account_tokens)
+    maps = (world.carts, world.bearers, world.account_tokens, world.customer_tokens)
     large = [records for records in maps if len(records) >= WORTH_A_THREAD]
     if large:
-        index = world.carts_by_account  # holds every cart's id once more
+        index = world.carts_by_owner  # holds every cart's id once more
         start_new_thread(
             _take_apart, ([*large, index],)
         )  # does not wait for the thread, as Thread does

@@ -27,6 +27,7 @@ class Facts:
     method: str
     path: str
     account: str | None
+    customer: str | None
     cart: str | None
     errors: frozenset[str]
 
@@ -83,6 +84,7 @@ class Rule:
             given.get("operation") in (None, *facts.operations)
             and given.get("method", facts.method) == facts.method
             and given.get("account", facts.account) == facts.account
+            and given.get("customer", facts.customer) == facts.customer
             and given.get("cart", facts.cart) == facts.cart
             and fnmatchcase(facts.path, given.get("path", "*"))
             and (error is None or error in facts.errors)

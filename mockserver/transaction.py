@@ -10,39 +10,31 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from rpds import HashTrieMap, HashTrieSet
-
 from mockserver.clock import DAY
+from mockserver.index import reindexed
+from mockserver.people import People
 from mockserver.world import (
-    Account,
+    ACCOUNT,
     AccountToken,
     Application,
     Bearer,
     Cart,
-    Member,
+    CustomerToken,
+    Owner,
     Product,
     Promotion,
-    World,
     digest,
 )
 
-Token = TypeVar("Token", Bearer, AccountToken)
+Token = TypeVar("Token", Bearer, AccountToken, CustomerToken)
 
 SWEEP_AT_LEAST = 10_000
 """Expired records are thrown away whenever a map has grown to twice what was alive before, and to
 this many at least: so memory is bounded by what is alive, and the cost per request is constant."""
 
 
-class Transaction:
+class Transaction(People):
     """One transaction on a world, at an instant in milliseconds since 1970."""
-
-    def __init__(self, world: World, instant: int) -> None:
-        self.world = world
-        self.now = instant - world.epoch
-
-    def absolute(self, when: int) -> int:
-        """Return a world's instant as milliseconds since 1970."""
-        return when + self.world.epoch
 
     # --- carts
 
@@ -55,9 +47,9 @@ class Transaction:
         """Yield every cart that has not expired, in no particular order."""
         return (cart for cart in self.world.carts.values() if cart.expires_at > self.now)
 
-    def carts_of(self, account_id: str) -> Iterator[Cart]:
-        """Yield an account's carts that have not expired, in no particular order."""
-        ids = self.world.carts_by_account.get(account_id) or ()
+    def carts_of(self, owner: Owner) -> Iterator[Cart]:
+        """Yield the carts of an account or a customer that have not expired, in no order."""
+        ids = self.world.carts_by_owner.get(owner) or ()
         return (cart for cart_id in ids if (cart := self.cart(cart_id)) is not None)
 
     def save_cart(self, cart: Cart) -> Cart:
@@ -78,60 +70,28 @@ class Transaction:
         self.world = replace(
             self.world,
             carts=self.world.carts.remove(cart_id),
-            carts_by_account=_unindexed(self.world.carts_by_account, gone),
+            carts_by_owner=reindexed(self.world.carts_by_owner, cart_id, gone.owners, ()),
         )
 
     def _index(self, cart: Cart) -> None:
-        index = self.world.carts_by_account
-        if (before := self.world.carts.get(cart.id)) is not None:
-            index = _unindexed(index, before)
-        for account_id in cart.account_ids:
-            ids = index.get(account_id)
-            index = index.insert(
-                account_id, (HashTrieSet() if ids is None else ids).insert(cart.id)
-            )
+        before = self.world.carts.get(cart.id)
+        owners = () if before is None else before.owners
         self.world = replace(
             self.world,
             carts=self.world.carts.insert(cart.id, cart),
-            carts_by_account=index,
+            carts_by_owner=reindexed(self.world.carts_by_owner, cart.id, owners, cart.owners),
             revision=cart.revision,
         )
 
-    # --- accounts and members
+    # --- accounts with what hangs on them
 
-    def account(self, account_id: str) -> Account | None:
-        """Return an account."""
-        return self.world.accounts.get(account_id)
-
-    def accounts(self) -> Iterator[Account]:
-        """Yield every account, in no particular order."""
-        return iter(self.world.accounts.values())
-
-    def add_account(self, account: Account) -> None:
-        """Store a new account."""
-        self.world = replace(self.world, accounts=self.world.accounts.insert(account.id, account))
-
-    def member(self, member_id: str) -> Member | None:
-        """Return an account member."""
-        return self.world.members.get(member_id)
-
-    def member_named(self, username: str) -> Member | None:
-        """Return the member of a user name, whose case does not count (contract.md §3)."""
-        member_id = self.world.usernames.get(username.casefold())
-        return None if member_id is None else self.world.members[member_id]
-
-    def member_of_code(self, mechanism: str, code: str) -> Member | None:
-        """Return the member whom the fixtures let in by a one-time or OpenID Connect code."""
-        member_id = self.world.codes.get((mechanism, code))
-        return None if member_id is None else self.world.members.get(member_id)
-
-    def add_member(self, member: Member) -> None:
-        """Store a new member."""
-        self.world = replace(
-            self.world,
-            members=self.world.members.insert(member.id, member),
-            usernames=self.world.usernames.insert(member.username.casefold(), member.id),
-        )
+    def delete_account(self, account_id: str) -> None:
+        """Remove an account, its memberships, and its carts' associations; its children stay, as
+        accounts of their own. Its tokens end with its memberships."""
+        owner = (ACCOUNT, account_id)
+        for cart in sorted(self.carts_of(owner), key=lambda cart: (cart.updated_at, cart.revision)):
+            self.save_cart(replace(cart, owners=tuple(o for o in cart.owners if o != owner)))
+        self.remove_account(account_id)
 
     # --- the catalogue
 
@@ -161,14 +121,27 @@ class Transaction:
         self._sweep("bearers")
 
     def account_token(self, token: str) -> AccountToken | None:
-        """Return what an account token stands for, unless it has expired."""
-        return self._alive(self.world.account_tokens.get(digest(token)))
+        """Return what an account token stands for, unless it has expired, or the member does not
+        belong to the account any more."""
+        known = self._alive(self.world.account_tokens.get(digest(token)))
+        member = None if known is None else self.member(known.member_id)
+        return known if known and member and known.account_id in member.account_ids else None
 
     def add_account_token(self, token: str, account_token: AccountToken) -> None:
         """Store an issued account token."""
         tokens = self.world.account_tokens.insert(digest(token), account_token)
         self.world = replace(self.world, account_tokens=tokens)
         self._sweep("account_tokens")
+
+    def customer_token(self, token: str) -> CustomerToken | None:
+        """Return what a customer token stands for, unless it has expired."""
+        return self._alive(self.world.customer_tokens.get(digest(token)))
+
+    def add_customer_token(self, token: str, customer_token: CustomerToken) -> None:
+        """Store an issued customer token."""
+        tokens = self.world.customer_tokens.insert(digest(token), customer_token)
+        self.world = replace(self.world, customer_tokens=tokens)
+        self._sweep("customer_tokens")
 
     def setting(self, group: str, name: str) -> Any:
         """Return one setting of the store."""
@@ -200,12 +173,3 @@ class Transaction:
         alive = len(getattr(self.world, name))
         sweep_at = {**self.world.sweep_at, name: max(SWEEP_AT_LEAST, 2 * alive)}
         self.world = replace(self.world, sweep_at=sweep_at)
-
-
-def _unindexed(
-    index: HashTrieMap[str, HashTrieSet[str]], cart: Cart
-) -> HashTrieMap[str, HashTrieSet[str]]:
-    for account_id in cart.account_ids:
-        ids = index[account_id].remove(cart.id)
-        index = index.insert(account_id, ids) if len(ids) else index.remove(account_id)
-    return index

@@ -11,7 +11,14 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from rpds import HashTrieMap, HashTrieSet
+from rpds import HashTrieMap
+
+from mockserver.index import Index
+
+ACCOUNT = "account"
+CUSTOMER = "customer"
+Owner = tuple[str, str]
+"""Whom a cart belongs to: the kind, account or customer, and the id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,17 @@ class Account:
     external_ref: str | None
     parent_id: str | None
     created_at: int
+    updated_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """An account that a member may act as."""
+
+    id: str
+    account_id: str
+    created_at: int
+    updated_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +64,27 @@ class Member:
     email: str
     username: str
     password: str | None
-    account_ids: tuple[str, ...]
+    memberships: tuple[Membership, ...] = ()
+    given_name: str | None = None
+    middle_name: str | None = None
+    family_name: str | None = None
+    created_at: int = 0
+    updated_at: int = 0
+
+    @property
+    def account_ids(self) -> tuple[str, ...]:
+        """The ids of the accounts, in the order in which signing in lists them."""
+        return tuple(each.account_id for each in self.memberships)
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A shopper without an account, as stores had them before there were accounts."""
+
+    id: str
+    name: str
+    email: str
+    password: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +101,14 @@ class AccountToken:
 
     account_id: str
     member_id: str
+    expires_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerToken:
+    """A customer token; without `expires_at` it never expires."""
+
+    customer_id: str
     expires_at: int | None
 
 
@@ -157,7 +203,7 @@ class Cart:
     updated_at: int
     expires_at: int
     revision: int
-    account_ids: tuple[str, ...] = ()
+    owners: tuple[Owner, ...] = ()
     contact: Mapping[str, Any] | None = None
     discount_settings: Mapping[str, Any] | None = None
     inventory_settings: Mapping[str, Any] | None = None
@@ -178,13 +224,17 @@ class Cart:
         email: str | None = (self.contact or {}).get("email")
         return email
 
+    def owner_ids(self, kind: str) -> tuple[str, ...]:
+        """Return the ids of the accounts, or of the customers, that the cart belongs to."""
+        return tuple(owner_id for each, owner_id in self.owners if each == kind)
+
 
 @dataclass(frozen=True, slots=True)
 class World:
     """Everything that the store knows.
 
-    The static tokens (token → client id, token → account and member) are there to be shown at the
-    start; they are looked up like any other token.
+    The static tokens (token → client id, account and member, or customer) are there to be shown at
+    the start; they are looked up like any other token.
     """
 
     epoch: int = 0
@@ -195,16 +245,21 @@ class World:
     magic: Mapping[str, str] = field(default_factory=dict)
     static_bearers: Mapping[str, str] = field(default_factory=dict)
     static_account_tokens: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    static_customer_tokens: Mapping[str, str] = field(default_factory=dict)
     password_profiles: frozenset[str] = frozenset()
     applications: HashTrieMap[str, Application] = field(default_factory=HashTrieMap)
     accounts: HashTrieMap[str, Account] = field(default_factory=HashTrieMap)
     members: HashTrieMap[str, Member] = field(default_factory=HashTrieMap)
+    members_by_account: Index[str] = field(default_factory=HashTrieMap)
     usernames: HashTrieMap[str, str] = field(default_factory=HashTrieMap)
+    customers: HashTrieMap[str, Customer] = field(default_factory=HashTrieMap)
+    customers_by_email: HashTrieMap[str, str] = field(default_factory=HashTrieMap)
     codes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     bearers: HashTrieMap[bytes, Bearer] = field(default_factory=HashTrieMap)
     account_tokens: HashTrieMap[bytes, AccountToken] = field(default_factory=HashTrieMap)
+    customer_tokens: HashTrieMap[bytes, CustomerToken] = field(default_factory=HashTrieMap)
     carts: HashTrieMap[str, Cart] = field(default_factory=HashTrieMap)
-    carts_by_account: HashTrieMap[str, HashTrieSet[str]] = field(default_factory=HashTrieMap)
+    carts_by_owner: Index[Owner] = field(default_factory=HashTrieMap)
     sweep_at: Mapping[str, int] = field(default_factory=dict)
     currencies: Mapping[str, Currency] = field(default_factory=dict)
     products: Mapping[str, Product] = field(default_factory=dict)

@@ -1,9 +1,22 @@
 """The operations of the contract: one function an operationId, and this table of them all."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
-from mockserver.operations import accounts, associations, carts, catalog, items, settings, tokens
+from mockserver.operations import (
+    accounts,
+    associations,
+    carts,
+    catalog,
+    customers,
+    items,
+    members,
+    memberships,
+    settings,
+    tokens,
+)
 from mockserver.operations.call import Call, Reply
+from mockserver.world import ACCOUNT, CUSTOMER
 
 OPERATIONS: Mapping[str, Callable[[Call], Reply]] = {
     "createAnAccessToken": tokens.create_access_token,
@@ -18,8 +31,6 @@ OPERATIONS: Mapping[str, Callable[[Call], Reply]] = {
     "getACart": carts.get,
     "updateACart": carts.update,
     "deleteACart": carts.delete,
-    "createAccountCartAssociation": associations.associate,
-    "deleteAccountCartAssociation": associations.disassociate,
     "getCartItems": items.list_items,
     "manageCarts": items.add,
     "bulkUpdateItemsInCart": items.update_all,
@@ -31,4 +42,24 @@ OPERATIONS: Mapping[str, Callable[[Call], Reply]] = {
     "getByContextAllProducts": catalog.list_products,
     "getByContextProduct": catalog.get_product,
     "getByContextAllHierarchies": catalog.list_hierarchies,
+    "createAccountCartAssociation": partial(associations.associate, ACCOUNT),
+    "deleteAccountCartAssociation": partial(associations.disassociate, ACCOUNT),
+    "createCustomerCartAssociation": partial(associations.associate, CUSTOMER),
+    "deleteCustomerCartAssociation": partial(associations.disassociate, CUSTOMER),
+    "post-v2-accounts": accounts.create,
+    "put-v2-accounts-accountID": accounts.update,
+    "delete-v2-accounts-accountID": accounts.delete,
+    "get-v2-account-members": members.list_members,
+    "get-v2-account-members-accountMemberID": members.get,
+    "put-v2-account-members-accountMemberID": members.update,
+    "get-v2-accounts-accountID-account-memberships": memberships.list_of_account,
+    "post-v2-accounts-accountID-account-memberships": memberships.create,
+    "get-v2-accounts-accountID-account-memberships-unassigned-account-members": (
+        memberships.list_unassigned
+    ),
+    "get-v2-accounts-accountID-account-memberships-membershipID": memberships.get,
+    "put-v2-accounts-accountID-account-memberships-membershipID": memberships.update,
+    "delete-v2-accounts-accountID-account-memberships-membershipID": memberships.delete,
+    "get-v2-account-members-accountMemberId-account-memberships": memberships.list_of_member,
+    "createACustomerToken": customers.sign_in,
 }

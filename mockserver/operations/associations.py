@@ -1,52 +1,51 @@
-"""Which carts belong to which account (contract.md §5)."""
+"""Which carts belong to which account or customer (contract.md §5)."""
 
 from dataclasses import replace
 
-from mockserver.access import ACCOUNT, ADMINISTRATOR
+from mockserver.access import ADMINISTRATOR
 from mockserver.errors import ApiError
 from mockserver.operations.call import Call, Reply
-from mockserver.world import Cart
+from mockserver.operations.owners import KINDS, Kind, check_contact_email
+from mockserver.world import Cart, Owner
 
 
-def associate(call: Call) -> Reply:
-    """Associate a cart with an account.
+def associate(kind: str, call: Call) -> Reply:
+    """Associate a cart with an owner of a kind.
 
     200 with the body's data echoed; 204 when the association stood already.
     """
-    cart, account_id = _permitted(call)
-    if cart.contact_email:
-        raise ApiError("cart-has-contact-email")
-    if account_id in cart.account_ids:
+    cart, owner = _permitted(KINDS[kind], call)
+    if owner in cart.owners:
         return Reply(204)
-    call.tx.save_cart(replace(cart, account_ids=(*cart.account_ids, account_id)))
-    return Reply(200, {"data": [{"type": "account", "id": account_id}]})
+    associated = replace(cart, owners=(*cart.owners, owner))
+    check_contact_email(associated)
+    call.tx.save_cart(associated)
+    return Reply(200, {"data": [{"type": owner[0], "id": owner[1]}]})
 
 
-def disassociate(call: Call) -> Reply:
-    """Dissociate a cart from an account: 204 whether or not the association stood."""
-    cart, account_id = _permitted(call)
-    if account_id in cart.account_ids:
-        remaining = tuple(each for each in cart.account_ids if each != account_id)
-        call.tx.save_cart(replace(cart, account_ids=remaining))
+def disassociate(kind: str, call: Call) -> Reply:
+    """Dissociate a cart from an owner of a kind: 204 whether or not the association stood."""
+    cart, owner = _permitted(KINDS[kind], call)
+    if owner in cart.owners:
+        remaining = tuple(each for each in cart.owners if each != owner)
+        call.tx.save_cart(replace(cart, owners=remaining))
     return Reply(204)
 
 
-def _permitted(call: Call) -> tuple[Cart, str]:
-    """Return the cart and the account's id, when the caller may bring them together or part them.
+def _permitted(kind: Kind, call: Call) -> tuple[Cart, Owner]:
+    """Return the cart and the owner, when the caller may bring them together or part them.
 
-    An administrator may do so with any of them; an account with itself and a cart that is free or
-    its own; nobody else.
+    An administrator may do so with any of them; an account or a customer with itself and a cart
+    that is free or its own; nobody else.
     """
-    account_id: str = call.body["data"][0]["id"]
+    owner: Owner = (kind.name, call.body["data"][0]["id"])
     cart = call.tx.cart(call.params["cartID"])
-    if call.caller.kind == ACCOUNT:
-        anothers = cart is not None and cart.account_ids and account_id not in cart.account_ids
-        if account_id != call.caller.account_id or anothers:
-            raise ApiError("account-lacks-permissions")
-    elif call.caller.kind != ADMINISTRATOR:
-        raise ApiError("account-lacks-permissions")
+    if call.caller.kind != ADMINISTRATOR:
+        anothers = cart is not None and cart.owners and owner not in cart.owners
+        if owner != call.caller.owner or anothers:
+            raise ApiError(kind.lacks_permissions)
     if cart is None:
         raise ApiError("cart-not-found")
-    if call.tx.account(account_id) is None:
-        raise ApiError("account-not-found")
-    return cart, account_id
+    if kind.find(call.tx, owner[1]) is None:
+        raise ApiError(kind.not_found)
+    return cart, owner

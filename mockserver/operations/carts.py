@@ -2,17 +2,22 @@
 
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote as percent_encode
 
-from mockserver.access import ACCOUNT
 from mockserver.clock import parse_instant, to_seconds_text
 from mockserver.errors import ApiError
-from mockserver.operations import cart_filter, item_view
+from mockserver.operations import item_view
 from mockserver.operations.call import Call, Reply
-from mockserver.operations.pages import page
-from mockserver.world import Cart
+from mockserver.operations.filters import Field, Grammar
+from mockserver.operations.listing import listed
+from mockserver.operations.owners import check_contact_email, check_last_cart
+from mockserver.world import ACCOUNT, CUSTOMER, Cart
 
 DEFAULT_NAME = "Cart"
+GRAMMAR: Grammar = {
+    "account_ids": Field(("contains",), lambda cart: cart.owner_ids(ACCOUNT)),
+    "name": Field(("ilike",), lambda cart: cart.name),
+}
+"""What a list of carts can be filtered by."""
 CHANGEABLE = (
     "name",
     "description",
@@ -27,31 +32,28 @@ CHANGEABLE = (
 
 def list_carts(call: Call) -> Reply:
     """List the caller's carts, the most recently updated one first."""
-    expression = call.params.get("filter", "")
-    matches = cart_filter.parse(expression) if expression else None
-    if call.caller.kind == ACCOUNT and call.caller.account_id is not None:
-        carts = call.tx.carts_of(call.caller.account_id)
+    if call.caller.owner is not None:
+        carts = call.tx.carts_of(call.caller.owner)
     else:
         show_all = call.tx.setting("cart", "show_all_carts")
-        carts = (cart for cart in call.tx.carts() if show_all or cart.account_ids)
+        carts = (cart for cart in call.tx.carts() if show_all or cart.owners)
     found = sorted(
-        (cart for cart in carts if matches is None or matches(cart)),
+        carts,
         key=lambda cart: (cart.updated_at, cart.revision),
         reverse=True,
     )
-    query = f"&filter={percent_encode(expression, safe='(),:*|')}" if expression else ""
-    return page(call, "/v2/carts", found, lambda cart: _show(cart, call), query=query)
+    return listed(call, "/v2/carts", found, lambda cart: _show(cart, call), GRAMMAR)
 
 
 def create(call: Call) -> Reply:
-    """Create a cart; one made with an account token is associated with that account at once."""
+    """Create a cart; one made with an account's or a customer's token is theirs at once."""
     given = call.body["data"]
     cart_id = given.get("id") or call.ids.uuid("cart")
     if call.tx.cart(cart_id) is not None:
         raise ApiError("cart-already-exists")
     new = blank(call, cart_id)
-    if call.caller.account_id is not None:
-        new = replace(new, account_ids=(call.caller.account_id,))
+    if call.caller.owner is not None:
+        new = replace(new, owners=(call.caller.owner,))
     return Reply(201, _entity(_saved(call, new, given), call))
 
 
@@ -68,11 +70,9 @@ def update(call: Call) -> Reply:
 
 
 def delete(call: Call) -> Reply:
-    """Delete a cart, unless it is the last one of an account."""
+    """Delete a cart, unless it is the last one of an account or a customer."""
     cart = existing(call)
-    for account_id in cart.account_ids:
-        if not any(other.id != cart.id for other in call.tx.carts_of(account_id)):
-            raise ApiError("last-cart")
+    check_last_cart(call, cart)
     call.tx.delete_cart(cart.id)
     return Reply(204)
 
@@ -98,8 +98,7 @@ def _saved(call: Call, cart: Cart, given: dict[str, Any]) -> Cart:
     if "payment_intent_id" in given:
         changes["payment_intent_id"] = None
     changed = replace(cart, **changes)
-    if changed.contact_email and changed.account_ids:
-        raise ApiError("cart-has-contact-email")
+    check_contact_email(changed)
     return call.tx.save_cart(changed)
 
 
@@ -133,7 +132,6 @@ def _show(cart: Cart, call: Call) -> dict[str, Any]:
         "snapshot_date": cart.snapshot_date,
         "payment_intent_id": cart.payment_intent_id,
     }
-    accounts = [{"type": "account", "id": account_id} for account_id in cart.account_ids]
     items = [{"type": item.type, "id": item.id} for item in cart.items]
     setting = call.tx.setting
     return {
@@ -151,7 +149,13 @@ def _show(cart: Cart, call: Call) -> dict[str, Any]:
         },
         "relationships": {
             "items": {"data": items or None},
-            "accounts": {"data": accounts} if accounts else {},
-            "customers": {},
+            "accounts": _owners(cart, ACCOUNT),
+            "customers": _owners(cart, CUSTOMER),
         },
     }
+
+
+def _owners(cart: Cart, kind: str) -> dict[str, Any]:
+    """Return a cart's relationship to the owners of a kind."""
+    found = [{"type": kind, "id": owner_id} for owner_id in cart.owner_ids(kind)]
+    return {"data": found} if found else {}

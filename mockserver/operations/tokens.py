@@ -6,9 +6,11 @@ from typing import Any
 
 from mockserver.clock import SECOND, to_milliseconds_text
 from mockserver.errors import ApiError
+from mockserver.operations.accounts import new_account
 from mockserver.operations.call import Call, Reply
+from mockserver.operations.memberships import new_membership
 from mockserver.operations.pages import page
-from mockserver.world import Account, AccountToken, Bearer, Member
+from mockserver.world import Account, AccountToken, Bearer, Member, Membership
 
 BEARER_SECONDS = 3600
 AUTHENTICATION = "account_authentication"
@@ -20,7 +22,7 @@ def create_access_token(call: Call) -> Reply:
     application = call.tx.application(given["client_id"])
     if application is None or application.grant != given["grant_type"]:
         raise ApiError("wrong-credentials")
-    if application.client_secret is not None and not _same(
+    if application.client_secret is not None and not same_secret(
         application.client_secret, given.get("client_secret", "")
     ):
         raise ApiError("wrong-credentials")
@@ -55,7 +57,7 @@ def sign_in(call: Call) -> Reply:
 def _by_password(call: Call, given: dict[str, Any]) -> Member:
     _check_profile(call, given)
     member = call.tx.member_named(given["username"])
-    if not _same(member.password if member and member.password else "", given["password"]):
+    if not same_secret(member.password if member and member.password else "", given["password"]):
         raise ApiError("wrong-credentials")
     assert member is not None  # an empty password never matches: the schema wants one character
     return member
@@ -68,23 +70,24 @@ def _by_sign_up(call: Call, given: dict[str, Any]) -> Member:
         raise ApiError("self-signup-disabled")
     if call.tx.member_named(given["username"]) is not None:
         raise ApiError("username-taken")
-    account_ids: tuple[str, ...] = ()
+    memberships: tuple[Membership, ...] = ()
     if call.tx.setting(AUTHENTICATION, "auto_create_account_for_account_members"):
-        account = Account(
-            call.ids.uuid("account"), given["name"], None, None, None, None, call.tx.now
-        )
-        call.tx.add_account(account)
-        account_ids = (account.id,)
+        account = new_account(call, {"name": given["name"]})
+        memberships = (new_membership(call, account.id),)
     member = Member(
         call.ids.uuid("member"),
         given["name"],
         given["email"],
         given["username"],
         given["password"],
-        account_ids,
+        memberships,
+        given.get("given_name"),
+        given.get("middle_name"),
+        given.get("family_name"),
+        call.tx.now,
+        call.tx.now,
     )
-    call.tx.add_member(member)
-    return member
+    return call.tx.save_member(member)
 
 
 def _by_one_time_token(call: Call, given: dict[str, Any]) -> Member:
@@ -156,6 +159,6 @@ def _issue(call: Call, member: Member, account: Account) -> dict[str, Any]:
     }
 
 
-def _same(expected: str, given: str) -> bool:
+def same_secret(expected: str, given: str) -> bool:
     """Compare secrets in a time that does not tell where they differ."""
     return hmac.compare_digest(expected.encode(), given.encode())

@@ -1,0 +1,54 @@
+"""The two kinds of owners that a cart may have: what differs between them is data."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from mockserver.errors import ApiError, ErrorId
+from mockserver.operations.call import Call
+from mockserver.transaction import Transaction
+from mockserver.world import ACCOUNT, CUSTOMER, Account, Cart, Customer
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of owners: how one is found, and the errors in its own words."""
+
+    name: str
+    find: Callable[[Transaction, str], Account | Customer | None]
+    not_found: ErrorId
+    lacks_permissions: ErrorId
+    contact_email: ErrorId
+    last_cart: ErrorId
+
+
+KINDS: Mapping[str, Kind] = {
+    ACCOUNT: Kind(
+        ACCOUNT,
+        Transaction.account,
+        "account-not-found",
+        "account-lacks-permissions",
+        "cart-has-contact-email",
+        "last-cart",
+    ),
+    CUSTOMER: Kind(
+        CUSTOMER,
+        Transaction.customer,
+        "customer-not-found",
+        "customer-lacks-permissions",
+        "customer-cart-has-contact-email",
+        "customer-last-cart",
+    ),
+}
+
+
+def check_contact_email(cart: Cart) -> None:
+    """Refuse a cart that would have both an owner and a contact e-mail."""
+    if cart.contact_email and cart.owners:
+        raise ApiError(KINDS[cart.owners[0][0]].contact_email)
+
+
+def check_last_cart(call: Call, cart: Cart) -> None:
+    """Refuse to delete the last cart of an owner."""
+    for owner in cart.owners:
+        if not any(other.id != cart.id for other in call.tx.carts_of(owner)):
+            raise ApiError(KINDS[owner[0]].last_cart)
