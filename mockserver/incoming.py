@@ -38,11 +38,11 @@ class Incoming:
     headers: Headers = field(default_factory=Headers)
 
     def texts(self, parameter: Parameter) -> list[str]:
-        """Return what the request gives for a parameter; an empty header gives nothing."""
+        """Return what the request gives for a parameter."""
         if parameter.where == "path":
             return [self.path[parameter.name]]
         if parameter.where == "header":
-            return [text] if (text := self.headers.get(parameter.name)) else []
+            return self.headers.getlist(parameter.name)
         return self.query.get(parameter.name, [])
 
 

@@ -29,7 +29,6 @@ def test_first_item_settles_the_currency(client: FlaskClient) -> None:
     ("headers", "formatted"),
     [
         ({}, "$15.00"),
-        ({CURRENCY: ""}, "$15.00"),
         ({"x-moltin-currency": "gbp"}, "£12.00"),
         ({"X-Moltin-Currency": "JPY"}, "¥2,200"),
     ],
@@ -60,8 +59,9 @@ def test_without_a_price_in_the_currency_nothing_is_added(
     assert currency in answer.get_json()["errors"][0]["detail"]
 
 
-def test_currency_is_a_code(client: FlaskClient) -> None:
-    answer = send(client, "POST", "free-cart", product(MUG), headers={CURRENCY: "dollars"})
+@pytest.mark.parametrize("currency", ["dollars", "US", "", "U$D"])
+def test_currency_is_a_code(client: FlaskClient, currency: str) -> None:
+    answer = send(client, "POST", "free-cart", product(MUG), headers={CURRENCY: currency})
     assert answer.status_code == 400
     assert answer.get_json()["errors"][0]["source"] == CURRENCY
 
