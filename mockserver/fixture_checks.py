@@ -154,10 +154,10 @@ def _accounts_of(member: Record, memberships: Iterable[Record]) -> list[str]:
 
 def _is_its_own_ancestor(values: Mapping[str, Any], accounts: Mapping[str, Record]) -> bool:
     seen: set[str] = set()
-    above = values.get("parent_id")
-    while above in accounts and above not in seen:
-        seen.add(above)
-        above = accounts[above].values.get("parent_id")
+    above = values
+    while (parent := accounts.get(str(above.get("parent_id")))) and parent.key not in seen:
+        seen.add(parent.key)
+        above = parent.values
     return values["id"] in seen
 
 

@@ -60,7 +60,7 @@ def to_yaml(world: World, instant: int, rules: Iterable[Mapping[str, Any]]) -> s
         "accounts": [_account(each, now) for each in _sorted(world.accounts)],
         "members": [_member(each, now) for each in _sorted(world.members)],
         "memberships": [
-            {"id": each.id, "account_id": each.account_id, "member_id": member.id}
+            {"id": each.id, "account_id": each.account_id, "member_id": each.member_id}
             | _times(each, now)
             for member in _sorted(world.members)
             for each in member.memberships

@@ -6,41 +6,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from rpds import HashTrieMap
 
 from mockserver import fixture_catalog, rules, schema, yaml_source
-from mockserver.clock import DAY, parse_duration
+from mockserver.clock import DAY
 from mockserver.config import BUILT_IN
 from mockserver.contract import Contract
 from mockserver.fixture_checks import KEYS, Record, check
 from mockserver.fixture_goods import check_goods
-from mockserver.ids import membership_id
+from mockserver.fixture_records import make_account, make_cart, make_member, make_record
 from mockserver.index import indexed
 from mockserver.pointer import from_pointer
 from mockserver.resources import resource
 from mockserver.world import (
-    ACCOUNT,
-    CUSTOMER,
-    Account,
     AccountToken,
     Application,
     Bearer,
-    Cart,
     Customer,
     CustomerToken,
-    Member,
-    Membership,
     World,
     digest,
 )
 from mockserver.yaml_source import FixtureError, Mistake, Source
 
-NO_FIELDS = ("idle", "age", "currency", "account_ids", "customer_ids")
-"""What a fixture says of a cart that is no field of it."""
 NIL = "00000000-0000-4000-8000-000000000000"
 SETTINGS: dict[str, dict[str, Any]] = {
     "cart": {
@@ -145,10 +136,13 @@ def _build(records: list[Record], sources: list[Source]) -> World:
     lifetime = settings["cart"]["cart_expiry_days"] * DAY
     catalogue = fixture_catalog.catalogue(of)
     carts = [
-        _cart(-index, {**values, "items": fixture_catalog.items(values, catalogue)}, lifetime)
+        make_cart(-index, {**values, "items": fixture_catalog.items(values, catalogue)}, lifetime)
         for index, values in enumerate(of["carts"])
     ]
-    members = [_member(each, of["memberships"]) for each in of["members"]]
+    memberships: dict[str, list[Mapping[str, Any]]] = {each["id"]: [] for each in of["members"]}
+    for each in of["memberships"]:
+        memberships[each["member_id"]].append(each)
+    members = [make_member(each, memberships[each["id"]]) for each in of["members"]]
     return World(
         settings=settings,
         store=store,
@@ -165,14 +159,16 @@ def _build(records: list[Record], sources: list[Source]) -> World:
         password_profiles=frozenset(each["id"] for each in of["password_profiles"]),
         applications=HashTrieMap(
             {
-                each["client_id"]: _record(Application, {"role": "seller_admin", **each})
+                each["client_id"]: make_record(Application, {"role": "seller_admin", **each})
                 for each in of["applications"]
             }
         ),
-        accounts=HashTrieMap({each["id"]: _account(each) for each in of["accounts"]}),
+        accounts=HashTrieMap({each["id"]: make_account(each) for each in of["accounts"]}),
         members=HashTrieMap({each.id: each for each in members}),
         members_by_account=indexed((each.id, each.account_ids) for each in members),
-        customers=HashTrieMap({each["id"]: _record(Customer, each) for each in of["customers"]}),
+        customers=HashTrieMap(
+            {each["id"]: make_record(Customer, each) for each in of["customers"]}
+        ),
         customers_by_email=HashTrieMap(
             {each["email"].casefold(): each["id"] for each in of["customers"]}
         ),
@@ -199,72 +195,3 @@ def _build(records: list[Record], sources: list[Source]) -> World:
         carts_by_owner=indexed((cart.id, cart.owners) for cart in carts),
         **catalogue,
     )
-
-
-def _account(values: Mapping[str, Any]) -> Account:
-    built: Account = _record(Account, {**_without(values, "idle", "age"), **_times(values)})
-    return built
-
-
-def _member(values: Mapping[str, Any], memberships: list[Mapping[str, Any]]) -> Member:
-    """Make a member; its memberships are those of its `account_ids`, then the ones of their own
-    section, which may tell more of an account that `account_ids` names already."""
-    own = {each["account_id"]: each for each in memberships if each["member_id"] == values["id"]}
-    given = {account_id: own.get(account_id, values) for account_id in values["account_ids"]} | own
-    made = tuple(
-        Membership(
-            each["id"] if account_id in own else membership_id(values["id"], account_id),
-            account_id,
-            **_times(each),
-        )
-        for account_id, each in given.items()
-    )
-    kept = _without(values, "idle", "age", "account_ids")
-    built: Member = _record(Member, {**kept, **_times(values), "memberships": made})
-    return built
-
-
-def _times(values: Mapping[str, Any]) -> dict[str, int]:
-    """Return when a record was made and last changed, by its `age` and `idle`."""
-    idle = _age(values, "idle", default=_age(values, "age"))
-    return {"created_at": -_age(values, "age", default=idle), "updated_at": -idle}
-
-
-def _without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if name not in names}
-
-
-def _age(values: Mapping[str, Any], name: str, default: int = 0) -> int:
-    return parse_duration(values[name]) if name in values else default
-
-
-def _cart(revision: int, values: Mapping[str, Any], lifetime: int) -> Cart:
-    idle = _age(values, "idle")
-    built: Cart = _record(
-        Cart,
-        {
-            "description": "",
-            **_without(values, *NO_FIELDS),
-            "owners": tuple(
-                (kind, owner_id)
-                for kind in (ACCOUNT, CUSTOMER)
-                for owner_id in dict.fromkeys(values.get(f"{kind}_ids", ()))
-            ),
-            "created_at": -_age(values, "age", default=idle),
-            "updated_at": -idle,
-            "expires_at": lifetime - idle,
-            "revision": revision,
-        },
-    )
-    return built
-
-
-def _record(kind: Any, values: Mapping[str, Any]) -> Any:
-    """Make an entity of a record's values; lists become tuples, absent values None."""
-    made = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-    optional = {
-        each.name: None
-        for each in fields(kind)
-        if each.name not in made and each.default is not None and "None" in str(each.type)
-    }
-    return kind(**made, **optional)

@@ -47,10 +47,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """An account that a member may act as."""
+    """A member's right to act as an account."""
 
     id: str
     account_id: str
+    member_id: str
     created_at: int
     updated_at: int
 

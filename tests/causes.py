@@ -4,36 +4,53 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tests import documented
 from tests.requests import (
     A_MUG,
+    CUSTOMER_SIGN_IN,
     DATA,
     FORM,
     GOOD,
     GRACE_CART,
     JSON,
+    RENAMED,
     RESTRICTED,
     RESTRICTED_WORLD,
     SIGN_IN,
     Request,
+    belonging,
 )
 from tests.seeds import (
     ACCOUNT_1,
     ACCOUNT_2,
     ACCOUNT_TOKEN,
     ADMIN,
+    CUSTOMER_1,
+    CUSTOMER_2,
+    CUSTOMER_TOKEN,
     GLOBE,
     ITEM,
     MEMBER_ADA,
+    MEMBER_GRACE,
+    MEMBERSHIP_GRACE,
     MUG,
     SHOPPER,
     TEN_PERCENT,
     UMBRELLA,
     acting_as,
+    as_customer,
     naming,
+    naming_customers,
 )
 
 ONLY_ON_DEMAND = frozenset(
-    {"write-conflict", "too-many-requests", "internal-server-error", "service-unavailable"}
+    {
+        "write-conflict",
+        "too-many-requests",
+        "internal-server-error",
+        "service-unavailable",
+        "store-id-mismatch",
+    }
 )
 """Errors that nothing but asking for them gives (contract.md §6)."""
 
@@ -78,6 +95,11 @@ def _common(good: Request) -> dict[str, Sequence[Request | Cause]]:
             for bearer in (SHOPPER, ADMIN)
             for text in ("no-such-token", "Bearer account-1", "shopper")
         ],
+        "customer-token-not-valid": [
+            good.but(headers={**bearer, CUSTOMER_TOKEN: text})
+            for bearer in (SHOPPER, ADMIN)
+            for text in ("no-such-token", "Bearer customer-1", "account-1", "shopper")
+        ],
         "forbidden": [Cause(good.but(headers=RESTRICTED), fixtures=[RESTRICTED_WORLD])],
         "payload-too-large": [
             anyhow.but(raw=b" " * (MOST_BODY_BYTES + 1), content_type=media_type)
@@ -112,48 +134,71 @@ def _signing_in(request: Request, **changes: str) -> Request:
     return request.but(body={"data": {**SIGN_IN, **changes}})
 
 
-def _association_causes(operation: str) -> Iterator[tuple[str, list[Request | Cause]]]:
+@dataclass(frozen=True)
+class Owners:
+    """One of the kinds of owners that a cart may have, in the seed world's words."""
+
+    kind: str
+    ids: tuple[str, str]
+    unknown: str
+    anothers_cart: str
+
+    def acting(self, number: int, bearer: dict[str, str] = SHOPPER) -> dict[str, str]:
+        return (acting_as if self.kind == "account" else as_customer)(number, bearer)
+
+    def naming(self, *ids: str) -> dict[str, object]:
+        return (naming if self.kind == "account" else naming_customers)(*ids)
+
+
+ACCOUNTS = Owners("account", (ACCOUNT_1, ACCOUNT_2), NO_SUCH_ACCOUNT, "grace-cart")
+CUSTOMERS = Owners("customer", (CUSTOMER_1, CUSTOMER_2), ACCOUNT_1, "barbara-only-cart")
+
+
+def _association_causes(
+    operation: str, owners: Owners
+) -> Iterator[tuple[str, list[Request | Cause]]]:
     good = GOOD[operation]
-    unknown = good.but(path="/v2/carts/no-such-cart/relationships/accounts")
-    graces = good.but(path="/v2/carts/grace-cart/relationships/accounts")
+    kind = owners.kind
+    unknown = good.but(path=f"/v2/carts/no-such-cart/relationships/{kind}s")
+    anothers = good.but(path=f"/v2/carts/{owners.anothers_cart}/relationships/{kind}s")
 
     def bodies(*given: Any) -> list[Request | Cause]:
         return [good.but(body=body) for body in given]
 
-    one = {"type": "account", "id": ACCOUNT_1}
+    one = {"type": kind, "id": owners.ids[0]}
+    other_kind = "customer" if kind == "account" else "account"
     yield (
         "invalid-json-payload",
         [
             *_not_json(good.but(body=None)),
-            *bodies(
-                None, {}, {"data": None}, {"data": one}, one, {"data": "account"}, "account", 1
-            ),
+            *bodies(None, {}, {"data": None}, {"data": one}, one, {"data": kind}, kind, 1),
         ],
     )
     yield (
-        "type-not-account",
+        f"type-not-{kind}",
         bodies(
             {"data": []},
             [],
-            {"data": [{"id": ACCOUNT_1}]},
-            {"data": [{**one, "type": "customer"}]},
-            [{**one, "type": "Account"}],
+            {"data": [{"id": owners.ids[0]}]},
+            {"data": [{**one, "type": other_kind}]},
+            [{**one, "type": kind.title()}],
         ),
     )
-    yield "schema-violation", bodies({"data": [{"type": "account"}]}, [{"type": "account"}])
-    two = {"type": "account", "id": ACCOUNT_2}
-    yield "cannot-associate-more-than-one-account", bodies({"data": [one, two]}, [one, one])
+    yield "schema-violation", bodies({"data": [{"type": kind}]}, [{"type": kind}])
+    two = {"type": kind, "id": owners.ids[1]}
+    yield f"cannot-associate-more-than-one-{kind}", bodies({"data": [one, two]}, [one, one])
     yield (
-        "account-lacks-permissions",
+        f"{kind}-lacks-permissions",
         [
             good.but(headers=SHOPPER),
-            good.but(headers=acting_as(2)),
-            good.but(headers=acting_as(2, ADMIN)),
-            graces.but(headers=acting_as(1)),
+            good.but(headers=owners.acting(2)),
+            good.but(headers=owners.acting(2, ADMIN)),
+            anothers.but(headers=owners.acting(1)),
         ],
     )
-    yield "cart-not-found", [unknown, unknown.but(headers=acting_as(1))]
-    yield "account-not-found", bodies(naming(NO_SUCH_ACCOUNT), naming("no-such-account"))
+    yield "cart-not-found", [unknown, unknown.but(headers=owners.acting(1))]
+    missing = [owners.naming(owners.unknown), owners.naming(f"no-such-{kind}")]
+    yield f"{kind}-not-found", bodies(*missing)
 
 
 _sign_in = GOOD["post-v2-account-members-tokens"]
@@ -171,6 +216,15 @@ _settings = GOOD["put-v2-settings-cart"]
 _to_guest = GOOD["createAccountCartAssociation"].but(
     path="/v2/carts/contact-cart/relationships/accounts"
 )
+_customer_to_guest = GOOD["createCustomerCartAssociation"].but(
+    path="/v2/carts/contact-cart/relationships/customers"
+)
+_customer = GOOD["createACustomerToken"]
+_account = GOOD["post-v2-accounts"]
+_registered = {"data": {**RENAMED["data"], "registration_id": "reg-1"}}
+_membership = GOOD["post-v2-accounts-accountID-account-memberships"]
+_of_membership = "-v2-accounts-accountID-account-memberships-membershipID"
+_ada = f"/v2/accounts/{ACCOUNT_1}"
 _email = {"name": "Guest", "contact": {"email": "guest@example.com"}}
 _past = {"name": "Snapshot", "snapshot_date": "2020-01-01T00:00:00Z"}
 _future = {"data": {"snapshot_date": "2030-01-01T00:00:00Z"}}
@@ -450,8 +504,107 @@ CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
         _to_guest.but(headers=acting_as(1)),
     ],
     **{
-        (operation, error): causes
-        for operation in ("createAccountCartAssociation", "deleteAccountCartAssociation")
-        for error, causes in _association_causes(operation)
+        (f"{verb}{owners.kind.title()}CartAssociation", error): causes
+        for owners in (ACCOUNTS, CUSTOMERS)
+        for verb in ("create", "delete")
+        for error, causes in _association_causes(
+            f"{verb}{owners.kind.title()}CartAssociation", owners
+        )
     },
+    ("createCustomerCartAssociation", "customer-cart-has-contact-email"): [
+        _customer_to_guest,
+        _customer_to_guest.but(headers=as_customer(1)),
+    ],
+    ("createACart", "customer-cart-has-contact-email"): [
+        _create.but(body={"data": _email}, headers=as_customer(1))
+    ],
+    ("updateACart", "customer-cart-has-contact-email"): [
+        _update.but(path="/v2/carts/alan-cart", body={"data": _email})
+    ],
+    ("deleteACart", "customer-last-cart"): [
+        GOOD["deleteACart"].but(path="/v2/carts/barbara-only-cart")
+    ],
+    ("createACustomerToken", "schema-violation"): [
+        _customer.but(body={"data": {"type": "token", "email": "alan@example.com"}})
+    ],
+    ("createACustomerToken", "wrong-credentials"): [
+        _customer.but(body={"data": {**CUSTOMER_SIGN_IN, "password": "wrong"}}),
+        _customer.but(body={"data": {**CUSTOMER_SIGN_IN, "email": "nobody@example.com"}}),
+    ],
+    ("get-v2-accounts", "invalid-filter"): [
+        GOOD["get-v2-accounts"].but(query={"filter": "ilike(name,x)"})
+    ],
+    **{
+        (operation, "invalid-filter"): [GOOD[operation].but(query={"filter": "eq(nothing,x)"})]
+        for operation in GOOD
+        if operation.startswith("get") and operation.endswith(("members", "memberships"))
+    },
+    **{
+        (operation, "schema-violation"): [GOOD[operation].but(query={"sort": "size"})]
+        for operation in GOOD
+        if operation.startswith("get") and operation.endswith(("members", "memberships"))
+    },
+    **{
+        (operation, "schema-violation"): [GOOD[operation].but(body={})]
+        for operation in GOOD
+        if operation.startswith(("post-v2-accounts", "put-v2-account"))
+    },
+    **{
+        (operation, "schema-violation"): [GOOD[operation].but(path=path)]
+        for operation, path in (
+            ("delete-v2-accounts-accountID", "/v2/accounts/ada"),
+            (f"get{_of_membership}", f"{_ada}/account-memberships/one"),
+            (f"delete{_of_membership}", f"{_ada}/account-memberships/one"),
+            ("get-v2-account-members-accountMemberID", "/v2/account-members/ada"),
+        )
+    },
+    **{
+        (operation, "account-not-found"): [
+            GOOD[operation].but(path=GOOD[operation].path.replace(ACCOUNT_1, NO_SUCH_ACCOUNT))
+        ]
+        for operation in GOOD
+        if "/{accountID}" in documented.operations()[operation]["path"]
+    },
+    ("post-v2-accounts", "account-not-found"): [
+        _account.but(body={"data": {**RENAMED["data"], "parent_id": NO_SUCH_ACCOUNT}})
+    ],
+    **{
+        (operation, "account-name-empty"): [
+            GOOD[operation].but(body={"data": {"type": "account", "name": ""}})
+        ]
+        for operation in ("post-v2-accounts", "put-v2-accounts-accountID")
+    },
+    **{
+        (operation, "registration-id-taken"): [
+            Cause(
+                GOOD[operation].but(body=_registered),
+                before=[_account.but(body=_registered)],
+            )
+        ]
+        for operation in ("post-v2-accounts", "put-v2-accounts-accountID")
+    },
+    **{
+        (operation, "account-member-not-found"): [
+            GOOD[operation].but(path=GOOD[operation].path.replace(MEMBER_ADA, ACCOUNT_1))
+        ]
+        for operation in GOOD
+        if "{accountMember" in documented.operations()[operation]["path"]
+    },
+    **{
+        (f"{method}{_of_membership}", "account-membership-not-found"): [
+            GOOD[f"{method}{_of_membership}"].but(path=f"{_ada}/account-memberships/{other}")
+            for other in (MEMBERSHIP_GRACE, NO_SUCH_ACCOUNT)
+        ]
+        for method in ("get", "put", "delete")
+    },
+    (f"put{_of_membership}", "cannot-change-account-member"): [
+        GOOD[f"put{_of_membership}"].but(body=belonging(MEMBER_GRACE))
+    ],
+    ("post-v2-accounts-accountID-account-memberships", "account-membership-exists"): [
+        _membership.but(body=belonging(MEMBER_ADA)),
+        Cause(_membership, before=[_membership]),
+    ],
+    ("post-v2-accounts-accountID-account-memberships", "account-member-not-found"): [
+        _membership.but(body=belonging(ACCOUNT_1))
+    ],
 }

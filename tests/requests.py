@@ -8,7 +8,20 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.seeds import ACCOUNT_1, ADMIN, ITEM, MUG, PROFILE, TEN_PERCENT, naming
+from tests.seeds import (
+    ACCOUNT_1,
+    ADMIN,
+    CUSTOMER_1,
+    ITEM,
+    MEMBER_ADA,
+    MEMBER_HEDY,
+    MEMBERSHIP_ADA,
+    MUG,
+    PROFILE,
+    TEN_PERCENT,
+    naming,
+    naming_customers,
+)
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -68,6 +81,20 @@ ASSOCIATIONS = f"{FREE_CART}/relationships/accounts"
 GRACE_CART = "/v2/carts/grace-cart"
 ITEMS = f"{GRACE_CART}/items"
 A_MUG = {"type": "cart_item", "id": MUG, "quantity": 1}
+CUSTOMER_ASSOCIATIONS = f"{FREE_CART}/relationships/customers"
+ADA = f"/v2/accounts/{ACCOUNT_1}"
+MEMBERSHIPS = f"{ADA}/account-memberships"
+ADAS_MEMBERSHIP = f"{MEMBERSHIPS}/{MEMBERSHIP_ADA}"
+ADA_HERSELF = f"/v2/account-members/{MEMBER_ADA}"
+RENAMED = {"data": {"type": "account", "name": "Renamed"}}
+
+
+def belonging(member_id: str) -> dict[str, object]:
+    """Return the body of a membership."""
+    return {"data": {"type": "account_membership", "account_member_id": member_id}}
+
+
+CUSTOMER_SIGN_IN = {"type": "token", "email": "alan@example.com", "password": "alan-password"}
 
 GOOD = {
     "createAnAccessToken": Request(
@@ -100,5 +127,39 @@ GOOD = {
     "getByContextAllHierarchies": Request("GET", "/catalog/hierarchies"),
     "getByContextAllProducts": Request("GET", "/catalog/products"),
     "getByContextProduct": Request("GET", f"/catalog/products/{MUG}"),
+    "createCustomerCartAssociation": Request(
+        "POST", CUSTOMER_ASSOCIATIONS, body=naming_customers(CUSTOMER_1)
+    ),
+    "deleteCustomerCartAssociation": Request(
+        "DELETE", CUSTOMER_ASSOCIATIONS, body=naming_customers(CUSTOMER_1)
+    ),
+    "createACustomerToken": Request(
+        "POST", "/v2/customers/tokens", body={"data": CUSTOMER_SIGN_IN}
+    ),
+    "post-v2-accounts": Request("POST", "/v2/accounts", body=RENAMED),
+    "put-v2-accounts-accountID": Request("PUT", ADA, body=RENAMED),
+    "delete-v2-accounts-accountID": Request("DELETE", ADA),
+    "get-v2-account-members": Request("GET", "/v2/account-members"),
+    "get-v2-account-members-accountMemberID": Request("GET", ADA_HERSELF),
+    "put-v2-account-members-accountMemberID": Request(
+        "PUT", ADA_HERSELF, body={"data": {"type": "account_member"}}
+    ),
+    "get-v2-accounts-accountID-account-memberships": Request("GET", MEMBERSHIPS),
+    "post-v2-accounts-accountID-account-memberships": Request(
+        "POST", MEMBERSHIPS, body=belonging(MEMBER_HEDY)
+    ),
+    "get-v2-accounts-accountID-account-memberships-unassigned-account-members": Request(
+        "GET", f"{MEMBERSHIPS}/unassigned-account-members"
+    ),
+    "get-v2-accounts-accountID-account-memberships-membershipID": Request("GET", ADAS_MEMBERSHIP),
+    "put-v2-accounts-accountID-account-memberships-membershipID": Request(
+        "PUT", ADAS_MEMBERSHIP, body=belonging(MEMBER_ADA)
+    ),
+    "delete-v2-accounts-accountID-account-memberships-membershipID": Request(
+        "DELETE", ADAS_MEMBERSHIP
+    ),
+    "get-v2-account-members-accountMemberId-account-memberships": Request(
+        "GET", f"{ADA_HERSELF}/account-memberships"
+    ),
 }
 """A request that succeeds, for each operation."""

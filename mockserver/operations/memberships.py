@@ -1,7 +1,7 @@
 """Memberships: which members may act as an account (contract.md §3)."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from mockserver.errors import ApiError
@@ -9,52 +9,22 @@ from mockserver.operations import accounts, members
 from mockserver.operations.call import Call, Reply
 from mockserver.operations.filters import Grammar
 from mockserver.operations.listing import attribute, identifier, instant, listed
-from mockserver.world import Member, Membership
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A membership and whose it is."""
-
-    membership: Membership
-    member: Member
-
-    @property
-    def id(self) -> str:
-        return self.membership.id
-
-    @property
-    def account_member_id(self) -> str:
-        return self.member.id
-
-    @property
-    def created_at(self) -> int:
-        return self.membership.created_at
-
-    @property
-    def updated_at(self) -> int:
-        return self.membership.updated_at
+from mockserver.world import Membership
 
 
 def list_of_account(call: Call) -> Reply:
     """List the memberships of an account, the newest first."""
     account = accounts.visible(call)
     path = f"/v2/accounts/{account.id}/account-memberships"
-    reply = _listed(call, path, _entries(call, account.id), "account_member")
-    ids = [each["account_member_id"] for each in reply.body["data"]]
-    found = [member for each in ids if (member := call.tx.member(each))]
-    return _including(call, reply, "account_member", [members.show(each, call) for each in found])
+    reply = _listed(call, path, _memberships(call, account.id), "account_member")
+    return _including(call, reply, "account_member")
 
 
 def list_of_member(call: Call) -> Reply:
     """List the memberships of a member, the newest first."""
     member = members.named(call, call.params["accountMemberId"])
     path = f"/v2/account-members/{member.id}/account-memberships"
-    entries = [Entry(each, member) for each in member.memberships]
-    reply = _listed(call, path, entries, "account")
-    ids = [each["relationships"]["account"]["data"]["id"] for each in reply.body["data"]]
-    found = [account for each in ids if (account := call.tx.account(each))]
-    return _including(call, reply, "account", [accounts.show(each, call) for each in found])
+    return _including(call, _listed(call, path, member.memberships, "account"), "account")
 
 
 def list_unassigned(call: Call) -> Reply:
@@ -72,9 +42,7 @@ def list_unassigned(call: Call) -> Reply:
 
 def get(call: Call) -> Reply:
     """Return one membership of an account."""
-    entry = _named(call)
-    reply = _entity(entry, call)
-    return _including(call, reply, "account_member", [members.show(entry.member, call)])
+    return _including(call, _entity(_named(call), call), "account_member")
 
 
 def create(call: Call) -> Reply:
@@ -85,64 +53,67 @@ def create(call: Call) -> Reply:
         raise ApiError("account-member-not-found")
     if account.id in member.account_ids:
         raise ApiError("account-membership-exists")
-    membership = new_membership(call, account.id)
+    membership = new_membership(call, account.id, member.id)
     call.tx.save_member(replace(member, memberships=(*member.memberships, membership)))
-    return _entity(Entry(membership, member), call, 201)
+    return _entity(membership, call, 201)
 
 
 def update(call: Call) -> Reply:
     """Note a membership as updated now: its member cannot be changed."""
-    entry = _named(call)
-    if call.body["data"]["account_member_id"].lower() != entry.member.id:
+    membership = _named(call)
+    if call.body["data"]["account_member_id"].lower() != membership.member_id:
         raise ApiError("cannot-change-account-member")
-    changed = replace(entry.membership, updated_at=call.tx.now)
-    memberships = [changed if each.id == entry.id else each for each in entry.member.memberships]
-    call.tx.save_member(replace(entry.member, memberships=tuple(memberships)))
-    return _entity(Entry(changed, entry.member), call)
+    changed = replace(membership, updated_at=call.tx.now)
+    _replace(call, membership, (changed,))
+    return _entity(changed, call)
 
 
 def delete(call: Call) -> Reply:
     """End a membership; the account tokens that came of it end with it."""
-    entry = _named(call)
-    left = tuple(each for each in entry.member.memberships if each.id != entry.id)
-    call.tx.save_member(replace(entry.member, memberships=left))
+    _replace(call, _named(call), ())
     return Reply(204)
 
 
-def new_membership(call: Call, account_id: str) -> Membership:
-    """Return a membership of an account that begins now."""
-    return Membership(call.ids.uuid("membership"), account_id, call.tx.now, call.tx.now)
+def new_membership(call: Call, account_id: str, member_id: str) -> Membership:
+    """Return a membership that begins now."""
+    now = call.tx.now
+    return Membership(call.ids.uuid("membership"), account_id, member_id, now, now)
 
 
-def _entries(call: Call, account_id: str) -> Iterable[Entry]:
+def _memberships(call: Call, account_id: str) -> Iterable[Membership]:
     return (
-        Entry(membership, member)
+        membership
         for member in call.tx.members_of(account_id)
         for membership in member.memberships
         if membership.account_id == account_id
     )
 
 
-def _named(call: Call) -> Entry:
+def _named(call: Call) -> Membership:
     """Return the membership that the path names."""
     account, membership_id = accounts.visible(call), call.params["membershipID"].lower()
-    for entry in _entries(call, account.id):
-        if entry.id == membership_id:
-            return entry
+    for membership in _memberships(call, account.id):
+        if membership.id == membership_id:
+            return membership
     raise ApiError("account-membership-not-found")
 
 
-def _listed(call: Call, path: str, entries: Iterable[Entry], related: str) -> Reply:
-    grammar = {"account_member_id": attribute("account_member_id", "eq", "like"), **_times(call)}
+def _replace(call: Call, gone: Membership, by: tuple[Membership, ...]) -> None:
+    """Put another membership, or none, in the place of one."""
+    member = call.tx.world.members[gone.member_id]
+    at = member.memberships.index(gone)
+    changed = (*member.memberships[:at], *by, *member.memberships[at + 1 :])
+    call.tx.save_member(replace(member, memberships=changed))
+
+
+def _listed(call: Call, path: str, found: Iterable[Membership], related: str) -> Reply:
+    ids = {"account_member_id": identifier("member_id", "eq", "like"), **_times(call)}
     return listed(
         call,
         path,
-        entries,
-        lambda entry: {
-            **_show(entry, call, related),
-            "account_member_id": entry.member.id,
-        },
-        grammar,
+        found,
+        lambda each: {**_show(each, call, related), "account_member_id": each.member_id},
+        ids,
         "-created_at",
     )
 
@@ -156,25 +127,37 @@ def _times(call: Call) -> Grammar:
     }
 
 
-def _including(call: Call, reply: Reply, name: str, shown: list[dict[str, Any]]) -> Reply:
-    """Return the reply with the related records, if the call asks for them."""
-    if shown and name in call.params.get("include", "").split(","):
-        reply.body["included"] = {f"{name}s": shown}
+def _including(call: Call, reply: Reply, related: str) -> Reply:
+    """Add to a reply the accounts or members that its memberships name, if the call asks so."""
+    if related not in call.params.get("include", "").split(","):
+        return reply
+    data = reply.body["data"]
+    shown = [data] if isinstance(data, dict) else data
+    ids = dict.fromkeys(each["relationships"][related]["data"]["id"] for each in shown)
+    included = [RELATED[related](call, each) for each in ids]
+    if included:
+        reply.body["included"] = {f"{related}s": included}
     return reply
 
 
-def _show(entry: Entry, call: Call, related: str = "account_member") -> dict[str, Any]:
-    ids = {"account_member": entry.member.id, "account": entry.membership.account_id}
-    path = f"/v2/accounts/{entry.membership.account_id}/account-memberships/{entry.id}"
+RELATED: dict[str, Callable[[Call, str], dict[str, Any]]] = {
+    "account": lambda call, each: accounts.show(call.tx.world.accounts[each], call),
+    "account_member": lambda call, each: members.show(call.tx.world.members[each], call),
+}
+
+
+def _show(membership: Membership, call: Call, related: str = "account_member") -> dict[str, Any]:
+    ids = {"account_member": membership.member_id, "account": membership.account_id}
+    path = f"/v2/accounts/{membership.account_id}/account-memberships/{membership.id}"
     return {
-        "id": entry.id,
+        "id": membership.id,
         "type": "account_membership",
-        "meta": {"timestamps": accounts.timestamps(entry.membership, call)},
+        "meta": {"timestamps": accounts.timestamps(membership, call)},
         "relationships": {related: {"data": {"id": ids[related], "type": related}}},
         "links": {"self": call.base_url + path},
     }
 
 
-def _entity(entry: Entry, call: Call, status: int = 200) -> Reply:
-    shown = _show(entry, call)
+def _entity(membership: Membership, call: Call, status: int = 200) -> Reply:
+    shown = _show(membership, call)
     return Reply(status, {"data": shown, "links": shown["links"]})

@@ -70,12 +70,13 @@ def _by_sign_up(call: Call, given: dict[str, Any]) -> Member:
         raise ApiError("self-signup-disabled")
     if call.tx.member_named(given["username"]) is not None:
         raise ApiError("username-taken")
+    member_id = call.ids.uuid("member")
     memberships: tuple[Membership, ...] = ()
     if call.tx.setting(AUTHENTICATION, "auto_create_account_for_account_members"):
         account = new_account(call, {"name": given["name"]})
-        memberships = (new_membership(call, account.id),)
+        memberships = (new_membership(call, account.id, member_id),)
     member = Member(
-        call.ids.uuid("member"),
+        member_id,
         given["name"],
         given["email"],
         given["username"],
