@@ -73,6 +73,15 @@ ErrorId = Literal[
     "registration-id-taken",
     "store-id-mismatch",
     "type-not-customer",
+    # checkout, orders, payments
+    "amount-too-high",
+    "cart-empty",
+    "checkout-of-snapshot",
+    "customer-or-contact-required",
+    "email-format",
+    "order-not-found",
+    "order-not-payable",
+    "payment-not-processed",
 ]
 
 

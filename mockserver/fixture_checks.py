@@ -29,6 +29,7 @@ KEYS = {
     "products": "id",
     "promotions": "code",
     "hierarchies": "id",
+    "orders": "id",
 }
 SINGULAR = {"currencies": "currency"}
 # section, field -> the section whose records it names
@@ -44,6 +45,9 @@ REFERENCES = {
     ("memberships", "account_id"): "accounts",
     ("memberships", "member_id"): "members",
     ("customer_tokens", "customer_id"): "customers",
+    ("orders", "account_id"): "accounts",
+    ("orders", "member_id"): "members",
+    ("orders", "customer_id"): "customers",
 }
 
 # section -> the other field that must be unique, and what of a record must be
@@ -128,7 +132,10 @@ def _check_fields(
             if values.get(field) and (values.get("contact") or {}).get("email"):
                 message = f"a cart has either {field} or a contact e-mail; remove one of them"
                 yield record.mistake(("contact",), message)
-    for field in ("idle", "age"):
+    if record.section == "orders" and {"account_id", "customer_id"} <= values.keys():
+        message = "an order belongs to an account or to a customer; remove one of them"
+        yield record.mistake(("customer_id",), message)
+    for field in ("idle", "age", "paid_ago"):
         if parse_duration(values.get(field, "PT0S")) > MOST_AGE:
             yield record.mistake((field,), "write at most P3650D")
     if record.section == "accounts" and _is_its_own_ancestor(values, known["accounts"]):

@@ -33,7 +33,7 @@ def check_goods(records: list[Record], whole: list[Record]) -> list[Mistake]:
         if {"percent", "amounts"} <= record.values.keys():
             message = "a promotion has either percent or amounts; remove one of them"
             mistakes.append(record.mistake(("amounts",), message))
-        if record.section == "carts":
+        if record.section in ("carts", "orders"):
             mistakes += _check_cart(record, known)
     return mistakes
 

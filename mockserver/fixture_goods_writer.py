@@ -5,7 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 from mockserver.clock import SECOND
-from mockserver.world import Cart, CartItem, Price, Product, Promotion, World
+from mockserver.world import (
+    ACCOUNT,
+    CUSTOMER,
+    Cart,
+    CartItem,
+    Order,
+    Price,
+    Product,
+    Promotion,
+    World,
+)
+
+ORDER_FIELDS = (
+    "status",
+    "payment",
+    "shipping",
+    "customer",
+    "contact",
+    "billing_address",
+    "shipping_address",
+    "order_number",
+    "external_ref",
+    "custom_attributes",
+    "paid",
+    "authorized",
+)
 
 
 def catalogue(world: World) -> dict[str, Any]:
@@ -14,13 +39,21 @@ def catalogue(world: World) -> dict[str, Any]:
         "currencies": [
             {"code": each.code, "default": each.default} for each in world.currencies.values()
         ],
-        "products": [_product(each) for each in world.products.values()],
+        "products": [
+            _product(each, world.allocated.get(each.id) or 0) for each in world.products.values()
+        ],
         "promotions": [_promotion(each) for each in world.promotions.values()],
         "hierarchies": [
             {"id": h.id, "name": h.name, "slug": h.slug, "description": h.description}
             for h in world.hierarchies
         ],
     }
+
+
+def orders(world: World, now: int) -> list[dict[str, Any]]:
+    """Return the orders of a world, the newest one first."""
+    found = sorted(world.orders.values(), key=lambda order: (order.created_at, order.revision))
+    return [_order(each, world, now) for each in reversed(found)]
 
 
 def items(cart: Cart, now: int) -> dict[str, Any]:
@@ -35,6 +68,30 @@ def items(cart: Cart, now: int) -> dict[str, Any]:
 def duration(milliseconds: int) -> str:
     """Return a duration as fixtures write it."""
     return f"PT{max(milliseconds, 0) // SECOND}S"
+
+
+def _order(order: Order, world: World, now: int) -> dict[str, Any]:
+    kind, owner_id = order.owner or ("", "")
+    known = {ACCOUNT: world.accounts, CUSTOMER: world.customers}.get(kind, ())
+    member_id = order.member_id if order.member_id in world.members else None
+    paid_at = order.fully_paid_at
+    return {
+        "id": order.id,
+        **({f"{kind}_id": owner_id} if owner_id in known else {}),
+        **_given(member_id=member_id, **{name: getattr(order, name) for name in ORDER_FIELDS}),
+        "idle": duration(now - order.updated_at),
+        "age": duration(now - order.created_at),
+        **({} if paid_at is None else {"paid_ago": duration(now - paid_at)}),
+        **_given(
+            currency=order.currency,
+            shipping_groups={
+                item.shipping_group_id: order.currency
+                for item in order.items
+                if item.shipping_group_id
+            },
+        ),
+        "items": [_item(item, now) for item in order.items],
+    }
 
 
 def _item(item: CartItem, now: int) -> dict[str, Any]:
@@ -63,7 +120,7 @@ def _item(item: CartItem, now: int) -> dict[str, Any]:
     }
 
 
-def _product(product: Product) -> dict[str, Any]:
+def _product(product: Product, allocated: int) -> dict[str, Any]:
     return {
         "id": product.id,
         "sku": product.sku,
@@ -71,7 +128,7 @@ def _product(product: Product) -> dict[str, Any]:
         "slug": product.slug,
         **_given(description=product.description, tax_basis_points=product.tax_basis_points),
         "prices": {code: _price(price) for code, price in product.prices.items()},
-        **({"stock": product.stock} if product.manage_stock else {}),
+        **({"stock": product.stock - allocated} if product.manage_stock else {}),
         **_given(image=dict(product.image)),
     }
 

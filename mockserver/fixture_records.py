@@ -8,7 +8,13 @@ from typing import Any
 
 from mockserver.clock import parse_duration
 from mockserver.ids import membership_id
-from mockserver.world import ACCOUNT, CUSTOMER, Account, Cart, Member, Membership
+from mockserver.world import ACCOUNT, CUSTOMER, Account, Cart, Member, Membership, Order
+
+NO_ORDER_FIELDS = (
+    *("idle", "age", "paid_ago", "account_id", "customer_id"),
+    *("currency", "shipping_groups"),
+)
+"""What a fixture says of an order that is no field of it."""
 
 
 def make_account(values: Mapping[str, Any]) -> Account:
@@ -52,6 +58,27 @@ def make_cart(revision: int, values: Mapping[str, Any], lifetime: int) -> Cart:
             "created_at": -_age(values, "age", default=idle),
             "updated_at": -idle,
             "expires_at": lifetime - idle,
+            "revision": revision,
+        },
+    )
+    return built
+
+
+def make_order(revision: int, values: Mapping[str, Any]) -> Order:
+    """Make an order; a greater `revision` lists it before others of the same age."""
+    owners = [(kind, values.get(f"{kind}_id")) for kind in (ACCOUNT, CUSTOMER)]
+    times = _times(values)
+    paid_at = times["updated_at"] if values.get("payment") == "paid" else None
+    if "paid_ago" in values:
+        paid_at = -_age(values, "paid_ago")
+    built: Order = make_record(
+        Order,
+        {
+            "shipping_address": values["billing_address"],
+            **_without(values, *NO_ORDER_FIELDS),
+            "owner": next((owner for owner in owners if owner[1] is not None), None),
+            "fully_paid_at": paid_at,
+            **times,
             "revision": revision,
         },
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from mockserver.fixture_goods_writer import catalogue, duration, items
+from mockserver.fixture_goods_writer import catalogue, duration, items, orders
 from mockserver.world import (
     ACCOUNT,
     CUSTOMER,
@@ -81,6 +81,7 @@ def to_yaml(world: World, instant: int, rules: Iterable[Mapping[str, Any]]) -> s
         ],
         **catalogue(world),
         "carts": [_cart(cart, now) for cart in carts],
+        "orders": orders(world, now),
         "rules": [dict(rule) for rule in rules],
         "magic_ids": [{"id": name, "error": error} for name, error in world.magic.items()],
     }

@@ -17,7 +17,13 @@ from mockserver.config import BUILT_IN
 from mockserver.contract import Contract
 from mockserver.fixture_checks import KEYS, Record, check
 from mockserver.fixture_goods import check_goods
-from mockserver.fixture_records import make_account, make_cart, make_member, make_record
+from mockserver.fixture_records import (
+    make_account,
+    make_cart,
+    make_member,
+    make_order,
+    make_record,
+)
 from mockserver.index import indexed
 from mockserver.pointer import from_pointer
 from mockserver.resources import resource
@@ -139,6 +145,10 @@ def _build(records: list[Record], sources: list[Source]) -> World:
         make_cart(-index, {**values, "items": fixture_catalog.items(values, catalogue)}, lifetime)
         for index, values in enumerate(of["carts"])
     ]
+    orders = [
+        make_order(-index, {**values, "items": fixture_catalog.items(values, catalogue)})
+        for index, values in enumerate(of["orders"])
+    ]
     memberships: dict[str, list[Mapping[str, Any]]] = {each["id"]: [] for each in of["members"]}
     for each in of["memberships"]:
         memberships[each["member_id"]].append(each)
@@ -193,5 +203,7 @@ def _build(records: list[Record], sources: list[Source]) -> World:
         ),
         carts=HashTrieMap({cart.id: cart for cart in carts}),
         carts_by_owner=indexed((cart.id, cart.owners) for cart in carts),
+        orders=HashTrieMap({order.id: order for order in orders}),
+        orders_by_owner=indexed((each.id, [each.owner]) for each in orders if each.owner),
         **catalogue,
     )

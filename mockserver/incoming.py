@@ -146,6 +146,6 @@ def _parameters(incoming: Incoming) -> tuple[dict[str, Any], list[Violation]]:
 
 
 def _offending(incoming: Incoming, found: Iterable[Violation], error: str) -> dict[str, Any]:
-    """Return the value that the first violation of an error complains about, for its `meta`."""
+    """Return the value that the first violation of an error complains about, and its place."""
     first = next(each for each in found if each.error == error)
-    return {"value": pointer.find(incoming.body, first.pointer)}
+    return {"value": pointer.find(incoming.body, first.pointer), "source": first.source}

@@ -16,7 +16,7 @@ def release(world: World) -> None:
 
     The caller must not keep the world; what other worlds share of it stays.
     """
-    maps = (world.carts, world.bearers, world.account_tokens, world.customer_tokens)
+    maps = (world.carts, world.bearers, world.account_tokens, world.customer_tokens, world.orders)
     large = [records for records in maps if len(records) >= WORTH_A_THREAD]
     if large:
         index = world.carts_by_owner  # holds every cart's id once more

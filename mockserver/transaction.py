@@ -20,6 +20,7 @@ from mockserver.world import (
     Bearer,
     Cart,
     CustomerToken,
+    Order,
     Owner,
     Product,
     Promotion,
@@ -104,6 +105,42 @@ class Transaction(People):
     def promotion(self, code: str) -> Promotion | None:
         """Return the promotion of a code."""
         return self.world.promotions.get(code)
+
+    # --- orders
+
+    def order(self, order_id: str) -> Order | None:
+        """Return an order."""
+        return self.world.orders.get(order_id)
+
+    def orders(self) -> Iterator[Order]:
+        """Yield every order, in no particular order."""
+        return iter(self.world.orders.values())
+
+    def orders_of(self, owner: Owner) -> Iterator[Order]:
+        """Yield the orders of an account or a customer, in no particular order."""
+        ids = self.world.orders_by_owner.get(owner) or ()
+        return (self.world.orders[order_id] for order_id in ids)
+
+    def save_order(self, order: Order) -> Order:
+        """Store an order as updated now; whom it belongs to never changes. Returns it as stored."""
+        saved = replace(order, updated_at=self.now, revision=self.world.revision + 1)
+        owners = () if saved.owner is None else (saved.owner,)
+        self.world = replace(
+            self.world,
+            orders=self.world.orders.insert(saved.id, saved),
+            orders_by_owner=reindexed(self.world.orders_by_owner, saved.id, (), owners),
+            revision=saved.revision,
+        )
+        return saved
+
+    def available(self, product: Product) -> int:
+        """Return how many of a product whose stock is managed no order has taken."""
+        return product.stock - (self.world.allocated.get(product.id) or 0)
+
+    def allocate(self, product: Product, quantity: int) -> None:
+        """Take some of a product for an order."""
+        taken = (self.world.allocated.get(product.id) or 0) + quantity
+        self.world = replace(self.world, allocated=self.world.allocated.insert(product.id, taken))
 
     # --- applications, tokens, settings
 

@@ -231,8 +231,45 @@ class Cart:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """What a cart was when it was checked out. Only its status and its payments change.
+
+    `items` are the cart's lines as they were. `paid` and `authorized` are parts of the total; an
+    order whose `payment` is paid or authorized needs none.
+    """
+
+    id: str
+    created_at: int
+    updated_at: int
+    revision: int
+    items: tuple[CartItem, ...]
+    billing_address: Mapping[str, str]
+    shipping_address: Mapping[str, str]
+    status: str = "incomplete"
+    payment: str = "unpaid"
+    shipping: str = "unfulfilled"
+    owner: Owner | None = None
+    member_id: str | None = None
+    customer: Mapping[str, str] | None = None
+    contact: Mapping[str, str] | None = None
+    order_number: str | None = None
+    external_ref: str | None = None
+    custom_attributes: Mapping[str, Any] | None = None
+    paid: int = 0
+    authorized: int = 0
+    fully_paid_at: int | None = None
+
+    @property
+    def currency(self) -> str:
+        """The currency of every price in the order."""
+        return next((item.currency for item in self.items if item.currency), "")
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """Everything that the store knows.
+
+    `allocated` is how many of each product orders have taken from its stock.
 
     The static tokens (token → client id, account and member, or customer) are there to be shown at
     the start; they are looked up like any other token.
@@ -267,6 +304,9 @@ class World:
     products_by_sku: Mapping[str, Product] = field(default_factory=dict)
     promotions: Mapping[str, Promotion] = field(default_factory=dict)
     hierarchies: tuple[Hierarchy, ...] = ()
+    orders: HashTrieMap[str, Order] = field(default_factory=HashTrieMap)
+    orders_by_owner: Index[Owner] = field(default_factory=HashTrieMap)
+    allocated: HashTrieMap[str, int] = field(default_factory=HashTrieMap)
 
     @property
     def default_currency(self) -> str:

@@ -8,10 +8,13 @@ from mockserver.operations import (
     associations,
     carts,
     catalog,
+    checkout,
     customers,
     items,
     members,
     memberships,
+    orders,
+    payments,
     settings,
     tokens,
 )
@@ -62,4 +65,9 @@ OPERATIONS: Mapping[str, Callable[[Call], Reply]] = {
     "delete-v2-accounts-accountID-account-memberships-membershipID": memberships.delete,
     "get-v2-account-members-accountMemberId-account-memberships": memberships.list_of_member,
     "createACustomerToken": customers.sign_in,
+    "checkoutAPI": checkout.check_out,
+    "getCustomerOrders": orders.list_orders,
+    "getAnOrder": orders.get,
+    "getOrderItems": orders.list_items,
+    "paymentSetup": payments.pay,
 }

@@ -28,14 +28,16 @@ def same(text: str) -> str:
 class Field:
     """What a filter may ask about a record.
 
-    `read` takes the field's value out of a record; `convert` makes a value of the same type of a
-    filter's text, or raises ValueError, and then `expected` says what to write instead.
+    `read` takes the field's value out of a record, or with `many` several values, one of which must
+    pass; `convert` makes a value of the same type of a filter's text, or raises ValueError, and
+    then `expected` says what to write instead.
     """
 
     operators: Sequence[str]
     read: Callable[[Any], Any]
     convert: Callable[[str], Any] = same
     expected: str = ""
+    many: bool = False
 
 
 Grammar = Mapping[str, Field]
@@ -65,7 +67,7 @@ def _term(reader: "_Reader", grammar: Grammar) -> Test:
     reader.take(r"\(", "(")
     takers = [name for name, field in grammar.items() if operator in field.operators]
     at = reader.at
-    name = reader.take(r"\w+", "a field")
+    name = reader.take(r"[\w.]+", "a field")
     if name not in takers:
         fields = "field" if len(takers) == 1 else "fields"
         raise reader.invalid(f"expected {_either(takers)}, the {fields} that {operator} takes", at)
@@ -75,6 +77,8 @@ def _term(reader: "_Reader", grammar: Grammar) -> Test:
         values.append(_value(reader, field))
     reader.take(r"\)", ")")
     test = OPERATORS[operator](*([values] if operator == "in" else values))
+    if field.many:
+        return lambda record: any(test(value) for value in field.read(record))
     return lambda record: test(field.read(record))
 
 

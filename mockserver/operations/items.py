@@ -9,10 +9,11 @@ from mockserver.operations import lines
 from mockserver.operations.call import Call, Reply
 from mockserver.operations.carts import blank, existing
 from mockserver.operations.item_view import collection
+from mockserver.operations.orders import find_order
 from mockserver.operations.pricing import price_lines
-from mockserver.world import Cart
+from mockserver.world import Cart, Order
 
-MERGE = "cart_items"
+MERGE, REORDER = "cart_items", "order_items"
 
 
 class Refusals:
@@ -107,17 +108,24 @@ def delete_promotion(call: Call) -> Reply:
 
 def _added(call: Call, cart: Cart, given: Mapping[str, Any], refusals: Refusals) -> Cart:
     """Return a cart with what one element of a request adds."""
-    if given["type"] != MERGE:
+    if given["type"] not in (MERGE, REORDER):
         return lines.add(call, cart, given)
-    source = call.tx.cart(given["cart_id"])
-    if source is None:
-        raise ApiError("cart-not-found")
-    for item in source.items:
+    for item in _source(call, given).items:
         try:
             cart = lines.add_copy(call, cart, item)
         except ApiError as error:
             refusals.add(error)
     return cart
+
+
+def _source(call: Call, given: Mapping[str, Any]) -> Cart | Order:
+    """Return the cart, or the order, whose items are to be added."""
+    if given["type"] == REORDER:
+        return find_order(call, given["order_id"])
+    source = call.tx.cart(given["cart_id"])
+    if source is None:
+        raise ApiError("cart-not-found")
+    return source
 
 
 def _messages(before: Cart, cart: Cart) -> list[dict[str, Any]]:

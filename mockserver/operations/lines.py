@@ -129,7 +129,7 @@ def _checked(call: Call, cart: Cart, line: CartItem, told_id: str | None) -> Car
     wanted = sum(
         item.quantity for item in cart.items if item.product and item.product.id == product.id
     )
-    if wanted > product.stock and not deferred.get("defer_inventory_check"):
+    if wanted > call.tx.available(product) and not deferred.get("defer_inventory_check"):
         raise ApiError("insufficient-stock", name=product.name, id=told_id)
     return cart
 

@@ -1,0 +1,118 @@
+"""Checkout: a cart becomes an order, and stays as it is."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from mockserver.errors import ApiError
+from mockserver.operations import order_view
+from mockserver.operations.call import Call, Reply
+from mockserver.operations.carts import existing
+from mockserver.operations.owners import KINDS
+from mockserver.world import ACCOUNT, Cart, Order, Owner
+
+BLANK = dict.fromkeys(("company_name", "line_2", "city"), "")
+BLANK_SHIPPING = {**BLANK, **dict.fromkeys(("phone_number", "instructions"), "")}
+"""The fields of an address that are empty where nothing is said."""
+
+
+def check_out(call: Call) -> Reply:
+    """Make an unpaid order of what the cart holds now."""
+    given = call.body["data"]
+    if "customer" not in given and "contact" not in given:
+        raise ApiError("customer-or-contact-required")
+    cart = existing(call)
+    owner = _owner(call, given)
+    member_id = _member_id(call, given, owner)
+    customer = _customer(call, given)
+    _check_cart(cart)
+    _take_stock(call, cart)
+    billing = given["billing_address"]
+    order = Order(
+        id=call.ids.uuid("order"),
+        created_at=call.tx.now,
+        updated_at=call.tx.now,
+        revision=0,
+        items=cart.items,
+        billing_address={**BLANK, **billing},
+        shipping_address={**BLANK_SHIPPING, **given.get("shipping_address", billing)},
+        owner=owner,
+        member_id=member_id,
+        customer=customer,
+        contact=_person(given.get("contact")),
+        order_number=given.get("order_number"),
+        external_ref=given.get("external_ref"),
+        custom_attributes=cart.custom_attributes,
+    )
+    saved = call.tx.save_order(order)
+    body = {
+        "data": order_view.show(saved, call),
+        "included": {"items": order_view.show_items(saved, call)},
+    }
+    return Reply(201, body)
+
+
+def _owner(call: Call, given: Mapping[str, Any]) -> Owner | None:
+    """Return whom the order will belong to: the account whose token was sent, or else the account
+    or the customer that the body names by its id. A token allows no other name."""
+    caller = call.caller.owner
+    for kind in KINDS.values():
+        named = given.get(kind.name, {}).get("id", "").lower()
+        if not named:
+            continue
+        if caller not in (None, (kind.name, named)):
+            raise ApiError(kind.lacks_permissions)
+        if kind.find(call.tx, named) is None:
+            raise ApiError(kind.not_found)
+        return kind.name, named
+    return caller if caller and caller[0] == ACCOUNT else None
+
+
+def _member_id(call: Call, given: Mapping[str, Any], owner: Owner | None) -> str | None:
+    """Return the account's member for whom the order is made."""
+    if call.caller.member_id is not None or owner is None:
+        return call.caller.member_id
+    member_id: str | None = given.get(ACCOUNT, {}).get("member_id")
+    if member_id is None:
+        return None
+    member = call.tx.member(member_id.lower())
+    if member is None or owner[1] not in member.account_ids:
+        raise ApiError("account-member-not-found")
+    return member.id
+
+
+def _customer(call: Call, given: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """Return the customer as the order remembers it: a known one by its id, a guest as given."""
+    told: Mapping[str, str] | None = given.get("customer")
+    known = call.tx.customer(told["id"].lower()) if told and "id" in told else None
+    if known is None:
+        return _person(told)
+    return {"id": known.id, "name": known.name, "email": known.email}
+
+
+def _person(told: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    """Return what an order remembers of someone: the name and the e-mail address."""
+    if told is None:
+        return None
+    return {name: told[name] for name in ("name", "email") if name in told}
+
+
+def _check_cart(cart: Cart) -> None:
+    if cart.snapshot_date is not None:
+        raise ApiError("checkout-of-snapshot")
+    if cart.currency is None:
+        raise ApiError("cart-empty")
+
+
+def _take_stock(call: Call, cart: Cart) -> None:
+    """Take what the cart holds from the stock of its products."""
+    products = {item.product.id: item.product for item in cart.items if item.product}
+    wanted: Counter[str] = Counter()
+    for item in cart.items:
+        if item.product is not None and item.product.manage_stock:
+            wanted[item.product.id] += item.quantity
+    for product_id, quantity in wanted.items():
+        product = products[product_id]
+        if quantity > call.tx.available(product):
+            raise ApiError("insufficient-stock", name=product.name, id=product.id)
+        call.tx.allocate(product, quantity)

@@ -1,0 +1,128 @@
+"""Orders: what came out of carts at checkout, to be read."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from mockserver.clock import parse_instant
+from mockserver.errors import ApiError
+from mockserver.operations import order_view
+from mockserver.operations.call import Call, Reply
+from mockserver.operations.filters import Field, Grammar
+from mockserver.operations.listing import COMPARISONS, attribute, listed
+from mockserver.world import ACCOUNT, CUSTOMER, Order
+
+LIKE = ("eq", "like")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_WHOLE = re.compile(r"-?\d{1,15}", re.ASCII)
+
+
+def list_orders(call: Call) -> Reply:
+    """List the caller's orders, the newest one first."""
+    owner = call.caller.owner
+    orders = call.tx.orders() if owner is None else call.tx.orders_of(owner)
+    found = sorted(orders, key=lambda each: (each.created_at, each.revision), reverse=True)
+    shown: list[Order] = []
+
+    def show(order: Order) -> dict[str, Any]:
+        shown.append(order)
+        return order_view.show(order, call)
+
+    reply = listed(call, "/v2/orders", found, show, _grammar(call))
+    if items := order_view.included(shown, call):
+        reply.body["included"] = items
+    return reply
+
+
+def get(call: Call) -> Reply:
+    """Return one order."""
+    order = existing(call)
+    body = {"data": order_view.show(order, call)}
+    if items := order_view.included([order], call):
+        body["included"] = items
+    return Reply(200, body)
+
+
+def list_items(call: Call) -> Reply:
+    """List the items of one order."""
+    return Reply(200, {"data": order_view.show_items(existing(call), call)})
+
+
+def existing(call: Call) -> Order:
+    """Return the order that the path names; there must be one."""
+    return find_order(call, call.params["orderID"])
+
+
+def find_order(call: Call, order_id: str) -> Order:
+    """Return an order that the caller may know: an account and a customer only their own ones."""
+    order = call.tx.order(order_id.lower())
+    if order is None or call.caller.owner not in (None, order.owner):
+        raise ApiError("order-not-found")
+    return order
+
+
+def _grammar(call: Call) -> Grammar:
+    """Return what a list of orders can be filtered by."""
+    return {
+        "status": attribute("status", "eq"),
+        "payment": attribute("payment", "eq"),
+        "shipping": attribute("shipping", "eq"),
+        **{name: _told(name, "customer", "contact") for name in ("name", "email")},
+        **{
+            f"{person}.{name}": _told(name, person)
+            for person in ("customer", "contact")
+            for name in ("name", "email")
+        },
+        "customer_id": _owner(CUSTOMER),
+        "account_id": _owner(ACCOUNT),
+        "account_member_id": Field(LIKE, lambda order: order.member_id, str.lower),
+        "shipping_postcode": Field(LIKE, lambda order: order.shipping_address.get("postcode")),
+        "billing_postcode": Field(LIKE, lambda order: order.billing_address.get("postcode")),
+        "with_tax": _amount(lambda order: order_view.amounts(order).with_tax),
+        "without_tax": _amount(lambda order: order_view.amounts(order).without_tax),
+        "currency": attribute("currency", "eq"),
+        "product_id": Field(
+            ("eq",), lambda order: [i.product.id for i in order.items if i.product], many=True
+        ),
+        "product_sku": Field(("eq",), lambda order: [i.sku for i in order.items], many=True),
+        "created_at": _instant(call, "created_at"),
+        "updated_at": _instant(call, "updated_at"),
+        "external_ref": attribute("external_ref", *LIKE),
+        "order_number": attribute("order_number", *LIKE),
+    }
+
+
+def _told(name: str, *people: str) -> Field:
+    """Return the field of a name or an e-mail address, whichever of some people has it."""
+
+    def read(order: Order) -> list[str]:
+        known = (getattr(order, person) or {} for person in people)
+        return [each[name] for each in known if name in each]
+
+    return Field(LIKE, read, many=True)
+
+
+def _owner(kind: str) -> Field:
+    def read(order: Order) -> str | None:
+        return order.owner[1] if order.owner and order.owner[0] == kind else None
+
+    return Field(LIKE, read, str.lower)
+
+
+def _amount(read: Callable[[Order], int]) -> Field:
+    return Field(("gt", "ge", "lt", "le"), read, _integer, "a whole number, such as 10000")
+
+
+def _integer(text: str) -> int:
+    if _WHOLE.fullmatch(text) is None:
+        raise ValueError(text)
+    return int(text)
+
+
+def _instant(call: Call, name: str) -> Field:
+    return Field(
+        COMPARISONS,
+        lambda order: call.tx.absolute(getattr(order, name)),
+        lambda text: parse_instant(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text),
+        "a date, such as 2026-01-31, or an instant, such as 2026-01-31T12:00:00Z",
+    )
