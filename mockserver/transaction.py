@@ -121,9 +121,9 @@ class Transaction(People):
         ids = self.world.orders_by_owner.get(owner) or ()
         return (self.world.orders[order_id] for order_id in ids)
 
-    def save_order(self, order: Order) -> Order:
-        """Store an order as updated now; whom it belongs to never changes. Returns it as stored."""
-        saved = replace(order, updated_at=self.now, revision=self.world.revision + 1)
+    def add_order(self, order: Order) -> Order:
+        """Store a new order, behind all that were made before. Returns it as stored."""
+        saved = replace(order, revision=self.world.revision + 1)
         owners = () if saved.owner is None else (saved.owner,)
         self.world = replace(
             self.world,
@@ -132,6 +132,11 @@ class Transaction(People):
             revision=saved.revision,
         )
         return saved
+
+    def update_order(self, order: Order) -> None:
+        """Store an order as updated now. Whom it belongs to never changes."""
+        saved = replace(order, updated_at=self.now)
+        self.world = replace(self.world, orders=self.world.orders.insert(saved.id, saved))
 
     def available(self, product: Product) -> int:
         """Return how many of a product whose stock is managed no order has taken."""

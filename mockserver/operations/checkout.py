@@ -44,7 +44,7 @@ def check_out(call: Call) -> Reply:
         external_ref=given.get("external_ref"),
         custom_attributes=cart.custom_attributes,
     )
-    saved = call.tx.save_order(order)
+    saved = call.tx.add_order(order)
     body = {
         "data": order_view.show(saved, call),
         "included": {"items": order_view.show_items(saved, call)},

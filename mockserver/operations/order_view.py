@@ -107,6 +107,7 @@ def _show_item(line: Line, order: Order, call: Call) -> dict[str, Any]:
         "catalog_source": product and "pim",
     }
     created_at = to_seconds_text(call.tx.absolute(order.created_at))
+    promotions = [{"type": "promotion", "id": promotion.id} for promotion, _ in line.taken]
     return {
         "type": "order_item",
         "id": _item_id(order, item),
@@ -121,7 +122,10 @@ def _show_item(line: Line, order: Order, call: Call) -> dict[str, Any]:
             **prices["meta"],
             "timestamps": {"created_at": created_at, "updated_at": created_at},
         },
-        "relationships": {"cart_item": {"data": {"type": "cart_item", "id": item.id}}},
+        "relationships": {
+            "cart_item": {"data": {"type": "cart_item", "id": item.id}},
+            **({"promotions": {"data": promotions}} if promotions else {}),
+        },
     }
 
 

@@ -26,8 +26,8 @@ def pay(call: Call) -> Reply:
     owing = _owing(order)
     amount = given.get("amount", owing)
     if amount > owing:
-        raise ApiError("amount-too-high", amount=amount, owing=owing)
-    call.tx.save_order(_paid(call, order, given["method"], amount))
+        raise ApiError("amount-too-high", amount=f"amount of {amount}", owing=f"the {owing}")
+    call.tx.update_order(_paid(call, order, given["method"], amount))
     return Reply(200, {"data": _transaction(call, order, given, amount)})
 
 
@@ -36,7 +36,11 @@ def _owing(order: Order) -> int:
     whole = amounts(order).with_tax
     owing = whole - sum(paid_and_authorized(order))
     if order.status == "cancelled" or order.payment not in PAYABLE or owing == 0 != whole:
-        raise ApiError("order-not-payable", status=order.status, payment=order.payment)
+        raise ApiError(
+            "order-not-payable",
+            status=f"order:{order.status}",
+            payment=f"payment:{order.payment}",
+        )
     return owing
 
 

@@ -20,6 +20,7 @@ from tests import documented
 
 HEADER = "# Made by extract.py from the published OpenAPI files; don't edit.\n"
 SCHEMAS = (
+    "AccountCheckout",
     "AccountAuthenticationSettingsResponse",
     "AccountManagementAuthenticationTokenResponse",
     "AccountResponse",
@@ -31,14 +32,21 @@ SCHEMAS = (
     "CartsRelationshipsAccountsData",
     "CartsRequest",
     "CustomItemObjectData",
+    "CustomerCheckout",
+    "Data.ManualPayment",
     "ErrorResponse",
     "MetaAccountMemberId",
     "MetaList",
+    "OrderItemResponse",
+    "OrderResponse",
     "PromotionItemObjectData",
+    "ReOrderObject",
     "Response.ErrorResponse",
     "Response.Meta.Carts",
+    "Response.Meta.Orders",
     "Response.PageLinks",
     "Token",
+    "TransactionResponse",
     "UpdateCartsItems",
 )
 OF_A_VALUE = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}

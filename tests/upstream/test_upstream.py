@@ -15,6 +15,7 @@ from tests.upstream.extract import property_types
 FACTS = yaml.safe_load(Path(__file__).with_name("facts.yaml").read_text("utf-8"))
 
 OURS = {
+    "AccountCheckout": "CheckoutRequest",
     "AccountAuthenticationSettingsResponse": "AccountAuthenticationSettings",
     "AccountManagementAuthenticationTokenResponse": "AccountToken",
     "AccountResponse": "Account",
@@ -26,14 +27,21 @@ OURS = {
     "CartsRelationshipsAccountsData": "AccountAssociations",
     "CartsRequest": "CreateCartRequest",
     "CustomItemObjectData": "NewCartItem",
+    "CustomerCheckout": "CheckoutRequest",
+    "Data.ManualPayment": "Payment",
     "ErrorResponse": "Errors",
     "MetaAccountMemberId": "AccountMemberMeta",
     "MetaList": "PageMeta",
+    "OrderItemResponse": "OrderItem",
+    "OrderResponse": "Order",
     "PromotionItemObjectData": "NewCartItem",
+    "ReOrderObject": "NewCartItem",
     "Response.ErrorResponse": "Errors",
     "Response.Meta.Carts": "PageMeta",
+    "Response.Meta.Orders": "PageMeta",
     "Response.PageLinks": "PageLinks",
     "Token": "TokenRequest",
+    "TransactionResponse": "Transaction",
     "UpdateCartsItems": "UpdateCartItem",
 }
 """What openapi.yaml calls the published schemas."""
@@ -64,6 +72,9 @@ TYPES = {
     ("CustomItemObjectData", "quantity"): ["integer"],
     ("CustomItemObjectData", "price.amount"): ["integer"],
     ("UpdateCartsItems", "data.quantity"): ["integer"],
+    ("Data.ManualPayment", "amount"): ["integer"],
+    ("OrderItemResponse", "discounts[].amount.amount"): ["integer"],
+    ("OrderItemResponse", "meta.display_price.discounts.*.amount"): ["integer"],
 }
 """Properties whose type differs, and ours."""
 
@@ -159,6 +170,11 @@ def test_every_answer_has_the_schema_that_the_facts_are_held_against() -> None:
         "getByContextAllHierarchies": "HierarchyCollection",
         "getByContextAllProducts": "ProductCollection",
         "getByContextProduct": "ProductEntity",
+        "checkoutAPI": "OrderEntity",
+        "getCustomerOrders": "OrderCollection",
+        "getAnOrder": "OrderEntity",
+        "getOrderItems": "OrderItemCollection",
+        "paymentSetup": "TransactionEntity",
     }
 
 
@@ -179,6 +195,15 @@ def test_every_answer_has_the_schema_that_the_facts_are_held_against() -> None:
         ("CartEntity", "data", "Cart"),
         ("CartEntity", "included.items[]", "CartItem"),
         ("CartItemCollection", "data[]", "CartItem"),
+        ("OrderEntity", "data", "Order"),
+        ("OrderEntity", "included.items[]", "OrderItem"),
+        ("OrderCollection", "data[]", "Order"),
+        ("OrderCollection", "meta", "PageMeta"),
+        ("OrderCollection", "links", "PageLinks"),
+        ("OrderCollection", "included.items[]", "OrderItem"),
+        ("OrderItemCollection", "data[]", "OrderItem"),
+        ("TransactionEntity", "data", "Transaction"),
+        ("PaymentRequest", "data", "Payment"),
     ],
 )
 def test_an_envelope_holds_its_entities(envelope: str, at: str, schema: str) -> None:
