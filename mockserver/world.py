@@ -234,8 +234,8 @@ class Cart:
 class Order:
     """What a cart was when it was checked out. Only its status and its payments change.
 
-    `revision` settles ties of `created_at`. `items` are the cart's lines as they were. `paid` and `authorized` are parts of the total; an
-    order whose `payment` is paid or authorized needs none.
+    `revision` settles ties of `created_at`. `items` are the cart's lines as they were. `paid` and
+    `authorized` are parts of the total; an order whose `payment` is paid or authorized needs none.
     """
 
     id: str

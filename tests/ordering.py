@@ -6,21 +6,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.carting import put_in
+from tests.requests import ADDRESS, GUEST
 from tests.seeds import SHOPPER
-
-ADDRESS = {
-    "first_name": "Joan",
-    "last_name": "Clarke",
-    "line_1": "1 Sherwood Drive",
-    "postcode": "MK3 6DX",
-    "county": "Buckinghamshire",
-    "country": "GB",
-}
-GUEST = {"name": "Joan Clarke", "email": "joan@example.com"}
-ADAS_ORDER, GRACES_ORDER, ALANS_ORDER = (
-    f"01000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3)
-)
-"""The orders of the seed world: unpaid, paid, and a customer's unpaid one."""
 
 
 def check_out(

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from tests.seeds import (
     ACCOUNT_1,
+    ADAS_ORDER,
     ADMIN,
     CUSTOMER_1,
     ITEM,
@@ -96,6 +97,17 @@ def belonging(member_id: str) -> dict[str, object]:
 
 CUSTOMER_SIGN_IN = {"type": "token", "email": "alan@example.com", "password": "alan-password"}
 
+ADDRESS = {
+    "first_name": "Joan",
+    "last_name": "Clarke",
+    "line_1": "1 Sherwood Drive",
+    "postcode": "MK3 6DX",
+    "county": "Buckinghamshire",
+    "country": "GB",
+}
+GUEST = {"name": "Joan Clarke", "email": "joan@example.com"}
+CHECKOUT = {"customer": GUEST, "billing_address": ADDRESS}
+
 GOOD = {
     "createAnAccessToken": Request(
         "POST",
@@ -160,6 +172,15 @@ GOOD = {
     ),
     "get-v2-account-members-accountMemberId-account-memberships": Request(
         "GET", f"{ADA_HERSELF}/account-memberships"
+    ),
+    "checkoutAPI": Request("POST", f"{GRACE_CART}/checkout", body={"data": CHECKOUT}),
+    "getCustomerOrders": Request("GET", "/v2/orders"),
+    "getAnOrder": Request("GET", f"/v2/orders/{ADAS_ORDER}"),
+    "getOrderItems": Request("GET", f"/v2/orders/{ADAS_ORDER}/items"),
+    "paymentSetup": Request(
+        "POST",
+        f"/v2/orders/{ADAS_ORDER}/payments",
+        body={"data": {"gateway": "manual", "method": "purchase"}},
     ),
 }
 """A request that succeeds, for each operation."""

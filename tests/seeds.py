@@ -16,6 +16,10 @@ MUG, NOTEBOOK, KEYBOARD, LAMP, GLOBE, UMBRELLA = (
 )
 ITEM = "e1000000-0000-4000-8000-000000000001"
 """The only item of the seed world: two lamps in grace-cart."""
+ADAS_ORDER, GRACES_ORDER, ALANS_ORDER = (
+    f"01000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3)
+)
+"""The orders of the seed world: unpaid, paid, and a customer's unpaid one."""
 TEN_PERCENT, FIVE_OFF = "TEN-PERCENT", "FIVE-OFF"
 NEW_YEAR = 1_767_225_600_000
 """2026-01-01T00:00:00Z, in milliseconds since 1970."""

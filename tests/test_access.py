@@ -21,38 +21,60 @@ from tests.seeds import (
     NEW_YEAR,
     SHOPPER,
     acting_as,
+    as_customer,
     naming,
 )
 
 FORBIDDEN = "Forbidden"
 LACKS_PERMISSIONS = "Account does not have the required permissions to fulfill this request"
+CUSTOMER_LACKS = "Customer does not have the required permissions to fulfill this request"
+MEMBERSHIPS = "-v2-accounts-accountID-account-memberships"
 
 CALLERS: dict[str, dict[str, str]] = {
     "anonymous": SHOPPER,
     "account": acting_as(1),
     "account with client credentials": acting_as(1, ADMIN),
+    "customer": as_customer(1),
     "administrator": ADMIN,
 }
-ACCESS: dict[str, tuple[int | str, int | str, int | str]] = {
-    # operation: anonymous, account, administrator
-    "getCarts": (FORBIDDEN, 200, 200),
-    "createACart": (201, 201, 201),
-    "getACart": (200, 200, 200),
-    "updateACart": (200, 200, 200),
-    "deleteACart": (204, 204, 204),
-    "createAccountCartAssociation": (LACKS_PERMISSIONS, 200, 200),
-    "deleteAccountCartAssociation": (LACKS_PERMISSIONS, 204, 204),
-    "get-v2-accounts": (FORBIDDEN, 200, 200),
-    "get-v2-accounts-accountID": (FORBIDDEN, 200, 200),
-    "get-v2-settings-account-authentication": (200, 200, 200),
-    "get-v2-settings-cart": (FORBIDDEN, FORBIDDEN, 200),
-    "put-v2-settings-cart": (FORBIDDEN, FORBIDDEN, 200),
-    "post-v2-account-members-tokens": (201, 201, 201),
+ACCESS: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
+    # operation: anonymous, account, customer, administrator
+    "getCarts": (FORBIDDEN, 200, 200, 200),
+    "createACart": (201, 201, 201, 201),
+    "getACart": (200, 200, 200, 200),
+    "updateACart": (200, 200, 200, 200),
+    "deleteACart": (204, 204, 204, 204),
+    "createAccountCartAssociation": (LACKS_PERMISSIONS, 200, LACKS_PERMISSIONS, 200),
+    "deleteAccountCartAssociation": (LACKS_PERMISSIONS, 204, LACKS_PERMISSIONS, 204),
+    "get-v2-accounts": (FORBIDDEN, 200, FORBIDDEN, 200),
+    "get-v2-accounts-accountID": (FORBIDDEN, 200, FORBIDDEN, 200),
+    "get-v2-settings-account-authentication": (200, 200, 200, 200),
+    "get-v2-settings-cart": (FORBIDDEN, FORBIDDEN, FORBIDDEN, 200),
+    "put-v2-settings-cart": (FORBIDDEN, FORBIDDEN, FORBIDDEN, 200),
+    "post-v2-account-members-tokens": (201, 201, 201, 201),
+    "createCustomerCartAssociation": (CUSTOMER_LACKS, CUSTOMER_LACKS, 200, 200),
+    "deleteCustomerCartAssociation": (CUSTOMER_LACKS, CUSTOMER_LACKS, 204, 204),
+    "createACustomerToken": (200, 200, 200, 200),
+    "post-v2-accounts": (FORBIDDEN, FORBIDDEN, FORBIDDEN, 201),
+    "put-v2-accounts-accountID": (FORBIDDEN, FORBIDDEN, FORBIDDEN, 200),
+    "delete-v2-accounts-accountID": (FORBIDDEN, FORBIDDEN, FORBIDDEN, 204),
+    "get-v2-account-members": (FORBIDDEN, 200, FORBIDDEN, 200),
+    "get-v2-account-members-accountMemberID": (FORBIDDEN, 200, FORBIDDEN, 200),
+    "put-v2-account-members-accountMemberID": (FORBIDDEN, FORBIDDEN, FORBIDDEN, 200),
+    "get-v2-account-members-accountMemberId-account-memberships": (FORBIDDEN, 200, FORBIDDEN, 200),
+    f"get{MEMBERSHIPS}": (FORBIDDEN, 200, FORBIDDEN, 200),
+    f"post{MEMBERSHIPS}": (FORBIDDEN, FORBIDDEN, FORBIDDEN, 201),
+    f"get{MEMBERSHIPS}-unassigned-account-members": (FORBIDDEN, FORBIDDEN, FORBIDDEN, 200),
+    f"get{MEMBERSHIPS}-membershipID": (FORBIDDEN, 200, FORBIDDEN, 200),
+    f"put{MEMBERSHIPS}-membershipID": (FORBIDDEN, FORBIDDEN, FORBIDDEN, 200),
+    f"delete{MEMBERSHIPS}-membershipID": (FORBIDDEN, FORBIDDEN, FORBIDDEN, 204),
 }
 EACH_ACCESS = [
     pytest.param(operation, CALLERS[caller], expected, id=f"{operation}-{caller}")
-    for operation, (anonymous, account, administrator) in ACCESS.items()
-    for caller, expected in zip(CALLERS, (anonymous, account, account, administrator), strict=True)
+    for operation, (anonymous, account, customer, administrator) in ACCESS.items()
+    for caller, expected in zip(
+        CALLERS, (anonymous, account, account, customer, administrator), strict=True
+    )
 ]
 
 
@@ -73,7 +95,14 @@ def listed(client: FlaskClient, headers: Mapping[str, str], path: str = "/v2/car
 
 
 ADAS_CARTS = {"ada-cart", "ada-second-cart", "shared-cart"}
-ASSOCIATED_CARTS = {*ADAS_CARTS, "grace-cart", "hedy-only-cart"}
+ALANS_CARTS = {"alan-cart", "alan-other-cart"}
+ASSOCIATED_CARTS = {
+    *ADAS_CARTS,
+    *ALANS_CARTS,
+    "grace-cart",
+    "hedy-only-cart",
+    "barbara-only-cart",
+}
 ALL_CARTS = {*ASSOCIATED_CARTS, "free-cart", "contact-cart", "expiring-cart"}
 
 
@@ -120,9 +149,21 @@ def test_knowing_the_id_is_enough_for_a_cart_of_another(
         (acting_as(1, ADMIN), ADAS_CARTS),
         (acting_as(2), {"shared-cart", "grace-cart"}),
         (acting_as(3), {"hedy-only-cart"}),
+        (as_customer(1), ALANS_CARTS),
+        (as_customer(1, ADMIN), ALANS_CARTS),
+        (as_customer(2), {"barbara-only-cart"}),
         (ADMIN, ALL_CARTS),
     ],
-    ids=["account 1", "account 1 with client credentials", "account 2", "account 3", "all"],
+    ids=[
+        "account 1",
+        "account 1 with client credentials",
+        "account 2",
+        "account 3",
+        "customer 1",
+        "customer 1 with client credentials",
+        "customer 2",
+        "all",
+    ],
 )
 def test_list_has_the_callers_carts(
     client: FlaskClient, headers: dict[str, str], expected: set[str]

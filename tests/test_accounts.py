@@ -156,4 +156,4 @@ def test_account_shows_what_the_fixtures_say(tmp_path: Any) -> None:
     account = app.test_client().get(f"/v2/accounts/{UNKNOWN}", headers=ADMIN).get_json()["data"]
     assert given.items() <= account.items()
     parent = {"data": {"type": "account", "id": ACCOUNT_1}}
-    assert account["relationships"] == {"parent": parent}
+    assert account["relationships"] == {"parent": parent, "ancestors": [parent]}

@@ -8,20 +8,12 @@ from flask.testing import FlaskClient
 
 from mockserver.clock import DAY, HOUR
 from tests.carting import amounts, custom, held, look_in, product, promotion, put_in, refusal, send
-from tests.ordering import (
-    ADAS_ORDER,
-    ADDRESS,
-    GUEST,
-    check_out,
-    ordered,
-    pay,
-    read,
-    statuses,
-    totals,
-)
+from tests.ordering import check_out, ordered, pay, read, statuses, totals
+from tests.requests import ADDRESS, GUEST
 from tests.seeds import (
     ACCOUNT_1,
     ACCOUNT_2,
+    ADAS_ORDER,
     ADMIN,
     CUSTOMER_1,
     CUSTOMER_2,
@@ -62,8 +54,10 @@ def test_order_is_what_the_cart_holds(client: FlaskClient) -> None:
         assert item["type"] == "order_item"
         assert item["meta"]["display_price"] == line["meta"]["display_price"]
         assert (item["unit_price"], item["value"]) == (line["unit_price"], line["value"])
-        assert item["relationships"]["cart_item"]["data"] == {"type": "cart_item", "id": line["id"]}
-        assert item["relationships"]["promotions"]["data"] == [{"type": "promotion", "id": promotion_id}]
+        assert item["relationships"] == {
+            "cart_item": {"data": {"type": "cart_item", "id": line["id"]}},
+            "promotions": {"data": [{"type": "promotion", "id": promotion_id}]},
+        }
     assert order["relationships"]["items"]["data"] == [
         {"type": "item", "id": item["id"]} for item in items
     ]

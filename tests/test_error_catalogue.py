@@ -174,6 +174,8 @@ def test_magic_id_is_taken_where_a_request_names_something() -> None:
         "createAnAccessToken": "body:/client_id",
         "post-v2-account-members-tokens": "body:/data/username",
         "createACart": "body:/data/id",
+        "createACustomerToken": "body:/data/email",
+        "post-v2-accounts": "body:/data/parent_id",
     }
     assert {name: at for name, at in magic.items() if at} == {**in_paths, **in_bodies}
 

@@ -24,12 +24,17 @@ from tests.seeds import (
     ACCOUNT_2,
     ACCOUNT_3,
     ADMIN,
+    CUSTOMER_1,
+    CUSTOMER_2,
     MEMBER_ADA,
+    MEMBER_GRACE,
+    MEMBER_HEDY,
     MUG,
     NEW_YEAR,
     PROFILE,
     SHOPPER,
     acting_as,
+    as_customer,
 )
 
 CONTRACT = Contract.load(resource("openapi.yaml"))
@@ -90,10 +95,11 @@ def holding(item: str, field: str = "description: A") -> str:
 
 
 SECTIONS = (
-    "account_tokens, accounts, applications, bearer_tokens, carts, currencies, hierarchies, "
-    "magic_ids, members, password_profiles, products, promotions, rules, settings, sign_in_codes, "
-    "store"
+    "account_tokens, accounts, applications, bearer_tokens, carts, currencies, customer_tokens, "
+    "customers, hierarchies, magic_ids, members, memberships, orders, password_profiles, products, "
+    "promotions, rules, settings, sign_in_codes, store"
 )
+CUSTOMER = f"customers: [{{ id: {CUSTOMER_1}, name: A, email: alan@example.com }}]\n"
 ONE_MISTAKE = {
     # what the schema sees
     "unknown section": (
@@ -188,6 +194,41 @@ ONE_MISTAKE = {
         f"    account_ids: [{ACCOUNT_1}]\n",
         "own.yaml:5:14: carts[0].contact: a cart has either account_ids or a contact e-mail; "
         "remove one of them",
+    ),
+    "contact and customer": (
+        CUSTOMER + "carts:\n  - id: mine\n    name: A\n    contact: { email: a@example.com }\n"
+        f"    customer_ids: [{CUSTOMER_1}]\n",
+        "own.yaml:5:14: carts[0].contact: a cart has either customer_ids or a contact e-mail; "
+        "remove one of them",
+    ),
+    "unknown customer": (
+        CUSTOMER + "customer_tokens: [{ token: mine, customer_id: alan }]\n",
+        f'own.yaml:2:47: customer_tokens[0].customer_id: no customer "alan"; known: {CUSTOMER_1}',
+    ),
+    "e-mail of two customers": (
+        CUSTOMER.replace("]", "")
+        + f"  , {{ id: {CUSTOMER_2}, name: B, email: ALAN@example.com }}]\n",
+        'own.yaml:2:66: customers[1].email: "alan@example.com" is defined already at own.yaml:1; '
+        "write another one, or remove one of them",
+    ),
+    "membership of nobody": (
+        ACCOUNT
+        + f"memberships: [{{ id: {MEMBER_GRACE}, account_id: {ACCOUNT_1}, member_id: x }}]\n",
+        'own.yaml:2:121: memberships[0].member_id: no member "x"; known: none',
+    ),
+    "membership twice": (
+        MEMBER
+        + "memberships:\n"
+        + "".join(
+            f"  - {{ id: {each}, account_id: {ACCOUNT_1}, member_id: {MEMBER_ADA} }}\n"
+            for each in (MEMBER_GRACE, MEMBER_HEDY)
+        ),
+        f'own.yaml:10:63: memberships[1].account_id: "{ACCOUNT_1} of {MEMBER_ADA}" is defined '
+        "already at own.yaml:9; write another one, or remove one of them",
+    ),
+    "account that is its own ancestor": (
+        f"accounts:\n  - {{ id: {ACCOUNT_1}, name: A, parent_id: {ACCOUNT_1} }}\n",
+        "own.yaml:2:70: accounts[0].parent_id: the account is its own ancestor; break the ring",
     ),
     "idle too long": (
         "carts:\n  - { id: mine, name: A, idle: P3651D }\n",
@@ -355,7 +396,7 @@ def test_folder_without_fixtures_is_told(write: Write) -> None:
 def test_unknown_error_of_a_magic_id_is_told_with_those_there_are(write: Write) -> None:
     (told,) = mistakes(write("magic_ids:\n  - { id: mine, error: no-such }\n"))
     assert told.startswith('own.yaml:2:24: magic_ids[0].error: no error "no-such"; known: ')
-    assert "account-lacks-permissions, account-not-found" in told
+    assert "account-lacks-permissions, account-member-not-found" in told
     assert told.endswith(f" and {len(ERROR_IDS) - 10} more")
 
 
@@ -517,13 +558,43 @@ def test_idle_cart_expires_earlier(write: Write) -> None:
     }
 
 
+def test_membership_may_have_an_id_and_an_age(write: Write) -> None:
+    given = f"id: {CUSTOMER_1}, account_id: {ACCOUNT_1}, member_id: {MEMBER_HEDY}, age: P2D"
+    client = serving("default", write(f"memberships: [{{ {given}, idle: P1D }}]"))
+    path = f"/v2/accounts/{ACCOUNT_1}/account-memberships/{CUSTOMER_1}"
+    assert client.get(path, headers=ADMIN).get_json()["data"]["meta"]["timestamps"] == {
+        "created_at": "2025-12-30T00:00:00.000Z",
+        "updated_at": "2025-12-31T00:00:00.000Z",
+    }
+    given = {**SIGN_IN, "username": "hedy@example.com", "password": "hedy-password"}
+    answer = client.post(TOKENS, headers=SHOPPER, json={"data": given})
+    accounts = [each["account_id"] for each in answer.get_json()["data"]]
+    assert accounts == [ACCOUNT_3, ACCOUNT_1]  # account_ids first
+
+
+def test_membership_without_an_id_always_has_the_same_one(write: Write) -> None:
+    name = write(MEMBER)
+    path = f"/v2/accounts/{ACCOUNT_1}/account-memberships"
+    bearer = "applications: [{ client_id: a, grant: client_credentials, client_secret: b }]\n"
+    tokens = "bearer_tokens: [{ token: admin, client_id: a }]\n"
+    office = write(bearer + tokens, "office.yaml")
+    ids = {
+        serving(name, office).get(path, headers=ADMIN).get_json()["data"][0]["id"] for _ in range(2)
+    }
+    assert len(ids) == 1
+
+
 # --- the seed world (contract.md §7)
 
 
 def test_seed_carts_are_the_documented_ones(client: FlaskClient) -> None:
     listed = client.get("/v2/carts", headers=ADMIN).get_json()["data"]
     owners = {
-        cart["id"]: [each["id"] for each in cart["relationships"]["accounts"].get("data", [])]
+        cart["id"]: [
+            each["id"]
+            for kind in ("accounts", "customers")
+            for each in cart["relationships"][kind].get("data", [])
+        ]
         for cart in listed
     }
     assert owners == {
@@ -534,6 +605,9 @@ def test_seed_carts_are_the_documented_ones(client: FlaskClient) -> None:
         "grace-cart": [ACCOUNT_2],
         "hedy-only-cart": [ACCOUNT_3],
         "contact-cart": [],
+        "alan-cart": [CUSTOMER_1],
+        "alan-other-cart": [CUSTOMER_1],
+        "barbara-only-cart": [CUSTOMER_2],
         "expiring-cart": [],
     }
     assert [cart["id"] for cart in listed if "contact" in cart] == ["contact-cart"]
@@ -566,6 +640,31 @@ def test_seed_account_tokens_stand_for_their_accounts(client: FlaskClient, numbe
     cart = client.post("/v2/carts", headers=acting_as(number), json={"data": {"name": "New"}})
     (account,) = cart.get_json()["data"]["relationships"]["accounts"]["data"]
     assert account["id"] == f"a0000000-0000-4000-8000-00000000000{number}"
+
+
+@pytest.mark.parametrize(("number", "name"), [(1, "alan"), (2, "barbara")])
+def test_seed_customers_sign_in_as_documented(client: FlaskClient, number: int, name: str) -> None:
+    given = {"type": "token", "email": f"{name}@example.com", "password": f"{name}-password"}
+    answer = client.post("/v2/customers/tokens", headers=SHOPPER, json={"data": given})
+    assert (
+        answer.get_json()["data"]["customer_id"] == f"f0000000-0000-4000-8000-00000000000{number}"
+    )
+    cart = client.post("/v2/carts", headers=as_customer(number), json={"data": {"name": "New"}})
+    (customer,) = cart.get_json()["data"]["relationships"]["customers"]["data"]
+    assert customer["id"] == answer.get_json()["data"]["customer_id"]
+
+
+def test_seed_memberships_have_the_documented_ids(client: FlaskClient) -> None:
+    for number, member, account in (
+        (1, MEMBER_ADA, ACCOUNT_1),
+        (2, MEMBER_GRACE, ACCOUNT_2),
+        (3, MEMBER_GRACE, ACCOUNT_3),
+        (4, MEMBER_HEDY, ACCOUNT_3),
+    ):
+        path = f"/v2/accounts/{account}/account-memberships"
+        answer = client.get(f"{path}/ca000000-0000-4000-8000-00000000000{number}", headers=ADMIN)
+        related = answer.get_json()["data"]["relationships"]["account_member"]
+        assert related["data"]["id"] == member
 
 
 def test_seed_world_has_a_magic_cart_for_every_error(client: FlaskClient) -> None:

@@ -8,12 +8,15 @@ from flask.testing import FlaskClient
 
 from mockserver.clock import HOUR
 from tests.carting import custom, product, refusal
-from tests.ordering import ADAS_ORDER, ALANS_ORDER, GRACES_ORDER, ordered, pay, read
+from tests.ordering import ordered, pay, read
 from tests.seeds import (
     ACCOUNT_1,
     ACCOUNT_2,
+    ADAS_ORDER,
     ADMIN,
+    ALANS_ORDER,
     CUSTOMER_1,
+    GRACES_ORDER,
     KEYBOARD,
     MEMBER_GRACE,
     MUG,

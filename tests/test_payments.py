@@ -8,8 +8,16 @@ from flask.testing import FlaskClient
 
 from mockserver.clock import HOUR
 from tests.carting import refusal
-from tests.ordering import ADAS_ORDER, ALANS_ORDER, GRACES_ORDER, pay, read, statuses, totals
-from tests.seeds import ADMIN, SHOPPER, acting_as, as_customer
+from tests.ordering import pay, read, statuses, totals
+from tests.seeds import (
+    ADAS_ORDER,
+    ADMIN,
+    ALANS_ORDER,
+    GRACES_ORDER,
+    SHOPPER,
+    acting_as,
+    as_customer,
+)
 
 
 def order(client: FlaskClient, order_id: str = ADAS_ORDER) -> Any:

@@ -25,15 +25,34 @@ from mockserver.app import create_app
 from mockserver.clock import DAY, HOUR
 from mockserver.config import Config
 from mockserver.sandbox import Sandbox
-from tests.seeds import ACCOUNT_1, ACCOUNT_2, ACCOUNT_3, ADMIN, NEW_YEAR, SHOPPER, acting_as, naming
+from tests.seeds import (
+    ACCOUNT_1,
+    ACCOUNT_2,
+    ACCOUNT_3,
+    ADMIN,
+    CUSTOMER_1,
+    CUSTOMER_2,
+    NEW_YEAR,
+    SHOPPER,
+    acting_as,
+    as_customer,
+    naming,
+    naming_customers,
+)
 
 STEPS = 50
 EXAMPLES = 280
 
 ACCOUNTS = (ACCOUNT_1, ACCOUNT_2, ACCOUNT_3)
+CUSTOMERS = (CUSTOMER_1, CUSTOMER_2)
+OWNERS = (*ACCOUNTS, *CUSTOMERS)
 NO_ACCOUNT = "a0000000-0000-4000-8000-00000000000f"
+NO_CUSTOMER = "f0000000-0000-4000-8000-00000000000f"
 SEED = {  # the last one first, as it is the oldest
     "expiring-cart": ("Expiring cart", []),
+    "barbara-only-cart": ("Barbara's only cart", [CUSTOMER_2]),
+    "alan-other-cart": ("Alan's other cart", [CUSTOMER_1]),
+    "alan-cart": ("Alan's cart", [CUSTOMER_1]),
     "contact-cart": ("Guest's cart", []),
     "hedy-only-cart": ("Hedy's only cart", [ACCOUNT_3]),
     "grace-cart": ("Grace's cart", [ACCOUNT_2]),
@@ -48,13 +67,16 @@ HEADERS = {
     NOBODY: SHOPPER,
     ADMINISTRATOR: ADMIN,
     **{account_id: acting_as(number) for number, account_id in enumerate(ACCOUNTS, start=1)},
+    **{customer: as_customer(number) for number, customer in enumerate(CUSTOMERS, start=1)},
 }
 
 CALLERS = st.sampled_from(sorted(HEADERS))
 CART_IDS = st.sampled_from([*SEED, "one", "two", "three"])
-OWN = [(caller, each) for each in ACCOUNTS for caller in (each, ADMINISTRATOR)]
-PAIRS = st.sampled_from(OWN) | st.tuples(CALLERS, st.sampled_from([*ACCOUNTS, NO_ACCOUNT]))
-"""A caller and an account: half of the time one that the caller may associate."""
+OWN = [(caller, each) for each in OWNERS for caller in (each, ADMINISTRATOR)]
+PAIRS = st.sampled_from(OWN) | st.tuples(
+    CALLERS, st.sampled_from([*OWNERS, NO_ACCOUNT, NO_CUSTOMER])
+)
+"""A caller and an account or a customer: half of the time one that the caller may associate."""
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 USABLE_NAMES = NAMES.map(lambda text: text[:255]).filter(lambda text: bool(text.strip()))
 ANY_JSON = st.recursive(
@@ -86,8 +108,21 @@ REFUSED: list[tuple[str, str, dict[str, Any]]] = [
     ("DELETE", "/{cart}/relationships/accounts", {"json": {"data": {"id": ACCOUNT_1}}}),
     ("POST", "/{cart}/relationships/accounts", {"json": {"data": [{"id": ACCOUNT_1}]}}),
     ("POST", "/{cart}/relationships/accounts", {"json": {"data": [{"type": "account"}]}}),
+    ("POST", "/{cart}/relationships/customers", {"json": naming(ACCOUNT_1)}),
+    ("DELETE", "/{cart}/relationships/customers", {"json": naming_customers(*CUSTOMERS)}),
+    ("POST", "/{cart}/relationships/accounts", {"json": naming_customers(CUSTOMER_1)}),
 ]
 """Requests below /v2/carts that are refused, whoever sends them and whatever the cart is."""
+
+
+def kind(owner_id: str) -> str:
+    return "customer" if owner_id in (*CUSTOMERS, NO_CUSTOMER) else "account"
+
+
+def association(cart_id: str, owner_id: str) -> tuple[str, dict[str, object]]:
+    """Return the path and the body of an association."""
+    body = naming(owner_id) if kind(owner_id) == "account" else naming_customers(owner_id)
+    return f"/{cart_id}/relationships/{kind(owner_id)}s", body
 
 
 @dataclass
@@ -95,7 +130,7 @@ class Known:
     """What the model knows of a cart."""
 
     name: str
-    accounts: list[str] = field(default_factory=list)
+    owners: list[str] = field(default_factory=list)
     email: str | None = None
     expires_at: int = field(default=0, compare=False)
 
@@ -138,8 +173,8 @@ class Laws(RuleBasedStateMachine):
         return [
             cart_id
             for cart_id, cart in reversed(self.carts.items())
-            if caller in cart.accounts
-            or (caller == ADMINISTRATOR and (self.shows_all or cart.accounts))
+            if caller in cart.owners
+            or (caller == ADMINISTRATOR and (self.shows_all or cart.owners))
         ]
 
     # --- the sandbox
@@ -172,17 +207,17 @@ class Laws(RuleBasedStateMachine):
         if email:
             data["contact"] = {"email": email}
         answer = self.send(caller, "POST", "", json={"data": data})
-        accounts = [caller] if caller in ACCOUNTS else []
+        owners = [caller] if caller in OWNERS else []
         if cart_id in self.carts:
             assert answer.status_code == 409
-        elif email and accounts:
+        elif email and owners:
             assert answer.status_code == 422
         else:
             assert answer.status_code == 201
             made = answer.get_json()["data"]["id"]
             assert made not in self.carts
             assert cart_id in (None, made)
-            self.save(made, Known(name, accounts, email))
+            self.save(made, Known(name, owners, email))
 
     @rule(caller=CALLERS, cart_id=CART_IDS)
     def get(self, caller: str, cart_id: str) -> None:
@@ -209,7 +244,7 @@ class Laws(RuleBasedStateMachine):
         cart = self.carts.get(cart_id)
         if cart is None:
             assert answer.status_code == 404
-        elif cart.accounts:
+        elif cart.owners:
             assert answer.status_code == 422
         else:
             assert answer.status_code == 200
@@ -221,7 +256,7 @@ class Laws(RuleBasedStateMachine):
         answer = self.send(caller, "DELETE", f"/{cart_id}")
         if cart_id not in self.carts:
             assert answer.status_code == 404
-        elif any(self.listed(each) == [cart_id] for each in self.carts[cart_id].accounts):
+        elif any(self.listed(each) == [cart_id] for each in self.carts[cart_id].owners):
             assert answer.status_code == 400
             assert answer.get_json()["errors"][0]["title"] == "Last cart"
         else:
@@ -230,45 +265,46 @@ class Laws(RuleBasedStateMachine):
 
     # --- associations
 
-    def refusal(self, caller: str, cart_id: str, account_id: str) -> int | None:
+    def refusal(self, caller: str, cart_id: str, owner_id: str) -> int | None:
         """The status of an association that is refused; None for one that is not."""
         cart = self.carts.get(cart_id)
-        anothers = cart is not None and cart.accounts and caller not in cart.accounts
-        if caller != ADMINISTRATOR and (caller != account_id or anothers):
+        anothers = cart is not None and cart.owners and caller not in cart.owners
+        if caller != ADMINISTRATOR and (caller != owner_id or anothers):
             return 403
-        return 404 if cart is None or account_id not in ACCOUNTS else None
+        return 404 if cart is None or owner_id not in OWNERS else None
 
     @rule(pair=PAIRS, cart_id=CART_IDS)
     def associate(self, pair: tuple[str, str], cart_id: str) -> None:
-        caller, account_id = pair
-        path = f"/{cart_id}/relationships/accounts"
-        refused = self.refusal(caller, cart_id, account_id)
-        answer = self.send(caller, "POST", path, json=naming(account_id))
+        caller, owner_id = pair
+        path, body = association(cart_id, owner_id)
+        refused = self.refusal(caller, cart_id, owner_id)
+        answer = self.send(caller, "POST", path, json=body)
         if refused:
             assert answer.status_code == refused
         elif self.carts[cart_id].email:
             assert answer.status_code == 422
-        elif account_id in self.carts[cart_id].accounts:
+        elif owner_id in self.carts[cart_id].owners:
             assert answer.status_code == 204
             assert answer.data == b""
         else:
             assert answer.status_code == 200
-            assert answer.get_json() == naming(account_id)
-            self.carts[cart_id].accounts.append(account_id)
+            assert answer.get_json() == body
+            self.carts[cart_id].owners.append(owner_id)
+            self.carts[cart_id].owners.sort(key=kind)  # as an answer groups them
             self.save(cart_id, self.carts[cart_id])
         if not refused and not self.carts[cart_id].email:
-            again = self.send(caller, "POST", path, json=naming(account_id))
+            again = self.send(caller, "POST", path, json=body)
             assert again.status_code == 204
 
     @rule(pair=PAIRS, cart_id=CART_IDS)
     def disassociate(self, pair: tuple[str, str], cart_id: str) -> None:
-        caller, account_id = pair
-        path = f"/{cart_id}/relationships/accounts"
-        refused = self.refusal(caller, cart_id, account_id)
-        answer = self.send(caller, "DELETE", path, json=naming(account_id))
+        caller, owner_id = pair
+        path, body = association(cart_id, owner_id)
+        refused = self.refusal(caller, cart_id, owner_id)
+        answer = self.send(caller, "DELETE", path, json=body)
         assert answer.status_code == refused or (answer.status_code == 204 and not refused)
-        if not refused and account_id in self.carts[cart_id].accounts:
-            self.carts[cart_id].accounts.remove(account_id)
+        if not refused and owner_id in self.carts[cart_id].owners:
+            self.carts[cart_id].owners.remove(owner_id)
             self.save(cart_id, self.carts[cart_id])
 
     # --- what is refused
@@ -323,17 +359,17 @@ class Laws(RuleBasedStateMachine):
 
     # --- lists
 
-    @rule(caller=st.sampled_from(ACCOUNTS))
-    def an_account_sees_its_own_carts_only(self, caller: str) -> None:
+    @rule(caller=st.sampled_from(OWNERS))
+    def an_owner_sees_its_own_carts_only(self, caller: str) -> None:
         listed = self.look(caller)["data"]
         assert [cart["id"] for cart in listed] == self.listed(caller)
-        assert all(caller in told(cart)[1].accounts for cart in listed)
+        assert all(caller in told(cart)[1].owners for cart in listed)
 
     @rule()
     def nobody_sees_a_list(self) -> None:
         assert self.send(NOBODY, "GET", "").status_code == 403
 
-    @rule(caller=st.sampled_from([*ACCOUNTS, ADMINISTRATOR]), limit=st.integers(1, 7))
+    @rule(caller=st.sampled_from([*OWNERS, ADMINISTRATOR]), limit=st.integers(1, 7))
     def pages_make_up_the_whole(self, caller: str, limit: int) -> None:
         whole = self.look(caller)["data"]
         joined: list[Any] = []
@@ -360,8 +396,12 @@ class Laws(RuleBasedStateMachine):
 
 def told(cart: dict[str, Any]) -> tuple[str, Known]:
     """What an answer tells of a cart."""
-    accounts = [each["id"] for each in cart["relationships"]["accounts"].get("data", ())]
-    return cart["id"], Known(cart["name"], accounts, cart.get("contact", {}).get("email"))
+    owners = [
+        each["id"]
+        for relationship in ("accounts", "customers")
+        for each in cart["relationships"][relationship].get("data", ())
+    ]
+    return cart["id"], Known(cart["name"], owners, cart.get("contact", {}).get("email"))
 
 
 def test_the_laws_hold_for_ten_thousand_steps() -> None:

@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,10 +21,11 @@ from mockserver.clock import DAY, HOUR, MINUTE, SECOND
 from mockserver.contract import Contract
 from mockserver.errors import ApiError
 from mockserver.json_text import MalformedJson
-from mockserver.operations import cart_filter
+from mockserver.operations import filters
+from mockserver.operations.carts import GRAMMAR
 from mockserver.resources import resource
 from mockserver.transaction import Transaction
-from mockserver.world import Cart, World
+from mockserver.world import ACCOUNT, CUSTOMER, Cart, Owner, World
 from mockserver.yaml_source import FixtureError
 
 CONTRACT = Contract.load(resource("openapi.yaml"))
@@ -76,7 +77,7 @@ def expressions(draw: st.DrawFn) -> tuple[list[list[Term]], str]:
 def holds(term: Term, cart: Cart) -> bool:
     operator, value = term
     if operator == "contains":
-        return value in cart.account_ids
+        return value in cart.owner_ids(ACCOUNT)
     return like(value.lower(), cart.name.lower())
 
 
@@ -89,7 +90,11 @@ def like(pattern: str, text: str) -> bool:
 
 
 def a_cart(cart_id: str, name: str = "", account_ids: tuple[str, ...] = ()) -> Cart:
-    return Cart(cart_id, name, "", 0, 0, 0, 0, account_ids=account_ids)
+    return Cart(cart_id, name, "", 0, 0, 0, 0, owners=owned(account_ids))
+
+
+def owned(account_ids: Iterable[str]) -> tuple[Owner, ...]:
+    return tuple((ACCOUNT, each) for each in account_ids)
 
 
 @LAW
@@ -104,7 +109,7 @@ def test_a_filter_means_what_its_terms_mean(
     either, text = expression
     cart = a_cart("c", name, account_ids)
     expected = any(all(holds(term, cart) for term in both) for both in either)
-    assert cart_filter.parse(text)(cart) is expected
+    assert filters.parse(text, GRAMMAR)(cart) is expected
 
 
 @LAW
@@ -113,7 +118,7 @@ def test_a_name_is_like_itself_with_some_of_it_starred(name: str, data: st.DataO
     start = data.draw(st.integers(0, len(name)))
     end = data.draw(st.integers(start, len(name)))
     wanted = re.sub(r'(["\\])', r"\\\1", name[:start] + "*" + name[end:])
-    assert cart_filter.parse(f'ilike(name,"{wanted}")')(a_cart("c", name.swapcase()))
+    assert filters.parse(f'ilike(name,"{wanted}")', GRAMMAR)(a_cart("c", name.swapcase()))
 
 
 @LAW
@@ -126,7 +131,7 @@ def test_a_name_is_like_itself_with_some_of_it_starred(name: str, data: st.DataO
 def test_a_filter_is_refused_in_its_own_way_only(text: str) -> None:
     refused = None
     try:
-        matches = cart_filter.parse(text)
+        matches = filters.parse(text, GRAMMAR)
     except ApiError as error:
         refused = error
     if refused is None:
@@ -240,6 +245,7 @@ FIELDS = [
     *("id", "name", "username", "password", "email", "account_ids", "account_id", "member_id"),
     *("token", "client_id", "grant", "contact", "idle", "error", "mechanism", "code", "parent_id"),
     *("snapshot_date", "custom_attributes", "cart", "account_authentication"),
+    *("customer_id", "customer_ids", "age"),
 ]
 IDS = st.sampled_from(
     [
@@ -444,11 +450,12 @@ def test_a_text_is_a_duration_or_none(text: str) -> None:
 # --- worlds ----------------------------------------------------------------------------------
 
 Change = tuple[str, Any]
+OWNERS = [(kind, owner_id) for kind in (ACCOUNT, CUSTOMER) for owner_id in "xy"]
 CHANGES = st.lists(
     st.tuples(
         st.just("save"),
         st.tuples(
-            st.sampled_from("abcdefgh"), st.lists(st.sampled_from("xyz"), unique=True).map(tuple)
+            st.sampled_from("abcdefgh"), st.lists(st.sampled_from(OWNERS), unique=True).map(tuple)
         ),
     )
     | st.tuples(st.just("delete"), st.sampled_from("abcdefgh"))
@@ -457,16 +464,16 @@ CHANGES = st.lists(
 )
 
 
-def indexed(one: World) -> dict[str, set[str]]:
-    return {account_id: set(ids) for account_id, ids in one.carts_by_account.items()}
+def indexed(one: World) -> dict[Owner, set[str]]:
+    return {owner: set(ids) for owner, ids in one.carts_by_owner.items()}
 
 
-def derived(one: World) -> dict[str, set[str]]:
+def derived(one: World) -> dict[Owner, set[str]]:
     """What the index must say: made anew from the carts."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
+    found: defaultdict[Owner, set[str]] = defaultdict(set)
     for cart in one.carts.values():
-        for account_id in cart.account_ids:
-            found[account_id].add(cart.id)
+        for owner in cart.owners:
+            found[owner].add(cart.id)
     return dict(found)
 
 
@@ -480,16 +487,16 @@ def test_the_index_says_what_the_carts_say(
     )  # expired carts are swept away now and then
     now = 0
     one = World(settings={"cart": {"cart_expiry_days": 7}})
-    alive: dict[str, tuple[tuple[str, ...], int]] = {}
+    alive: dict[str, tuple[tuple[Owner, ...], int]] = {}
     for kind, what in changes:
         tx = Transaction(one, now)
         before = one
         if kind == "wait":
             now += what
         elif kind == "save":
-            cart_id, account_ids = what
-            tx.save_cart(replace(a_cart(cart_id), account_ids=account_ids))
-            alive[cart_id] = (account_ids, now + 7 * DAY)
+            cart_id, owners = what
+            tx.save_cart(replace(a_cart(cart_id), owners=owners))
+            alive[cart_id] = (owners, now + 7 * DAY)
         elif tx.cart(what) is not None:
             tx.delete_cart(what)
             del alive[what]
@@ -498,11 +505,11 @@ def test_the_index_says_what_the_carts_say(
         assert indexed(one) == derived(one)
         alive = {key: (ids, end) for key, (ids, end) in alive.items() if end > now}
         look = Transaction(one, now)
-        assert {cart.id: cart.account_ids for cart in look.carts()} == {
-            key: ids for key, (ids, _) in alive.items()
+        assert {cart.id: cart.owners for cart in look.carts()} == {
+            key: owners for key, (owners, _) in alive.items()
         }
-        for account_id in "xyz":
-            assert {cart.id for cart in look.carts_of(account_id)} == {
-                key for key, (ids, _) in alive.items() if account_id in ids
+        for owner in OWNERS:
+            assert {cart.id for cart in look.carts_of(owner)} == {
+                key for key, (owners, _) in alive.items() if owner in owners
             }
     assert len(one.carts) <= max(2 * len(alive), 4) + 40

@@ -18,6 +18,12 @@ OURS = {
     "AccountCheckout": "CheckoutRequest",
     "AccountAuthenticationSettingsResponse": "AccountAuthenticationSettings",
     "AccountManagementAuthenticationTokenResponse": "AccountToken",
+    "Account": "AccountFields",
+    "AccountMember": "AccountMember",
+    "AccountMemberResponse": "AccountMember",
+    "AccountMembership": "AccountMembership",
+    "AccountMembershipResponse": "AccountMembership",
+    "AccountMembershipResponseUsingAccountMemberId": "AccountMembership",
     "AccountResponse": "Account",
     "Bearer": "BearerToken",
     "CartItemObjectData": "NewCartItem",
@@ -25,6 +31,7 @@ OURS = {
     "CartMergeObject": "NewCartItem",
     "CartResponse": "Cart",
     "CartsRelationshipsAccountsData": "AccountAssociations",
+    "CartsRelationshipsCustomersData": "CustomerAssociations",
     "CartsRequest": "CreateCartRequest",
     "CustomItemObjectData": "NewCartItem",
     "CustomerCheckout": "CheckoutRequest",
@@ -53,6 +60,7 @@ UNPUBLISHED = {
     ("/catalog/hierarchies", "get"),
     ("/catalog/products", "get"),
     ("/catalog/products/{productID}", "get"),
+    ("/v2/customers/tokens", "post"),
 }
 """Operations that clients use and these files leave out."""
 
@@ -175,6 +183,26 @@ def test_every_answer_has_the_schema_that_the_facts_are_held_against() -> None:
         "getAnOrder": "OrderEntity",
         "getOrderItems": "OrderItemCollection",
         "paymentSetup": "TransactionEntity",
+        "createCustomerCartAssociation": "CustomerAssociations",
+        "createACustomerToken": "CustomerTokenEntity",
+        "post-v2-accounts": "AccountEntity",
+        "put-v2-accounts-accountID": "AccountEntity",
+        "get-v2-account-members": "AccountMemberCollection",
+        "get-v2-account-members-accountMemberID": "AccountMemberEntity",
+        "put-v2-account-members-accountMemberID": "AccountMemberEntity",
+        **{
+            f"{method}-v2-accounts-accountID-account-memberships{one}": f"AccountMembership{shape}"
+            for method, one, shape in (
+                ("get", "", "Collection"),
+                ("post", "", "Entity"),
+                ("get", "-membershipID", "Entity"),
+                ("put", "-membershipID", "Entity"),
+            )
+        },
+        "get-v2-accounts-accountID-account-memberships-unassigned-account-members": (
+            "AccountMemberCollection"
+        ),
+        "get-v2-account-members-accountMemberId-account-memberships": "AccountMembershipCollection",
     }
 
 
@@ -189,6 +217,12 @@ def test_every_answer_has_the_schema_that_the_facts_are_held_against() -> None:
         ("AccountCollection", "meta", "PageMeta"),
         ("AccountCollection", "links", "PageLinks"),
         ("AccountEntity", "data", "Account"),
+        ("AccountMemberCollection", "data[]", "AccountMember"),
+        ("AccountMemberCollection", "meta", "PageMeta"),
+        ("AccountMemberEntity", "data", "AccountMember"),
+        ("AccountMembershipCollection", "data[]", "AccountMembership"),
+        ("AccountMembershipCollection", "meta", "PageMeta"),
+        ("AccountMembershipEntity", "data", "AccountMembership"),
         ("CartCollection", "data[]", "Cart"),
         ("CartCollection", "meta", "PageMeta"),
         ("CartCollection", "links", "PageLinks"),
