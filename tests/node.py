@@ -1,9 +1,13 @@
-"""Node packages of a folder, installed once however many test workers there are."""
+"""Node packages of a folder, installed once however many test workers there are; tests in Node."""
 
 import fcntl
+import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
+
+from tests.conftest import running_server
 
 STAMP = Path("node_modules", ".package-lock.json")
 
@@ -27,3 +31,30 @@ def installed(folder: Path) -> None:
         )
         assert run.returncode == 0, run.stdout + run.stderr
         stamp.touch()
+
+
+def passed_on_a_server(script: Path, *options: str) -> int:
+    """Run a script of node:test against a server started with some options; return how many tests
+    passed. Asserts that none failed."""
+    installed(script.parent)
+    with running_server(*options) as server:
+        authority = re.search(r"authority\s+(\S.*)", server.output)
+        assert bool(authority) == ("--tls" in options), server.output
+        run = subprocess.run(
+            ["node", "--test", "--test-reporter=spec", script.name],
+            cwd=script.parent,
+            env={
+                **os.environ,
+                "MOCKSERVER_URL": server.url,
+                **({"NODE_EXTRA_CA_CERTS": authority[1]} if authority else {}),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+    assert run.returncode == 0, run.stdout
+    passed = re.search(r"pass (\d+)", run.stdout)
+    assert passed is not None, run.stdout
+    return int(passed[1])
