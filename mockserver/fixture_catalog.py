@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mockserver.clock import parse_duration
+from mockserver.goods import CartItem, Currency, Hierarchy, Price, Product, Promotion
 from mockserver.ids import uuid_of
-from mockserver.world import CartItem, Currency, Hierarchy, Price, Product, Promotion
 
 Values = Mapping[str, Any]
 NO_CURRENCY = "USD"

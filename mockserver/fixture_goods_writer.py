@@ -5,17 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mockserver.clock import SECOND
-from mockserver.world import (
-    ACCOUNT,
-    CUSTOMER,
-    Cart,
-    CartItem,
-    Order,
-    Price,
-    Product,
-    Promotion,
-    World,
-)
+from mockserver.goods import CartItem, Price, Product, Promotion
+from mockserver.world import ACCOUNT, CUSTOMER, Cart, Order, World
 
 ORDER_FIELDS = (
     "status",

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from mockserver.clock import DAY
+from mockserver.goods import Product, Promotion
 from mockserver.index import reindexed
 from mockserver.people import People
 from mockserver.world import (
@@ -22,8 +23,6 @@ from mockserver.world import (
     CustomerToken,
     Order,
     Owner,
-    Product,
-    Promotion,
     digest,
 )
 

@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import quote as percent_encode
 
 from mockserver.errors import ApiError
+from mockserver.goods import Currency, Hierarchy, Product
 from mockserver.operations.call import Call, Reply
 from mockserver.operations.pages import page
 from mockserver.operations.pricing import money
-from mockserver.world import Currency, Hierarchy, Product
 
 PRODUCTS = "/catalog/products"
 Test = Callable[[Product], bool]

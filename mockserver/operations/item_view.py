@@ -3,10 +3,11 @@
 from typing import Any
 
 from mockserver.clock import to_seconds_text
+from mockserver.goods import CartItem
 from mockserver.operations.call import Call
 from mockserver.operations.pricing import Line, price_lines, show_prices, total
 from mockserver.operations.pricing import show_totals as show_amounts
-from mockserver.world import Cart, CartItem
+from mockserver.world import Cart
 
 NO_IMAGE = {"mime_type": "", "file_name": "", "href": ""}
 

@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.errors import ApiError, ErrorId
+from mockserver.goods import CartItem, Price, Product
 from mockserver.operations.call import Call
 from mockserver.operations.pricing import CART_ITEM, CUSTOM_ITEM, PROMOTION_ITEM
-from mockserver.world import Cart, CartItem, Price, Product
+from mockserver.world import Cart
 
 CURRENCY_HEADER = "X-MOLTIN-CURRENCY"
 MOST_ITEMS = 100

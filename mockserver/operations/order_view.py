@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mockserver.clock import to_seconds_text
+from mockserver.goods import CartItem
 from mockserver.ids import uuid_of
 from mockserver.operations.call import Call
 from mockserver.operations.pricing import (
@@ -15,7 +16,7 @@ from mockserver.operations.pricing import (
     show_totals,
     total,
 )
-from mockserver.world import ACCOUNT, CartItem, Order
+from mockserver.world import ACCOUNT, Order
 
 PAID, AUTHORIZED, REFUNDED = "paid", "authorized", "refunded"
 
