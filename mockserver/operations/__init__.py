@@ -10,6 +10,7 @@ from mockserver.operations import (
     customers,
     members,
     memberships,
+    realms,
     settings,
     tokens,
 )
@@ -48,5 +49,7 @@ OPERATIONS: Mapping[str, Callable[[Call], Reply]] = {
     "put-v2-accounts-accountID-account-memberships-membershipID": memberships.update,
     "delete-v2-accounts-accountID-account-memberships-membershipID": memberships.delete,
     "get-v2-account-members-accountMemberId-account-memberships": memberships.list_of_member,
+    "getAllPasswordProfiles": realms.list_password_profiles,
+    "createOneTimePasswordTokenRequest": realms.request_one_time_password,
     "createACustomerToken": customers.sign_in,
 }

@@ -43,6 +43,12 @@ UNPUBLISHED = {
     ("/v2/settings/cart", "get"),
     ("/v2/settings/cart", "put"),
     ("/v2/customers/tokens", "post"),
+    ("/v2/authentication-realms/{realmId}/password-profiles", "get"),
+    (
+        "/v2/authentication-realms/{realmId}/password-profiles/{passwordProfileId}"
+        "/one-time-password-token-request",
+        "post",
+    ),
 }
 """Operations that clients use and these files leave out."""
 
@@ -136,6 +142,7 @@ def test_every_answer_has_the_schema_that_the_facts_are_held_against() -> None:
         "createAccountCartAssociation": "AccountAssociations",
         "createCustomerCartAssociation": "CustomerAssociations",
         "createACustomerToken": "CustomerTokenEntity",
+        "getAllPasswordProfiles": "PasswordProfileCollection",
         "post-v2-accounts": "AccountEntity",
         "put-v2-accounts-accountID": "AccountEntity",
         "get-v2-account-members": "AccountMemberCollection",
