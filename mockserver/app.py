@@ -9,7 +9,6 @@ from functools import partial
 from itertools import islice
 
 from flask import Flask, Response, g, request
-from flask.globals import request_ctx
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from mockserver import (
@@ -184,7 +183,8 @@ def _failed(contract: Contract, error: Exception) -> Response:
         current().error = "refused-by-the-sandbox"
         return answer(error.status, error.body)
     if isinstance(error, MethodNotAllowed):
-        return answer_error(contract.gateway["method-not-allowed"])
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        return answer_error(contract.gateway["method-not-allowed"], headers={"Allow": allowed})
     if isinstance(error, NotFound):
         if contract.outside.match(request.path):
             current().notes += (OUTSIDE,)
@@ -206,8 +206,8 @@ def _finish(config: Config, contract: Contract, response: Response) -> Response:
     if exchange.notes:
         response.headers["Mock-Notes"] = "; ".join(exchange.notes)
     response.headers["Mock-Request-Id"] = exchange.request_id
-    if response.status_code == 405 and (routes := request_ctx.url_adapter):
-        response.headers["Allow"] = ", ".join(sorted(routes.allowed_methods()))
+    if response.status_code == 405 and exchange.operation:  # it was asked for
+        response.headers["Allow"] = ", ".join(contract.methods_beside(exchange.operation))
     if _may_read(config):
         cors.allow(request, response)
     if not request.path.startswith(control.PREFIX):

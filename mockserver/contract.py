@@ -132,6 +132,12 @@ class Contract:
         """Return the operation of an operationId or of one of its aliases."""
         return next((op for op in self.operations if name in (op.id, *op.aliases)), None)
 
+    def methods_beside(self, operation_id: str) -> list[str]:
+        """Return the methods that an operation's path has; what has GET has HEAD."""
+        path = next(each.path for each in self.operations if each.id == operation_id)
+        methods = {each.method for each in self.operations if each.path == path}
+        return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
+
     @property
     def operation_ids(self) -> frozenset[str]:
         """The id of every operation."""
