@@ -28,6 +28,7 @@ benchmark: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.reset
 	$(BIN)/python -m benchmarks.sandboxes
 	$(BIN)/python -m benchmarks.journal
+	$(BIN)/python -m benchmarks.dashboard
 	$(BIN)/python -m benchmarks.startup
 
 clean:

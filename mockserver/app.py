@@ -23,6 +23,7 @@ from mockserver import (
     lint,
     log,
     routes,
+    web,
 )
 from mockserver.answer import answer, answer_error, answer_reply, dribble
 from mockserver.clock import pause
@@ -39,6 +40,7 @@ from mockserver.rules import Facts
 from mockserver.sandbox import Sandbox
 from mockserver.sandboxes import DEFAULT, Sandboxes
 from mockserver.transaction import Transaction
+from mockserver.web.admin import QUIET
 from mockserver.world import World, digest
 from mockserver.wsgi import SANDBOX_KEY, routed
 
@@ -67,8 +69,8 @@ def create_app(config: Config | None = None, contract: Contract | None = None) -
     app.config["MAX_CONTENT_LENGTH"] = incoming.MOST_BODY_BYTES + 1  # the one more is told apart
     routes.add(app, contract, lambda each: partial(_serve, each, OPERATIONS[each.id]))
     app.register_blueprint(control.blueprint(config, contract, sandboxes))
-    for name, view in (("openapi.yaml", _openapi_yaml), ("openapi.json", _openapi_json)):
-        app.add_url_rule(f"/{name}", name.replace(".", "-"), partial(view, contract))
+    app.register_blueprint(web.blueprint(config, contract, app))
+    routes.add_document(app, contract)
     app.before_request(partial(_begin, config, contract, sandboxes))
     app.after_request(partial(_finish, config, contract))
     app.register_error_handler(Exception, partial(_failed, contract))
@@ -100,7 +102,8 @@ def _begin(config: Config, contract: Contract, sandboxes: Sandboxes) -> Response
 
 def _exchange_in(sandboxes: Sandboxes, name: str) -> None:
     sandbox = sandboxes.get(name)
-    g.exchange = Exchange(name, sandbox, sandbox.request_id(), sandbox.clock.now())
+    request_id = sandbox.request_id("request" if _is_the_apis() else "admin-request")
+    g.exchange = Exchange(name, sandbox, request_id, sandbox.clock.now())
 
 
 def _serve(operation: Operation, run: Callable[[Call], Reply], **path: str) -> Response:
@@ -152,8 +155,15 @@ def _serve(operation: Operation, run: Callable[[Call], Reply], **path: str) -> R
     return answer_reply(operation, reply)
 
 
+def _is_the_apis() -> bool:
+    """Whether a request is the tested app's, not one to the admin API or to the dashboard."""
+    return not (request.path.startswith(control.PREFIX) or web.is_page(request.path))
+
+
 def _may_read(config: Config) -> bool:
     """Whether a page may read the answer: any page the API's, a named one the admin API's."""
+    if web.is_page(request.path):
+        return False
     origin = request.headers.get("Origin", "")
     return not request.path.startswith(control.PREFIX) or origin in config.admin_origins
 
@@ -210,7 +220,7 @@ def _finish(config: Config, contract: Contract, response: Response) -> Response:
         response.headers["Allow"] = ", ".join(contract.methods_beside(exchange.operation))
     if _may_read(config):
         cors.allow(request, response)
-    if not request.path.startswith(control.PREFIX):
+    if _is_the_apis():
         exchange.sandbox.journal.add(exchange.entry(contract, request, response))
         if (observation := exchange.observation(request, response)) is not None:
             exchange.sandbox.lint.observe(observation)
@@ -223,18 +233,11 @@ def _finish(config: Config, contract: Contract, response: Response) -> Response:
         "duration_ms": exchange.duration_ms,
         "request_id": exchange.request_id,
     }
-    log.access.info("", extra={"facts": facts})
+    if not request.environ.get(QUIET):
+        log.access.info("", extra={"facts": facts})
     if (decision := exchange.decision) is not None:
         if decision.fault:
             response.headers[faults.HEADER] = f"{config.fault_secret}-{decision.fault}"
         if decision.slow_body:
             response.response = dribble(response.get_data(), **decision.slow_body)
     return response
-
-
-def _openapi_yaml(contract: Contract) -> Response:
-    return Response(contract.text, content_type="application/yaml")
-
-
-def _openapi_json(contract: Contract) -> Response:
-    return answer(200, contract.document)

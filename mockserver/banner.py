@@ -22,6 +22,8 @@ def text(config: Config, port: int, tls: Certificate | None, world: World) -> st
         f"Account Cart Associations sandbox {__version__}",
         "",
         f"  listening    {url}",
+        f"  dashboard    {url}/",
+        f"  reference    {url}/docs",
         f"  contract     {url}/openapi.yaml",
         f"  admin API    {url}/__admin ({ADMIN[config.admin]})",
     ]

@@ -8,6 +8,7 @@ from typing import NoReturn
 from flask import Flask, Response
 from werkzeug.exceptions import MethodNotAllowed
 
+from mockserver.answer import answer
 from mockserver.contract import Contract, Operation
 
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"))
@@ -36,6 +37,18 @@ def add(
             methods=METHODS - own[rule],
             provide_automatic_options=False,
         )
+
+
+def add_document(app: Flask, contract: Contract) -> None:
+    """Add the rules that serve the contract itself, as YAML and as JSON."""
+
+    @app.get("/openapi.yaml")
+    def openapi_yaml() -> Response:
+        return Response(contract.text, content_type="application/yaml")
+
+    @app.get("/openapi.json")
+    def openapi_json() -> Response:
+        return answer(200, contract.document)
 
 
 def _written_out(rules: dict[str, set[str]]) -> Iterator[str]:

@@ -129,10 +129,10 @@ class Sandbox:
             change(self._state.clock)
             return self._state.clock
 
-    def request_id(self) -> str:
-        """Return a new id for a request."""
+    def request_id(self, kind: str) -> str:
+        """Return a new id for a request; each kind counts by itself."""
         with self._lock:
-            return self._state.ids.uuid("request")
+            return self._state.ids.uuid(kind)
 
     # --- rules
 

@@ -208,7 +208,6 @@ def test_refused_method_is_told_the_allowed_ones(
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/v2",
         "/carts",
         "/v2/carts/",

@@ -71,12 +71,13 @@ def test_the_wheel_carries_the_contract_and_the_fixtures(wheel: Path) -> None:
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
-    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "mockserver").rglob("*.py")}
-    inside = {name for name in names(wheel) if ".dist-info/" not in name}
-    assert inside == modules | set(DATA) | {
-        "mockserver/py.typed",
-        "mockserver/control/openapi.yaml",
+    files = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "mockserver").rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
     }
+    inside = {name for name in names(wheel) if ".dist-info/" not in name}
+    assert inside == files | set(DATA)
 
 
 def test_the_wheel_is_the_same_without_the_way_over_the_sdist(wheel: Path, tmp_path: Path) -> None:

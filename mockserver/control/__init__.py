@@ -12,7 +12,7 @@ from flask import Blueprint, request
 from mockserver import incoming
 from mockserver.config import LOOPBACK, Config
 from mockserver.contract import Contract
-from mockserver.control import clock, coverage, journal, rules, sandboxes, snapshots, state
+from mockserver.control import clock, coverage, journal, rules, sandboxes, snapshots, state, world
 from mockserver.errors import ControlError
 from mockserver.sandboxes import Sandboxes
 
@@ -33,6 +33,7 @@ def blueprint(config: Config, contract: Contract, held: Sandboxes) -> Blueprint:
     clock.add_routes(admin)
     snapshots.add_routes(admin)
     rules.add_routes(admin, config, contract)
+    world.add_routes(admin)
     journal.add_routes(admin, contract)
     coverage.add_routes(admin, contract, held)
     return admin

@@ -1,5 +1,6 @@
 """Bodies of the admin API: read, held against a schema, and answered."""
 
+import re
 from typing import Any
 
 from flask import Response, request
@@ -35,6 +36,14 @@ def body(operation_id: str) -> Any:
 def bad_request(detail: str) -> ControlError:
     """Return the error for a request that is not as the admin API wants it."""
     return ControlError(400, "Bad Request", detail)
+
+
+def number(name: str, given: object, least: int, most: int) -> int:
+    """Return a query parameter as a number between two bounds. Raises ControlError."""
+    text = str(given)
+    if re.fullmatch(r"[0-9]{1,9}", text) and least <= int(text) <= most:
+        return int(text)
+    raise bad_request(f"{name} must be a number from {least} to {most}.")
 
 
 def data(value: Any, status: int = 200) -> Response:

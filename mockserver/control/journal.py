@@ -1,37 +1,43 @@
 """The journal: the requests of a sandbox, listed, found, counted and verified."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from threading import BoundedSemaphore
 from typing import Any
 
 from flask import Blueprint, Response, request
 from werkzeug.routing import BaseConverter
 
-from mockserver.clock import parse_instant
+from mockserver.clock import parse_instant, pause, stopwatch
 from mockserver.contract import Contract
-from mockserver.control.bodies import bad_request, body, data, nothing
+from mockserver.control.bodies import bad_request, body, data, nothing, number
 from mockserver.errors import ControlError
 from mockserver.exchange import current
-from mockserver.journal import Entry, Query
+from mockserver.journal import Entry, Journal, Query
 
 DEFAULT_LIMIT, MOST_LIMIT, MOST_OFFSET = 50, 1000, 999_999_999
+STREAM_SECONDS = 60
+"""How long a stream lasts; browsers open the next one by themselves. It holds a thread."""
+MOST_STREAMS = 16
+LOOKS_MS = 250
+NEVER_STORED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class EntryId(BaseConverter):
     """Whatever may be an entry's id: not the path segment that is an operation of its own."""
 
-    regex = r"(?!verify\Z)[^/]+"
+    regex = r"(?!(?:verify|stream)\Z)[^/]+"
 
 
 def add_routes(admin: Blueprint, contract: Contract) -> None:
     """Add the routes of this noun."""
     admin.record_once(lambda made: made.app.url_map.converters.update(entry=EntryId))
+    streams = BoundedSemaphore(MOST_STREAMS)
 
     @admin.get("/requests")
     def list_requests() -> Response:
         found = current().sandbox.journal.select(_query(contract, request.args))
-        limit = _number("limit", request.args.get("limit", DEFAULT_LIMIT), 1, MOST_LIMIT)
-        offset = _number("offset", request.args.get("offset", 0), 0, MOST_OFFSET)
+        limit = number("limit", request.args.get("limit", DEFAULT_LIMIT), 1, MOST_LIMIT)
+        offset = number("offset", request.args.get("offset", 0), 0, MOST_OFFSET)
         shown = [entry.show() for entry in found[offset : offset + limit]]
         return data({"requests": shown, "total": len(found), "limit": limit, "offset": offset})
 
@@ -41,6 +47,11 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
         if entry is None:
             raise ControlError(404, "Not Found", "No request of this id is remembered here.")
         return data(entry.show())
+
+    @admin.get("/requests/stream")
+    def stream_requests() -> Response:
+        events = _events(current().sandbox.journal, streams)
+        return Response(events, content_type="text/event-stream", headers=NEVER_STORED)
 
     @admin.delete("/requests")
     def delete_requests() -> Response:
@@ -57,6 +68,25 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
         return data({"verified": False, "difference": difference}, 406)
 
 
+def _events(journal: Journal, streams: BoundedSemaphore) -> Iterator[str]:
+    """Yield server-sent events: how many requests there were, whenever there are more."""
+    if not streams.acquire(blocking=False):
+        yield "retry: 5000\n\n"
+        return
+    try:
+        yield "retry: 500\n\n"
+        end = stopwatch() + STREAM_SECONDS
+        told: int | None = None
+        while stopwatch() < end:
+            total = journal.total()
+            # a comment shows whether the client is still there
+            yield f"event: requests\ndata: {total}\n\n" if total != told else ":\n\n"
+            told = total
+            pause(LOOKS_MS)
+    finally:
+        streams.release()
+
+
 def _query(contract: Contract, given: Mapping[str, Any]) -> Query:
     """Return the query of parameters or of a body. Raises ControlError for unknown names."""
     values = {name: given[name] for name in ("operation", "status", "error") if name in given}
@@ -70,7 +100,7 @@ def _query(contract: Contract, given: Mapping[str, Any]) -> Query:
         known = ", ".join(sorted(contract.error_ids()))
         raise bad_request(f"There is no error {values['error'][:100]}; known: {known}.")
     if "status" in values:
-        values["status"] = _number("status", values["status"], 100, 599)
+        values["status"] = number("status", values["status"], 100, 599)
     if "since" in given:
         try:
             values["since"] = parse_instant(given["since"])
@@ -81,13 +111,6 @@ def _query(contract: Contract, given: Mapping[str, Any]) -> Query:
             raise bad_request("unmatched must be true or false.")
         values["unmatched"] = given["unmatched"] == "true"
     return Query(**values)
-
-
-def _number(name: str, given: object, least: int, most: int) -> int:
-    text = str(given)
-    if re.fullmatch(r"[0-9]{1,9}", text) and least <= int(text) <= most:
-        return int(text)
-    raise bad_request(f"{name} must be a number from {least} to {most}.")
 
 
 def _difference(contract: Contract, given: dict[str, Any], entries: list[Entry]) -> str | None:
@@ -113,11 +136,9 @@ def _difference(contract: Contract, given: dict[str, Any], entries: list[Entry])
 def _sequence_difference(sequence: list[Query], entries: list[Entry]) -> str | None:
     """Return which request did not come in its turn, whatever came between them."""
     rest = iter(entries)
-    for number, query in enumerate(sequence, start=1):
+    for turn, query in enumerate(sequence, start=1):
         if not any(query.matches(entry) for entry in rest):
-            return (
-                f"number {number} of the sequence did not come in its turn. Came: {_told(entries)}"
-            )
+            return f"number {turn} of the sequence did not come in its turn. Came: {_told(entries)}"
     return None
 
 

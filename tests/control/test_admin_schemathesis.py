@@ -11,10 +11,9 @@ from tests.schemathesis_run import keeps_its_contract
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 TOKEN = "admin-token"
 DOCUMENT = "/__admin/openapi.yaml"
-# Schemathesis leaves the operation that serves the document itself out.
-NAMES = {f"{spec['method']} {spec['path']}" for spec in admin.operations().values()} - {
-    f"GET {DOCUMENT}"
-}
+# Schemathesis leaves the operation that serves the document out, its configuration the stream.
+LEFT_OUT = {f"GET {DOCUMENT}", "GET /__admin/requests/stream"}
+NAMES = {f"{spec['method']} {spec['path']}" for spec in admin.operations().values()} - LEFT_OUT
 # Their ids are made by the server: no request that stands alone can guess one.
 UNGUESSABLE = {"GET /__admin/requests/{entry_id}", "DELETE /__admin/rules/{rule_id}"}
 
