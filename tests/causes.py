@@ -74,7 +74,7 @@ class Cause:
 
     request: Request
     before: Sequence[Request] = ()
-    fixtures: Sequence[str] = ()
+    fixtures: tuple[str, ...] = ()
 
 
 def causes_of(operation: str, error: str) -> Sequence[Cause]:
@@ -106,7 +106,7 @@ def _common(good: Request) -> dict[str, Sequence[Request | Cause]]:
             for bearer in (SHOPPER, ADMIN)
             for text in ("no-such-token", "Bearer customer-1", "account-1", "shopper")
         ],
-        "forbidden": [Cause(good.but(headers=RESTRICTED), fixtures=[RESTRICTED_WORLD])],
+        "forbidden": [Cause(good.but(headers=RESTRICTED), fixtures=(RESTRICTED_WORLD,))],
         "payload-too-large": [
             anyhow.but(raw=b" " * (MOST_BODY_BYTES + 1), content_type=media_type)
             for media_type in (JSON, "text/plain")
@@ -271,7 +271,7 @@ def _item_update_causes() -> Iterator[tuple[tuple[str, str], list[Request | Caus
         yield (operation, "insufficient-stock"), [sending(quantity=6)]
         yield (operation, "shipping-groups-not-found"), [sending(shipping_group_id=_in_dollars)]
         mismatch = sending(shipping_group_id=_in_dollars).but(path=f"/v2/carts/in-pounds/{path}")
-        yield (operation, "cart-currency-mismatch"), [Cause(mismatch, fixtures=[SHIPPING_WORLD])]
+        yield (operation, "cart-currency-mismatch"), [Cause(mismatch, fixtures=(SHIPPING_WORLD,))]
 
 
 _checkout = GOOD["checkoutAPI"]
@@ -357,7 +357,7 @@ ORDER_CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
     **{
         (name, "forbidden"): [
             GOOD[name].but(headers=SHOPPER),
-            Cause(GOOD[name].but(headers=RESTRICTED), fixtures=[RESTRICTED_WORLD]),
+            Cause(GOOD[name].but(headers=RESTRICTED), fixtures=(RESTRICTED_WORLD,)),
         ]
         for name in ("getCustomerOrders", "getAnOrder", "getOrderItems")
     },
@@ -515,7 +515,7 @@ CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
         _signing_in(_sign_in, authentication_mechanism="account_management_authentication_token")
     ],
     ("post-v2-account-members-tokens", "self-signup-disabled"): [
-        Cause(_sign_up, fixtures=[NO_SIGNUP_WORLD])
+        Cause(_sign_up, fixtures=(NO_SIGNUP_WORLD,))
     ],
     ("post-v2-account-members-tokens", "password-profile-not-found"): [
         _signing_in(_sign_in, password_profile_id=MEMBER_ADA),
@@ -535,7 +535,7 @@ CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
     ],
     ("get-v2-accounts", "forbidden"): [
         GOOD["get-v2-accounts"].but(headers=SHOPPER),
-        Cause(GOOD["get-v2-accounts"].but(headers=RESTRICTED), fixtures=[RESTRICTED_WORLD]),
+        Cause(GOOD["get-v2-accounts"].but(headers=RESTRICTED), fixtures=(RESTRICTED_WORLD,)),
     ],
     ("get-v2-accounts-accountID", "schema-violation"): [
         GOOD["get-v2-accounts-accountID"].but(path="/v2/accounts/ada")
@@ -568,7 +568,7 @@ CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
     ("getCarts", "invalid-filter"): [GOOD["getCarts"].but(query={"filter": "anything"})],
     ("getCarts", "forbidden"): [
         GOOD["getCarts"].but(headers=SHOPPER),
-        Cause(GOOD["getCarts"].but(headers=RESTRICTED), fixtures=[RESTRICTED_WORLD]),
+        Cause(GOOD["getCarts"].but(headers=RESTRICTED), fixtures=(RESTRICTED_WORLD,)),
     ],
     ("createACart", "schema-violation"): [
         _create.but(body={"data": {}}),
