@@ -33,6 +33,7 @@ from tests.seeds import (
     CUSTOMER_2,
     CUSTOMER_TOKEN,
     GLOBE,
+    GRACES_ORDER,
     ITEM,
     LAMP,
     MEMBER_ADA,
@@ -289,12 +290,10 @@ def _paying(**changes: Any) -> Request:
 ORDER_CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
     ("checkoutAPI", "schema-violation"): [
         _checkout.but(body={"data": {"customer": GUEST}}),
-        _checking_out(customer={"name": "Joan"}),
-        _checking_out(external_ref="x" * 65),
     ],
     ("checkoutAPI", "email-format"): [
         _checking_out(customer={"name": "Joan", "email": "joan.@example.com"}),
-        _checking_out(contact={"name": "Joan", "email": "joan"}),
+        _checking_out(customer={"name": "Joan", "email": "joan"}),
     ],
     ("checkoutAPI", "customer-or-contact-required"): [
         _checkout.but(body={"data": {"billing_address": ADDRESS}}),
@@ -368,7 +367,7 @@ ORDER_CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
     ],
     ("paymentSetup", "order-not-payable"): [
         Cause(_pay, before=[_pay]),
-        Cause(_pay, before=[_paying(method="authorize")]),
+        _pay.but(path=f"/v2/orders/{GRACES_ORDER}/payments"),
     ],
     ("paymentSetup", "amount-too-high"): [_paying(amount=3001)],
 }
