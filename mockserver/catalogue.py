@@ -26,8 +26,8 @@ Any of them can be had in three ways, with the same body:
 1. by its cause, which the table gives;
 2. by the request header `Prefer: code=…, example=…`, or `?__code=…&__example=…` in the address bar;
 3. by a magic id, for apps that can't set a header: name it as the cart's id in the path, or as
-   `data.id` when a cart is created; as the account's id; as `username` at a member's login; or as
-   `client_id` at an application's.
+   `data.id` when a cart is created; as the account's or the product's id; as
+   `username` at a member's login; or as `client_id` at an application's.
 """
 
 

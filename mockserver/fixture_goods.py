@@ -54,7 +54,7 @@ def _check_cart(record: Record, known: Known) -> Iterable[Mistake]:
             yield record.mistake(("items", index, path), message)
         if item.get("id") in ids:
             yield record.mistake(("items", index, "id"), "another item of the cart has this id")
-        ids.add(item.get("id", ""))
+        ids |= {item["id"]} if "id" in item else set()
 
 
 def _mistakes(

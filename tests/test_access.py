@@ -68,6 +68,22 @@ ACCESS: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     f"get{MEMBERSHIPS}-membershipID": (FORBIDDEN, 200, FORBIDDEN, 200),
     f"put{MEMBERSHIPS}-membershipID": (FORBIDDEN, FORBIDDEN, FORBIDDEN, 200),
     f"delete{MEMBERSHIPS}-membershipID": (FORBIDDEN, FORBIDDEN, FORBIDDEN, 204),
+    "getCartItems": (200, 200, 200, 200),
+    "manageCarts": (201, 201, 201, 201),
+    "bulkUpdateItemsInCart": (200, 200, 200, 200),
+    "deleteAllCartItems": (204, 204, 204, 204),
+    "updateACartItem": (200, 200, 200, 200),
+    "deleteACartItem": (200, 200, 200, 200),
+    "deleteAPromotionViaPromotionCode": (204, 204, 204, 204),
+    "getAllCurrencies": (200, 200, 200, 200),
+    "getByContextAllHierarchies": (200, 200, 200, 200),
+    "getByContextAllProducts": (200, 200, 200, 200),
+    "getByContextProduct": (200, 200, 200, 200),
+    "checkoutAPI": (201, 201, 201, 201),
+    "getCustomerOrders": (FORBIDDEN, 200, 200, 200),
+    "getAnOrder": (FORBIDDEN, 200, "order-not-found", 200),
+    "getOrderItems": (FORBIDDEN, 200, "order-not-found", 200),
+    "paymentSetup": (200, 200, "order-not-found", 200),
 }
 EACH_ACCESS = [
     pytest.param(operation, CALLERS[caller], expected, id=f"{operation}-{caller}")

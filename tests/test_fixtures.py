@@ -89,6 +89,12 @@ PRODUCT = (
 )
 
 
+SHIPPING = (
+    "{ id: e1000000-0000-4000-8000-000000000002, "
+    "type: custom_item, name: A, quantity: 1, price: { amount: 1 } }"
+)
+
+
 def holding(item: str, field: str = "description: A") -> str:
     """A cart with one item, and with one more field."""
     return f"carts:\n  - id: mine\n    {field}\n    items:\n    - {item}\n    name: A\n"
@@ -294,6 +300,10 @@ ONE_MISTAKE = {
             "shipping_group_id: mine }"
         ),
         'own.yaml:5:91: carts[0].items[0].shipping_group_id: no shipping group "mine"; known: none',
+    ),
+    "item id twice": (
+        holding(f"{SHIPPING}\n    - {SHIPPING}"),
+        "own.yaml:6:13: carts[0].items[1].id: another item of the cart has this id",
     ),
     "item of old": (
         holding("{ type: custom_item, name: A, quantity: 1, price: { amount: 1 }, idle: P3651D }"),

@@ -249,6 +249,14 @@ def test_hundred_different_items_are_the_most(client: FlaskClient) -> None:
     assert len(put_in(client, "free-cart", custom("Item 1", sku="1"))["data"]) == 100
 
 
+def test_million_of_one_item_is_the_most(client: FlaskClient) -> None:
+    put_in(client, "free-cart", product(MUG, 999_999))
+    assert held(put_in(client, "free-cart", product(MUG))) == [("mug", 1_000_000)]
+    assert refusal(send(client, "POST", "free-cart", product(MUG))) == (400, "number_lte")
+    (error,) = put_in(client, "free-cart", cart("free-cart"))["errors"]
+    assert error["title"] == "number_lte"
+
+
 @pytest.mark.parametrize(
     "inputs",
     [{"front": "x" * 256}, {"name": {"front": "x" * 256}}, "text", ["text"]],

@@ -410,7 +410,10 @@ def test_requests_are_listed_newest_first_as_asked(
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("operation=getTeapots", "There is no operation getTeapots; known: createACart, "),
+        (
+            "operation=getTeapots",
+            "There is no operation getTeapots; known: bulkUpdateItemsInCart, ",
+        ),
         ("error=teapot", "There is no error teapot; known: account-lacks-permissions, "),
         ("status=teapot", "status must be a number from 100 to 599."),
         ("status=99", "status must be a number from 100 to 599."),

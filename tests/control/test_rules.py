@@ -368,7 +368,7 @@ def test_a_reset_arms_the_fixtures_rules_anew_and_drops_others(tmp_path: Path) -
     [
         (
             "{ operation: getTeapot, then: { error: forbidden } }",
-            '2:18: rules[0].operation: no operation "getTeapot"; known: createACart, ',
+            '2:18: rules[0].operation: no operation "getTeapot"; known: bulkUpdateItemsInCart, ',
         ),
         (
             "{ then: { error: teapot } }",
