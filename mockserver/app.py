@@ -23,6 +23,7 @@ from mockserver import (
     incoming,
     lint,
     log,
+    routes,
 )
 from mockserver.answer import answer, answer_error, answer_reply, dribble
 from mockserver.clock import pause
@@ -65,14 +66,7 @@ def create_app(config: Config | None = None, contract: Contract | None = None) -
     app.extensions["sandboxes"] = sandboxes
     app.extensions["sandbox"] = sandboxes.default
     app.config["MAX_CONTENT_LENGTH"] = incoming.MOST_BODY_BYTES + 1  # the one more is told apart
-    for operation in contract.operations:
-        app.add_url_rule(
-            operation.rule,
-            operation.id,
-            partial(_serve, operation, OPERATIONS[operation.id]),
-            methods=[operation.method],
-            provide_automatic_options=False,
-        )
+    routes.add(app, contract, lambda each: partial(_serve, each, OPERATIONS[each.id]))
     app.register_blueprint(control.blueprint(config, contract, sandboxes))
     for name, view in (("openapi.yaml", _openapi_yaml), ("openapi.json", _openapi_json)):
         app.add_url_rule(f"/{name}", name.replace(".", "-"), partial(view, contract))

@@ -59,6 +59,7 @@ ErrorId = Literal[
     "write-conflict",
     "wrong-credentials",
     # customers, administrators of accounts
+    "authentication-realm-not-found",
     "account-member-not-found",
     "account-membership-exists",
     "account-membership-not-found",

@@ -56,7 +56,9 @@ def to_yaml(world: World, instant: int, rules: Iterable[Mapping[str, Any]]) -> s
         "bearer_tokens": [
             {"token": token, "client_id": client} for token, client in world.static_bearers.items()
         ],
-        "password_profiles": [{"id": each} for each in sorted(world.password_profiles)],
+        "password_profiles": [
+            {"id": each, "name": name} for each, name in sorted(world.password_profiles.items())
+        ],
         "accounts": [_account(each, now) for each in _sorted(world.accounts)],
         "members": [_member(each, now) for each in _sorted(world.members)],
         "memberships": [

@@ -166,7 +166,7 @@ def _build(records: list[Record], sources: list[Source]) -> World:
         static_customer_tokens={
             each["token"]: each["customer_id"] for each in of["customer_tokens"]
         },
-        password_profiles=frozenset(each["id"] for each in of["password_profiles"]),
+        password_profiles={each["id"]: each.get("name", "") for each in of["password_profiles"]},
         applications=HashTrieMap(
             {
                 each["client_id"]: make_record(Application, {"role": "seller_admin", **each})

@@ -27,9 +27,9 @@ class Facts:
     method: str
     path: str
     account: str | None
-    customer: str | None
     cart: str | None
     errors: frozenset[str]
+    customer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

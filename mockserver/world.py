@@ -284,7 +284,7 @@ class World:
     static_bearers: Mapping[str, str] = field(default_factory=dict)
     static_account_tokens: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     static_customer_tokens: Mapping[str, str] = field(default_factory=dict)
-    password_profiles: frozenset[str] = frozenset()
+    password_profiles: Mapping[str, str] = field(default_factory=dict)
     applications: HashTrieMap[str, Application] = field(default_factory=HashTrieMap)
     accounts: HashTrieMap[str, Account] = field(default_factory=HashTrieMap)
     members: HashTrieMap[str, Member] = field(default_factory=HashTrieMap)

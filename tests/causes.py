@@ -16,6 +16,7 @@ from tests.requests import (
     GRACE_CART,
     GUEST,
     JSON,
+    REALM,
     RENAMED,
     RESTRICTED,
     RESTRICTED_WORLD,
@@ -630,6 +631,23 @@ CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
     ("deleteACart", "customer-last-cart"): [
         GOOD["deleteACart"].but(path="/v2/carts/barbara-only-cart")
     ],
+    ("getAllPasswordProfiles", "schema-violation"): [
+        GOOD["getAllPasswordProfiles"].but(query={"page[limit]": "101"})
+    ],
+    ("createOneTimePasswordTokenRequest", "schema-violation"): [
+        GOOD["createOneTimePasswordTokenRequest"].but(body={})
+    ],
+    ("createOneTimePasswordTokenRequest", "password-profile-not-found"): [
+        GOOD["createOneTimePasswordTokenRequest"].but(
+            path=f"{REALM}/password-profiles/mine/one-time-password-token-request"
+        )
+    ],
+    **{
+        (operation, "authentication-realm-not-found"): [
+            GOOD[operation].but(path=GOOD[operation].path.replace(REALM, f"{REALM[:-1]}9"))
+        ]
+        for operation in ("getAllPasswordProfiles", "createOneTimePasswordTokenRequest")
+    },
     ("createACustomerToken", "schema-violation"): [
         _customer.but(body={"data": {"type": "token", "password": "alan-password"}})
     ],

@@ -83,6 +83,12 @@ GRACE_CART = "/v2/carts/grace-cart"
 ITEMS = f"{GRACE_CART}/items"
 A_MUG = {"type": "cart_item", "id": MUG, "quantity": 1}
 CUSTOMER_ASSOCIATIONS = f"{FREE_CART}/relationships/customers"
+REALM = "/v2/authentication-realms/d0000000-0000-4000-8000-000000000002"
+ONE_TIME_PASSWORD = {
+    "type": "one_time_password_token_request",
+    "username": "ada@example.com",
+    "purpose": "passwordless_authentication",
+}
 ADA = f"/v2/accounts/{ACCOUNT_1}"
 MEMBERSHIPS = f"{ADA}/account-memberships"
 ADAS_MEMBERSHIP = f"{MEMBERSHIPS}/{MEMBERSHIP_ADA}"
@@ -147,6 +153,12 @@ GOOD = {
     ),
     "createACustomerToken": Request(
         "POST", "/v2/customers/tokens", body={"data": CUSTOMER_SIGN_IN}
+    ),
+    "getAllPasswordProfiles": Request("GET", f"{REALM}/password-profiles"),
+    "createOneTimePasswordTokenRequest": Request(
+        "POST",
+        f"{REALM}/password-profiles/{PROFILE}/one-time-password-token-request",
+        body={"data": ONE_TIME_PASSWORD},
     ),
     "post-v2-accounts": Request("POST", "/v2/accounts", body=RENAMED),
     "put-v2-accounts-accountID": Request("PUT", ADA, body=RENAMED),

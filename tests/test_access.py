@@ -55,6 +55,8 @@ ACCESS: dict[str, tuple[int | str, int | str, int | str, int | str]] = {
     "post-v2-account-members-tokens": (201, 201, 201, 201),
     "createCustomerCartAssociation": (CUSTOMER_LACKS, CUSTOMER_LACKS, 200, 200),
     "deleteCustomerCartAssociation": (CUSTOMER_LACKS, CUSTOMER_LACKS, 204, 204),
+    "getAllPasswordProfiles": (200, 200, 200, 200),
+    "createOneTimePasswordTokenRequest": (202, 202, 202, 202),
     "createACustomerToken": (200, 200, 200, 200),
     "post-v2-accounts": (FORBIDDEN, FORBIDDEN, FORBIDDEN, 201),
     "put-v2-accounts-accountID": (FORBIDDEN, FORBIDDEN, FORBIDDEN, 200),

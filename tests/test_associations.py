@@ -1,6 +1,10 @@
-"""Account associations (contract.md §5), row by row and in the order of the rows."""
+"""Associations (contract.md §5), row by row and in the order of the rows.
+
+They are written for accounts, and run for customers too: see `swapped.py`.
+"""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,18 +12,21 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from mockserver.app import create_app
 from mockserver.clock import HOUR, MINUTE
+from mockserver.config import Config
+from mockserver.contract import Contract
 from tests.seeds import (
     ACCOUNT_1,
     ACCOUNT_2,
     ACCOUNT_3,
-    ACCOUNT_TOKEN,
     ADMIN,
-    PROFILE,
+    NEW_YEAR,
     SHOPPER,
     acting_as,
     naming,
 )
+from tests.swapped import SwappedClient, swapped_world
 
 UNKNOWN = "a0000000-0000-4000-8000-00000000dead"
 ADA, GRACE = acting_as(1), acting_as(2)
@@ -38,6 +45,17 @@ CONTACT_EMAIL = (422, "Cannot associate accounts to carts with contact emails")
 both_methods = pytest.mark.parametrize("method", ["POST", "DELETE"])
 """`DELETE` makes the same checks as `POST`."""
 both_shapes = pytest.mark.parametrize("wrap", [True, False], ids=["enveloped", "bare array"])
+
+
+@pytest.fixture(params=["account", "customer"])
+def app(request: pytest.FixtureRequest, tmp_path: Path, contract: Contract) -> Flask:
+    """A fresh application; for customers, whose clients swap the words."""
+    if request.param == "account":
+        return create_app(Config(frozen_at=NEW_YEAR), contract)
+    world = swapped_world(tmp_path)
+    app = create_app(Config(fixtures=(world,), frozen_at=NEW_YEAR), contract)
+    app.test_client_class = SwappedClient
+    return app
 
 
 def send(
@@ -407,20 +425,10 @@ def test_disassociating_what_was_not_associated_changes_nothing(
 
 
 def test_disassociated_cart_is_in_no_devices_list(client: FlaskClient) -> None:
-    login = {
-        "type": "account_management_authentication_token",
-        "authentication_mechanism": "password",
-        "password_profile_id": PROFILE,
-        "username": "ada@example.com",
-        "password": "ada-password",
-    }
     devices = [ADA, acting_as(1, ADMIN)]
-    for _ in range(2):
-        signed_in = client.post("/v2/account-members/tokens", headers=SHOPPER, json={"data": login})
-        devices.append({**SHOPPER, ACCOUNT_TOKEN: signed_in.get_json()["data"][0]["token"]})
     for device in devices:
         assert "ada-cart" in carts_seen_with(client, device)
-    assert disassociate(client, "ada-cart", ACCOUNT_1, headers=devices[2]).status_code == 204
+    assert disassociate(client, "ada-cart", ACCOUNT_1, headers=ADA).status_code == 204
     for device in devices:
         assert "ada-cart" not in carts_seen_with(client, device)
     assert cart(client, "ada-cart")["relationships"]["accounts"] == {}

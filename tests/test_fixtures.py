@@ -214,13 +214,13 @@ ONE_MISTAKE = {
     "e-mail of two customers": (
         CUSTOMER.replace("]", "")
         + f"  , {{ id: {CUSTOMER_2}, name: B, email: ALAN@example.com }}]\n",
-        'own.yaml:2:66: customers[1].email: "alan@example.com" is defined already at own.yaml:1; '
+        'own.yaml:2:65: customers[1].email: "alan@example.com" is defined already at own.yaml:1; '
         "write another one, or remove one of them",
     ),
     "membership of nobody": (
         ACCOUNT
         + f"memberships: [{{ id: {MEMBER_GRACE}, account_id: {ACCOUNT_1}, member_id: x }}]\n",
-        'own.yaml:2:121: memberships[0].member_id: no member "x"; known: none',
+        'own.yaml:2:120: memberships[0].member_id: no member "x"; known: none',
     ),
     "membership twice": (
         MEMBER
@@ -229,12 +229,12 @@ ONE_MISTAKE = {
             f"  - {{ id: {each}, account_id: {ACCOUNT_1}, member_id: {MEMBER_ADA} }}\n"
             for each in (MEMBER_GRACE, MEMBER_HEDY)
         ),
-        f'own.yaml:10:63: memberships[1].account_id: "{ACCOUNT_1} of {MEMBER_ADA}" is defined '
+        f'own.yaml:10:61: memberships[1].account_id: "{ACCOUNT_1} of {MEMBER_ADA}" is defined '
         "already at own.yaml:9; write another one, or remove one of them",
     ),
     "account that is its own ancestor": (
         f"accounts:\n  - {{ id: {ACCOUNT_1}, name: A, parent_id: {ACCOUNT_1} }}\n",
-        "own.yaml:2:70: accounts[0].parent_id: the account is its own ancestor; break the ring",
+        "own.yaml:2:69: accounts[0].parent_id: the account is its own ancestor; break the ring",
     ),
     "idle too long": (
         "carts:\n  - { id: mine, name: A, idle: P3651D }\n",
@@ -569,8 +569,8 @@ def test_idle_cart_expires_earlier(write: Write) -> None:
 
 
 def test_membership_may_have_an_id_and_an_age(write: Write) -> None:
-    given = f"id: {CUSTOMER_1}, account_id: {ACCOUNT_1}, member_id: {MEMBER_HEDY}, age: P2D"
-    client = serving("default", write(f"memberships: [{{ {given}, idle: P1D }}]"))
+    known = f"id: {CUSTOMER_1}, account_id: {ACCOUNT_1}, member_id: {MEMBER_HEDY}, age: P2D"
+    client = serving("default", write(f"memberships: [{{ {known}, idle: P1D }}]"))
     path = f"/v2/accounts/{ACCOUNT_1}/account-memberships/{CUSTOMER_1}"
     assert client.get(path, headers=ADMIN).get_json()["data"]["meta"]["timestamps"] == {
         "created_at": "2025-12-30T00:00:00.000Z",

@@ -53,7 +53,7 @@ def test_a_large_world_that_was_left_is_taken_apart_and_others_keep_their_share(
 def test_a_small_world_is_let_go_at_once(app: Flask) -> None:
     world = replace(app.extensions["sandbox"].world)
     release(world)
-    assert len(world.carts) == 8
+    assert len(world.carts) == 11
 
 
 def test_a_missing_file_of_the_package_is_told_by_name() -> None:

@@ -26,7 +26,26 @@ class Caller:
 
 
 ADMINISTRATOR = Caller(ADMIN)
-ACCOUNT = Caller(acting_as(1), frozenset({"GET /v2/settings/cart", "PUT /v2/settings/cart"}))
+MEMBERSHIPS = "/v2/accounts/{accountID}/account-memberships"
+ACCOUNT = Caller(
+    acting_as(1),
+    frozenset(
+        {
+            "GET /v2/settings/cart",
+            "PUT /v2/settings/cart",
+            "POST /v2/accounts",
+            "PUT /v2/accounts/{accountID}",
+            "DELETE /v2/accounts/{accountID}",
+            "PUT /v2/account-members/{accountMemberID}",
+            f"POST {MEMBERSHIPS}",
+            f"GET {MEMBERSHIPS}/unassigned-account-members",
+            f"PUT {MEMBERSHIPS}/{{membershipID}}",
+            f"DELETE {MEMBERSHIPS}/{{membershipID}}",
+            "POST /v2/carts/{cartID}/relationships/customers",
+            "DELETE /v2/carts/{cartID}/relationships/customers",
+        }
+    ),
+)
 
 
 @pytest.mark.parametrize(

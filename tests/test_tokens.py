@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from mockserver.app import create_app
 from mockserver.clock import HOUR
 from mockserver.config import Config
-from tests.requests import DATA, FORM, JSON, SIGN_IN, TOKENS
+from tests.requests import DATA, FORM, GOOD, JSON, ONE_TIME_PASSWORD, SIGN_IN, TOKENS
 from tests.seeds import (
     ACCOUNT_1,
     ACCOUNT_2,
@@ -521,3 +521,32 @@ def test_member_has_no_account_where_the_store_makes_none(tmp_path: Path) -> Non
     assert accounts_of(answer) == []
     assert answer.get_json()["meta"]["account_member_id"]
     assert client.get("/v2/accounts", headers=ADMIN).get_json()["meta"]["results"]["total"] == 3
+
+
+# --- password profiles
+
+
+def test_storefront_finds_the_password_profile_by_the_settings(client: FlaskClient) -> None:
+    settings = client.get("/v2/settings/account-authentication", headers=SHOPPER).get_json()
+    realm = settings["data"]["relationships"]["authentication_realm"]["data"]["id"]
+    path = f"/v2/authentication-realms/{realm}/password-profiles"
+    (profile,) = client.get(path, headers=SHOPPER).get_json()["data"]
+    assert profile == {
+        "id": PROFILE,
+        "type": "password_profile",
+        "name": "Passwords",
+        "meta": dict.fromkeys(("created_at", "updated_at"), "2026-01-01T00:00:00.000Z"),
+        "links": {"self": f"http://localhost{path}/{PROFILE}"},
+    }
+
+
+@pytest.mark.parametrize("wrap", [True, False], ids=["enveloped", "bare"])
+@pytest.mark.parametrize("username", ["ada@example.com", "nobody@example.com"])
+def test_wish_for_a_one_time_password_tells_nothing_of_who_is_there(
+    client: FlaskClient, wrap: bool, username: str
+) -> None:
+    wish = {**ONE_TIME_PASSWORD, "username": username}
+    good = GOOD["createOneTimePasswordTokenRequest"]
+    answer = good.but(body={"data": wish} if wrap else wish).sent_by(client)
+    assert (answer.status_code, answer.data) == (202, b"")
+    assert ("Mock-Notes" in answer.headers) == (not wrap)

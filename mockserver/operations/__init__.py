@@ -15,6 +15,7 @@ from mockserver.operations import (
     memberships,
     orders,
     payments,
+    realms,
     settings,
     tokens,
 )
@@ -64,6 +65,8 @@ OPERATIONS: Mapping[str, Callable[[Call], Reply]] = {
     "put-v2-accounts-accountID-account-memberships-membershipID": memberships.update,
     "delete-v2-accounts-accountID-account-memberships-membershipID": memberships.delete,
     "get-v2-account-members-accountMemberId-account-memberships": memberships.list_of_member,
+    "getAllPasswordProfiles": realms.list_password_profiles,
+    "createOneTimePasswordTokenRequest": realms.request_one_time_password,
     "createACustomerToken": customers.sign_in,
     "checkoutAPI": checkout.check_out,
     "getCustomerOrders": orders.list_orders,

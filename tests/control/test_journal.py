@@ -43,7 +43,7 @@ def test_an_entry_tells_the_request_and_its_answer(client: FlaskClient) -> None:
         "path": "/v2/carts/free-cart",
         "query": "include=items",
         "operation": "getACart",
-        "caller": {"kind": "account", "account_id": ACCOUNT_1},
+        "caller": {"kind": "account", "account_id": ACCOUNT_1, "customer_id": None},
         "status": 200,
         "error": None,
         "violations": [],

@@ -237,7 +237,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"then": BUSY, "skip": -1}, "skip must be at least 0."),
     ({"then": BUSY, "probability": 1.5}, "probability must be at most 1."),
     ({"then": BUSY, "ttl_s": 0}, "ttl_s must be at least 1."),
-    ({"then": BUSY, "status": 500}, "status is not a known field; known: account, cart, method"),
+    ({"then": BUSY, "status": 500}, "status is not a known field; known: account, cart, "),
     ({"then": {"delay_ms": 60_001}}, "then.delay_ms must be at most 60000."),
     ({"then": {"delay": {"distribution": "uniform"}}}, "then.delay.min_ms is required; then.delay"),
     (

@@ -176,7 +176,7 @@ def test_asking_for_a_sandbox_does_not_make_it(client: FlaskClient) -> None:
 def test_a_sandbox_can_be_made_beforehand(client: FlaskClient) -> None:
     made = admin.call(client, "POST", "/sandboxes/one")
     assert made.status_code == 201
-    assert made.get_json()["carts"] == 8
+    assert made.get_json()["carts"] == 11
     again = admin.call(client, "POST", "/sandboxes/one")
     assert admin.detail(again, 409) == 'There is a sandbox "one" already.'
     assert admin.call(client, "POST", "/sandboxes/default").status_code == 409

@@ -17,7 +17,17 @@ from mockserver.contract import Contract
 from mockserver.resources import resource
 from tests.control import admin
 from tests.requests import GOOD, SIGN_IN, TOKENS
-from tests.seeds import ACCOUNT_1, ACCOUNT_TOKEN, ADMIN, NEW_YEAR, SHOPPER, acting_as, naming
+from tests.seeds import (
+    ACCOUNT_1,
+    ACCOUNT_3,
+    ACCOUNT_TOKEN,
+    ADMIN,
+    NEW_YEAR,
+    SHOPPER,
+    acting_as,
+    as_customer,
+    naming,
+)
 
 CONTRACT = Contract.load(resource("openapi.yaml"))
 RULE = {"operation": "getCarts", "then": {"error": "forbidden"}, "skip": 1, "times": 2}
@@ -46,7 +56,7 @@ def restore(client: FlaskClient, name: str) -> None:
 
 
 def test_a_snapshot_tells_what_it_holds(client: FlaskClient) -> None:
-    shown = {"name": "s", "now": "2026-01-01T00:00:00.000Z", "carts": 8}
+    shown = {"name": "s", "now": "2026-01-01T00:00:00.000Z", "carts": 11}
     assert save(client, "s") == shown
     assert admin.get(client, "/snapshots") == [shown]
 
@@ -86,7 +96,7 @@ def test_a_snapshot_can_be_restored_again_and_again(client: FlaskClient) -> None
 def test_saving_again_replaces(client: FlaskClient) -> None:
     save(client, "s")
     client.delete("/v2/carts/free-cart", headers=ADMIN)
-    assert save(client, "s")["carts"] == 7
+    assert save(client, "s")["carts"] == 10
     client.post("/__admin/reset")
     restore(client, "s")
     assert "free-cart" not in ids(client)
@@ -214,6 +224,8 @@ def pages(client: FlaskClient) -> dict[str, Any]:
         "/v2/carts/ada-second-cart/items",
         "/v2/carts/grace-cart/items",
         "/v2/accounts",
+        "/v2/account-members",
+        f"/v2/accounts/{ACCOUNT_3}/account-memberships",
         "/v2/settings/cart",
         "/v2/currencies",
         "/catalog/products",
@@ -225,6 +237,8 @@ def pages(client: FlaskClient) -> dict[str, Any]:
     ).get_json()
     for number in (1, 2, 3):
         shown[f"account {number}"] = carts(client, acting_as(number))
+    for number in (1, 2):
+        shown[f"customer {number}"] = carts(client, as_customer(number))
     shown["rate limit"] = admin.get(client, "/rate-limit")
     return shown
 

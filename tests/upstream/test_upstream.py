@@ -61,6 +61,12 @@ UNPUBLISHED = {
     ("/catalog/products", "get"),
     ("/catalog/products/{productID}", "get"),
     ("/v2/customers/tokens", "post"),
+    ("/v2/authentication-realms/{realmId}/password-profiles", "get"),
+    (
+        "/v2/authentication-realms/{realmId}/password-profiles/{passwordProfileId}"
+        "/one-time-password-token-request",
+        "post",
+    ),
 }
 """Operations that clients use and these files leave out."""
 
@@ -185,6 +191,7 @@ def test_every_answer_has_the_schema_that_the_facts_are_held_against() -> None:
         "paymentSetup": "TransactionEntity",
         "createCustomerCartAssociation": "CustomerAssociations",
         "createACustomerToken": "CustomerTokenEntity",
+        "getAllPasswordProfiles": "PasswordProfileCollection",
         "post-v2-accounts": "AccountEntity",
         "put-v2-accounts-accountID": "AccountEntity",
         "get-v2-account-members": "AccountMemberCollection",
