@@ -250,6 +250,13 @@ def test_address_is_complete(client: FlaskClient, kind: str, missing: str) -> No
     assert (error["title"], error["source"]) == ("required", f"data.{kind}.{missing}")
 
 
+@pytest.mark.parametrize(
+    "data", [{"customer": {"name": "Joan"}}, {"customer": {}}, {"external_ref": "x" * 65}]
+)
+def test_body_is_held_against_the_schema(client: FlaskClient, data: Any) -> None:
+    assert check_out(client, "grace-cart", **data).status_code == 400
+
+
 def test_address_has_a_region_or_a_county(client: FlaskClient) -> None:
     address = {name: text for name, text in ADDRESS.items() if name != "county"}
     assert check_out(client, "grace-cart", billing_address=address).status_code == 400

@@ -26,7 +26,7 @@ from tests.requests import GOOD, JSON, Request
 from tests.seeds import NEW_YEAR
 
 PROVENANCES = {"page", "spec", "docs", "client", "inferred"}
-INTEGER_STATUS = ("/v2/carts", "/v2/customers")
+INTEGER_STATUS = ("/v2/carts", "/v2/customers", "/v2/orders")
 REQUEST_ID = "X-Moltin-Request-Id"
 BASE_URL = "http://localhost:8080"
 

@@ -16,12 +16,13 @@ from mockserver.config import Config
 from mockserver.contract import Contract
 from mockserver.resources import resource
 from tests.control import admin
-from tests.requests import GOOD, SIGN_IN, TOKENS
+from tests.requests import CHECKOUT, GOOD, GUEST, SIGN_IN, TOKENS
 from tests.seeds import (
     ACCOUNT_1,
     ACCOUNT_3,
     ACCOUNT_TOKEN,
     ADMIN,
+    CUSTOMER_2,
     NEW_YEAR,
     SHOPPER,
     acting_as,
@@ -182,8 +183,30 @@ def lived_in(client: FlaskClient) -> None:
     body = {"data": items, "options": {"add_all_or_nothing": True}}
     answer = client.post("/v2/carts/ada-second-cart/items", headers=headers, json=body)
     assert answer.status_code == 201, answer.text
+    ordered(client)
     admin.put(client, "/rate-limit", {"requests_per_second": 1000})
     admin.arm(client, RULE)
+
+
+def ordered(client: FlaskClient) -> None:
+    """Leave orders of an account, of a customer and of no one behind, paid in part and as a whole,
+    and a product with less in stock."""
+    for headers, cart, data, payment in (
+        (acting_as(2), "grace-cart", {"contact": GUEST, "order_number": "2"}, {"amount": 1}),
+        (ADMIN, "grace-cart", {"customer": {"id": CUSTOMER_2}}, {"method": "authorize"}),
+        (SHOPPER, "ada-second-cart", {"external_ref": "é"}, {}),
+    ):
+        body = {"data": {**CHECKOUT, **data}}
+        answer = client.post(f"/v2/carts/{cart}/checkout", headers=headers, json=body)
+        assert answer.status_code == 201, answer.text
+        admin.put(client, "/clock", {"action": "advance", "duration": "PT1M"})
+        path = f"/v2/orders/{answer.get_json()['data']['id']}/payments"
+        paid = client.post(
+            path,
+            headers=headers,
+            json={"data": {"gateway": "manual", "method": "purchase", **payment}},
+        )
+        assert paid.status_code == 200, paid.text
 
 
 SIGN_UP = {
@@ -230,6 +253,7 @@ def pages(client: FlaskClient) -> dict[str, Any]:
         "/v2/currencies",
         "/catalog/products",
         "/catalog/hierarchies",
+        "/v2/orders?include=items&page[limit]=100",
     )
     shown = {path: client.get(path, headers=ADMIN).get_json() for path in paths}
     shown["authentication"] = client.get(
@@ -256,6 +280,10 @@ def test_a_downloaded_fixture_is_the_same_world(
     assert {name: rule[name] for name in RULE} == RULE
     admin.call(again, "DELETE", "/rules")
     assert pages(again) == pages(client)
+    lamps = [{"type": "cart_item", "sku": "lamp", "quantity": each} for each in (2, 1)]
+    for each, expected in zip(lamps, (400, 201), strict=True):
+        answer = again.post("/v2/carts/more/items", headers=SHOPPER, json={"data": each})
+        assert answer.status_code == expected
 
 
 def test_a_downloaded_fixture_keeps_the_logins(client: FlaskClient, tmp_path: Path) -> None:
