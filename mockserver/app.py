@@ -206,8 +206,8 @@ def _finish(config: Config, contract: Contract, response: Response) -> Response:
     if exchange.notes:
         response.headers["Mock-Notes"] = "; ".join(exchange.notes)
     response.headers["Mock-Request-Id"] = exchange.request_id
-    if response.status_code == 405 and (routes := request_ctx.url_adapter):
-        response.headers["Allow"] = ", ".join(sorted(routes.allowed_methods()))
+    if response.status_code == 405 and (adapter := request_ctx.url_adapter):
+        response.headers["Allow"] = ", ".join(routes.allowed(adapter))
     if _may_read(config):
         cors.allow(request, response)
     if not request.path.startswith(control.PREFIX):

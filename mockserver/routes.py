@@ -6,11 +6,25 @@ from functools import partial
 from typing import NoReturn
 
 from flask import Flask, Response
-from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import MapAdapter
 
 from mockserver.contract import Contract, Operation
 
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"))
+
+OTHERS = "other methods of"
+
+
+def allowed(adapter: MapAdapter) -> Iterator[str]:
+    """Yield the methods that the operations at a request's path have."""
+    for method in sorted(METHODS):
+        try:
+            endpoint, _ = adapter.match(method=method)
+        except HTTPException:
+            continue
+        if not endpoint.startswith(OTHERS):
+            yield method
 
 
 def add(
@@ -31,7 +45,7 @@ def add(
     for rule in _written_out(own):
         app.add_url_rule(
             rule,
-            f"other methods of {rule}",
+            f"{OTHERS} {rule}",
             partial(_refuse, sorted(own[rule])),
             methods=METHODS - own[rule],
             provide_automatic_options=False,

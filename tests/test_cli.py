@@ -213,7 +213,7 @@ def test_validate_counts_what_there_is(run: Run) -> None:
 def test_validate_takes_several_paths(run: Run, tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text("carts: [{ id: mine, name: Mine }]", "utf-8")
     _, out, _ = run("validate", "default", str(tmp_path))
-    assert "9 carts" in out
+    assert "12 carts" in out
 
 
 def test_errors_are_listed_as_json(run: Run) -> None:
@@ -264,7 +264,7 @@ def test_routes_are_listed_with_their_callers(run: Run) -> None:
     assert status == 0
     listed = {tuple(line.split()[:3]): line.split()[3:] for line in out.splitlines()}
     assert set(listed) == {(op["method"], op["path"], name) for name, op in operations().items()}
-    assert listed["GET", "/v2/carts", "getCarts"] == ["account,", "administrator"]
+    assert listed["GET", "/v2/carts", "getCarts"] == ["account,", "administrator,", "customer"]
 
 
 def test_health_of_a_running_server(run: Run, server: RunningServer) -> None:

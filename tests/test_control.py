@@ -142,7 +142,7 @@ def test_seed_carts_are_as_young_after_a_reset_as_at_the_start() -> None:
     assert client.get("/v2/carts", headers=ADMIN).get_json()["data"] == []
     client.post("/__admin/reset")
     first, *others = client.get("/v2/carts", headers=ADMIN).get_json()["data"]
-    assert (first["id"], len(others)) == ("free-cart", 7)
+    assert (first["id"], len(others)) == ("free-cart", 10)
     assert first["meta"]["timestamps"]["expires_at"] == "2026-01-08T00:00:00Z"
 
 

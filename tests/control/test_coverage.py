@@ -15,7 +15,7 @@ from mockserver.coverage_report import FORMATS
 from tests import documented
 from tests.control import admin
 from tests.requests import ASSOCIATIONS, GOOD
-from tests.seeds import ACCOUNT_1, ADMIN, NEW_YEAR, naming
+from tests.seeds import ACCOUNT_1, ADMIN, CUSTOMER_1, NEW_YEAR, naming, naming_customers
 
 DOCUMENTED_ERRORS = {(each.operation, each.id) for each in documented.catalogue()}
 DOCUMENTED_SUCCESSES = {
@@ -105,7 +105,11 @@ def test_a_whole_run_is_a_hundred_percent(client: FlaskClient) -> None:
     test_the_line_beside_each_error_provokes_it(client)
     for name, request in GOOD.items():
         request.with_headers(Mock_Sandbox=name).sent_by(client)
-    client.post("/v2/carts/ada-cart/relationships/accounts", headers=ADMIN, json=naming(ACCOUNT_1))
+    for cart, kind, body in (
+        ("ada-cart", "accounts", naming(ACCOUNT_1)),
+        ("alan-cart", "customers", naming_customers(CUSTOMER_1)),
+    ):
+        client.post(f"/v2/carts/{cart}/relationships/{kind}", headers=ADMIN, json=body)
     never = {key for key, each in outcomes(report(client)).items() if not each["count"]}
     assert never == set()
     assert report(client)["percent"] == 100

@@ -161,7 +161,7 @@ def test_a_sandbox_tells_about_itself(client: FlaskClient) -> None:
         "name": "one",
         "base_path": "/sandboxes/one",
         "now": "2026-01-01T00:00:00.000Z",
-        "carts": 9,
+        "carts": 12,
         "requests": 1,
     }
 
