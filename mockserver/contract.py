@@ -174,14 +174,7 @@ def _operation(
         summary=spec["summary"],
         callers=frozenset(spec["x-callers"]),
         magic_id=tuple(magic.split(":", 1)) if magic else None,
-        parameters=tuple(
-            _parameter(each, to_pointer((*place, "parameters", index)))
-            for place, each_of in (
-                (("paths", path), item.get("parameters", ())),
-                (("paths", path, method), spec.get("parameters", ())),
-            )
-            for index, each in enumerate(each_of)
-        ),
+        parameters=_parameters(path, method, item),
         bodies={
             media_type: _body(content, to_pointer((*request_body, media_type)))
             for media_type, content in spec.get("requestBody", {}).get("content", {}).items()
@@ -190,6 +183,16 @@ def _operation(
         errors=dict(_errors(spec["operationId"], spec["responses"])) | dict(gateway),
         statuses=tuple(int(status) for status in spec["responses"]),
     )
+
+
+def _parameters(path: str, method: str, item: Document) -> tuple[Parameter, ...]:
+    """Return the parameters of a path and of an operation; the operation's own come first."""
+    found = {
+        (each["name"], each["in"]): _parameter(each, to_pointer((*place, "parameters", index)))
+        for place, owner in ((("paths", path), item), (("paths", path, method), item[method]))
+        for index, each in enumerate(owner.get("parameters", ()))
+    }
+    return tuple(found.values())
 
 
 def _parameter(spec: Document, pointer: str) -> Parameter:

@@ -167,7 +167,6 @@ def test_world_without_a_catalogue_has_dollars_and_nothing_to_buy(tmp_path: Any)
         ("/v2/authentication-realms/realm/oidc-profiles", True),
         ("/v2/filesystem", False),
         ("/v2/cart", False),
-        ("/favicon.ico", False),
     ],
 )
 def test_path_of_the_store_that_is_left_out_is_noted(

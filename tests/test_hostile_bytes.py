@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import RunningServer, running_server
-from tests.requests import ASSOCIATIONS, FREE_CART, GOOD
+from tests.requests import FREE_CART, GOOD
 from tests.seeds import ACCOUNT_TOKEN
 
 MEBIBYTE = 1024 * 1024
@@ -190,7 +190,9 @@ def test_body_that_not_everyone_reads_alike_is_refused(
     good = GOOD[operation]
     answer = ask(request(f"{good.method} {good.path}", body=raw))
     expected = (
-        (403, ["Invalid json payload"]) if good.path == ASSOCIATIONS else (400, ["Bad Request"])
+        (403, ["Invalid json payload"])
+        if "/relationships/" in good.path
+        else (400, ["Bad Request"])
     )
     assert (answer.status, answer.titles) == expected
 
@@ -402,7 +404,6 @@ ODD_TARGETS = {
     "/v2/carts\\x": 404,
     "/%0aFAKE": 404,
     "/%": 404,
-    "/" * 20_000: 404,
     "/v2/carts;x=y": 404,
     "*": 404,
     "/v2/accounts/%00": 400,

@@ -34,7 +34,7 @@ def test_a_fault_in_an_operation_is_answered_as_the_api_does(
 def test_a_fault_outside_any_operation_is_answered_too(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(client.application.view_functions, "openapi-json", lambda: 1 / 0)
+    monkeypatch.setitem(client.application.view_functions, "openapi_json", lambda: 1 / 0)
     assert client.get("/openapi.json").json["errors"][0]["status"] == 500
 
 

@@ -10,7 +10,7 @@ from mockserver.app import create_app
 from mockserver.config import Config
 from mockserver.lint import ADVICE, MOST_REMEMBERED, Lint, Observation
 from tests.control import admin
-from tests.requests import ASSOCIATIONS, SIGN_IN, TOKENS
+from tests.requests import ASSOCIATIONS, GOOD, SIGN_IN, TOKENS
 from tests.seeds import ACCOUNT_1, ACCOUNT_2, ACCOUNT_TOKEN, ADMIN, NEW_YEAR, SHOPPER, naming
 
 Habits = dict[str, int]
@@ -126,6 +126,11 @@ def associates_twice(client: FlaskClient) -> None:
         client.post(ASSOCIATIONS, headers=ADMIN, json=naming(ACCOUNT_1))
 
 
+def associates_a_customer_twice(client: FlaskClient) -> None:
+    for _ in range(2):
+        GOOD["createCustomerCartAssociation"].sent_by(client)
+
+
 def associates_two_accounts(client: FlaskClient) -> None:
     for account in (ACCOUNT_1, ACCOUNT_2):
         client.post(ASSOCIATIONS, headers=ADMIN, json=naming(account))
@@ -154,6 +159,7 @@ CLIENTS: list[tuple[Act, Habits]] = [
     (reads_every_page_by_itself, {}),
     (reads_all_on_one_page, {}),
     (associates_twice, {"associated-twice": 1}),
+    (associates_a_customer_twice, {"associated-twice": 1}),
     (associates_two_accounts, {}),
     (associates_again_after_leaving, {}),
 ]
