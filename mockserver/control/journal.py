@@ -18,7 +18,7 @@ DEFAULT_LIMIT, MOST_LIMIT, MOST_OFFSET = 50, 1000, 999_999_999
 STREAM_SECONDS = 60
 """How long a stream lasts; browsers open the next one by themselves. It holds a thread."""
 MOST_STREAMS = 16
-LOOKS_MS = 250
+LOOKS_MS = 500
 NEVER_STORED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
