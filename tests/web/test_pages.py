@@ -274,6 +274,16 @@ def test_pages_run_nothing_but_their_own_scripts(client: FlaskClient, path: str)
     assert not re.search(r'(?:src|href)="(?:https?:)?//', answer.text)
 
 
+@pytest.mark.parametrize("path", PAGES)
+def test_htmx_cannot_begin_before_its_extension(client: FlaskClient, path: str) -> None:
+    """A deferred htmx starts by a timer, and may find that the extension is not there yet."""
+    tags = re.findall(r"<script[^>]*>", text(client, path))
+    live = [tag for tag in tags if "htmx.min.js" in tag or "hx-sse.min.js" in tag]
+    assert len(live) == 2, tags
+    assert "htmx.min.js" in live[0]
+    assert not any(re.search(r"\b(defer|async|type)\b", tag) for tag in live)
+
+
 @pytest.mark.parametrize("path", [*PAGES, *DOCS, "/ui/static/app.js", "/ui/stream"])
 def test_no_page_of_another_origin_may_read(client: FlaskClient, path: str) -> None:
     answer = client.get(path, headers={"Origin": "https://evil.example"}, buffered=False)
