@@ -1,6 +1,10 @@
-"""Answers: a reply or an error of the catalogue as a Flask response."""
+"""Answers: a reply or an error of the catalogue as status, headers and bytes."""
 
-from collections.abc import Iterator, Mapping
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from flask import Response
@@ -9,53 +13,76 @@ from mockserver import json_text
 from mockserver.clock import pause
 from mockserver.contract import JSON, Operation
 from mockserver.errors import ErrorEntry, Violation
-from mockserver.exchange import current
+from mockserver.exchange import Exchange
 from mockserver.operations.call import Reply
 
 MOST_VIOLATION_BYTES = 8 * 1024
 NOTE_BYTES = 100
 HEADERS = {"too-many-requests": {"Retry-After": "1"}}
 """What an error carries beside its body, however it comes about."""
+_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+@dataclass(slots=True)
+class Answer:
+    """One answer, before it is sent."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = b""
+
+    def send(self, method: str, start_response: Any, body: Iterable[bytes] = ()) -> Iterable[bytes]:
+        """Send it as WSGI does, with another way to the same `body` where one is given."""
+        start_response(_LINES[self.status], list(self.headers.items()))
+        if method == "HEAD":
+            return ()
+        return body or (self.body,)
+
+    def response(self) -> Response:
+        """Return it as Flask's response."""
+        return Response(self.body, self.status, self.headers)
+
+
+def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
+    """Return an answer with a JSON body, or with none at all where `body` is None."""
+    if body is None:
+        return Answer(status, {**headers} if headers else {})
+    text = json_text.dump(body)
+    own = {"Content-Type": JSON, "Content-Length": str(len(text))}
+    return Answer(status, {**own, **headers} if headers else own, text)
 
 
 def answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a response with a JSON body, or with none at all where `body` is None."""
-    response = Response(
-        b"" if body is None else json_text.dump(body),
-        status=status,
-        headers=dict(headers or {}),
-        content_type=JSON,
-    )
-    if body is None:
-        del response.headers["Content-Type"]
-    return response
+    """Return Flask's response with a JSON body, or with none at all where `body` is None."""
+    return json_answer(status, body, headers).response()
 
 
-def answer_reply(operation: Operation, reply: Reply) -> Response:
-    """Return an operation's response, with what was refused of the request beside what was done."""
+def answer_reply(operation: Operation, reply: Reply) -> Answer:
+    """Return an operation's answer, with what was refused of the request beside what was done."""
+    if not reply.refused:
+        return json_answer(reply.status, reply.body, reply.headers)
     refused = [
         operation.errors[error.id].render(error.violations, **error.fields)["errors"][0]
         for error in reply.refused
     ]
-    body = {**reply.body, "errors": refused} if refused else reply.body
-    return answer(reply.status, body, reply.headers)
+    return json_answer(reply.status, {**reply.body, "errors": refused}, reply.headers)
 
 
 def answer_error(
+    exchange: Exchange,
     entry: ErrorEntry,
     violations: tuple[Violation, ...] = (),
     headers: Mapping[str, str] | None = None,
     **fields: Any,
-) -> Response:
-    """Return an error's response; `fields` fill the parts of its body that are samples."""
-    exchange = current()
+) -> Answer:
+    """Return an error's answer; `fields` fill the parts of its body that are samples."""
     exchange.error = entry.id
     exchange.violations = violations
     body = entry.render(violations, request_id=exchange.request_id, **fields)
-    response = answer(entry.status, body, {**HEADERS.get(entry.id, {}), **(headers or {})})
+    told = json_answer(entry.status, body, {**HEADERS.get(entry.id, {}), **(headers or {})})
     if violations:
-        response.headers["Mock-Violations"] = violations_header(violations)
-    return response
+        told.headers["Mock-Violations"] = violations_header(violations)
+    return told
 
 
 def dribble(body: bytes, chunks: int, duration_ms: float) -> Iterator[bytes]:

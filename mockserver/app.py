@@ -1,53 +1,48 @@
-"""The Flask application, and the way of one request through it:
+"""The Flask application, and the way of one request through it: sandbox chosen → headers bounded →
+operation answered (`pipeline`), or else Flask's own dispatch → headers, journal, lint, log.
 
-headers bounded → body read → forced error? → caller → media type, JSON, schema → operation in a
-transaction → answer. The order of the checks is contract.md §2's.
+What is no operation of the contract (the admin API, the pages, the documents) is Flask's to answer,
+with its routes, contexts and hooks. An operation needs none of these, and they cost as much as all
+that it does.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from functools import partial
-from itertools import islice
+from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from mockserver import (
     __version__,
-    access,
     control,
     cors,
+    documents,
     faults,
     fixtures,
-    forced,
-    incoming,
-    lint,
     log,
-    routes,
+    pipeline,
     web,
+    wsgi,
 )
-from mockserver.answer import answer, answer_error, answer_reply, dribble
-from mockserver.clock import pause
+from mockserver.answer import Answer, answer_error, dribble, json_answer
 from mockserver.config import Config
-from mockserver.contract import Contract, Operation
-from mockserver.errors import ApiError, ControlError
+from mockserver.contract import Contract
+from mockserver.errors import ControlError
 from mockserver.exchange import Exchange, current
-from mockserver.ids import Ids
-from mockserver.operations import OPERATIONS
-from mockserver.operations.call import Call, Reply
-from mockserver.pointer import find
+from mockserver.incoming import MOST_BODY_BYTES
 from mockserver.resources import resource
-from mockserver.rules import Facts
+from mockserver.routes import Routes
 from mockserver.sandbox import Sandbox
 from mockserver.sandboxes import DEFAULT, Sandboxes
-from mockserver.transaction import Transaction
 from mockserver.web.admin import QUIET
-from mockserver.world import World, digest
-from mockserver.wsgi import SANDBOX_KEY, routed
 
 SANDBOX_HEADER = "Mock-Sandbox"
+NAME_A_SANDBOX = f"Name a sandbox: the header {SANDBOX_HEADER}, or a path below /sandboxes/NAME."
 OUTSIDE = "outside the contract"
-MOST_UNKNOWN_FIELDS = 20
 MOST_HEADER_BYTES = 32 * 1024
+MOST_HOST_CHARACTERS = 253 + len(":65535")
+_SANDBOX_KEY = wsgi.header_key(SANDBOX_HEADER)
 
 
 def create_app(config: Config | None = None, contract: Contract | None = None) -> Flask:
@@ -63,181 +58,170 @@ def create_app(config: Config | None = None, contract: Contract | None = None) -
         config.max_sandboxes,
         config.sandbox_idle_s,
     )
-    app = Flask("mockserver", static_folder=None)
-    app.extensions["sandboxes"] = sandboxes
-    app.extensions["sandbox"] = sandboxes.default
-    app.config["MAX_CONTENT_LENGTH"] = incoming.MOST_BODY_BYTES + 1  # the one more is told apart
-    routes.add(app, contract, lambda each: partial(_serve, each, OPERATIONS[each.id]))
-    app.register_blueprint(control.blueprint(config, contract, sandboxes))
-    app.register_blueprint(web.blueprint(config, contract, app))
-    routes.add_document(app, contract)
-    app.before_request(partial(_begin, config, contract, sandboxes))
-    app.after_request(partial(_finish, config, contract))
-    app.register_error_handler(Exception, partial(_failed, contract))
-    app.wsgi_app = routed(app.wsgi_app)  # type: ignore[method-assign] # as Flask advises
-    return app
+    return Application(config, contract, sandboxes)
 
 
-def _begin(config: Config, contract: Contract, sandboxes: Sandboxes) -> Response | None:
-    """Choose the sandbox; answer preflights; refuse absurd headers."""
-    asked = request.environ.get(SANDBOX_KEY, request.headers.get(SANDBOX_HEADER))
-    try:
-        _exchange_in(sandboxes, DEFAULT if asked is None else asked)
-    except ControlError:
-        _exchange_in(sandboxes, DEFAULT)  # a bad name is answered like anything else
-        raise
-    if cors.is_preflight(request) and _may_read(config):
-        return cors.preflight(request)
-    size = sum(len(name) + len(value) + 4 for name, value in request.headers)
-    if size > MOST_HEADER_BYTES:
-        return answer_error(contract.gateway["headers-too-large"])
-    if asked is None and config.require_sandbox and request.endpoint in contract.operation_ids:
-        raise ControlError(
-            400,
-            "Bad Request",
-            f"Name a sandbox: the header {SANDBOX_HEADER}, or a path below /sandboxes/NAME.",
-        )
-    return None
+class Application(Flask):
+    """The application: Flask, with the operations of the contract on a way of their own."""
 
+    def __init__(self, config: Config, contract: Contract, sandboxes: Sandboxes) -> None:
+        super().__init__("mockserver", static_folder=None)
+        self._config = config
+        self._contract = contract
+        self._sandboxes = sandboxes
+        self._routes = Routes(contract.operations)
+        self.extensions["sandboxes"] = sandboxes
+        self.extensions["sandbox"] = sandboxes.default
+        self.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES + 1  # one more is told apart
+        self.register_blueprint(control.blueprint(config, contract, sandboxes))
+        self.register_blueprint(web.blueprint(config, contract, self))
+        documents.add_routes(self, contract)
+        self.register_error_handler(Exception, partial(_failed, contract))
 
-def _exchange_in(sandboxes: Sandboxes, name: str) -> None:
-    sandbox = sandboxes.get(name)
-    request_id = sandbox.request_id("request" if _is_the_apis() else "admin-request")
-    g.exchange = Exchange(name, sandbox, request_id, sandbox.clock.now())
-
-
-def _serve(operation: Operation, run: Callable[[Call], Reply], **path: str) -> Response:
-    """Answer one request to an operation."""
-    exchange = current()
-    exchange.operation = operation.id
-    sandbox = exchange.sandbox
-    try:
-        asked = incoming.read(request, operation, path)
-        exchange.body = asked.raw
-        if documented := operation.bodies.get(asked.media_type):
-            unknown = lint.unknown_fields(documented.schema, asked.body)
-            exchange.unknown_fields = tuple(islice(unknown, MOST_UNKNOWN_FIELDS))
-        if preferred := forced.by_preference(operation, request.headers.get("Prefer"), asked.query):
-            entry, applied = preferred
-            return answer_error(entry, headers={"Preference-Applied": applied})
-        if magic := forced.by_magic_id(operation, path, asked.body, sandbox.world.magic):
-            return answer_error(magic)
-
-        if sandbox.over_the_limit():
-            return answer_error(operation.errors["too-many-requests"])
-        exchange.decision = sandbox.decide(_facts(operation, asked, sandbox.world))
+    def wsgi_app(self, environ: wsgi.Environ, start_response: Any) -> Iterable[bytes]:
+        """Answer one request, as WSGI wants it."""
+        wsgi.tidy(environ)
+        exchange = Exchange(environ)
+        told = self._answer(exchange)
+        if told is None:
+            return self._by_flask(exchange, start_response)
+        self._mark(exchange, told.headers)
+        self._record(exchange, told.status, told.headers, told.body)
+        body: Iterable[bytes] = ()
         if (decision := exchange.decision) is not None:
-            exchange.notes += (f"{decision.rule} fired",)
-            pause(decision.delay_ms)
             if decision.fault:
-                return answer(502, None)  # what breaks the connection never lets it through
-            if decision.error:
-                return answer_error(operation.errors[decision.error])
+                told.headers[faults.HEADER] = f"{self._config.fault_secret}-{decision.fault}"
+            if decision.slow_body:
+                body = dribble(told.body, **decision.slow_body)
+        return told.send(exchange.method, start_response, body)
 
-        def act(tx: Transaction, ids: Ids) -> Reply:
-            exchange.caller = caller = access.identify(
-                operation,
-                request.headers.get("Authorization"),
-                request.headers.get(access.ACCOUNT_TOKEN_HEADER),
-                request.headers.get(access.CUSTOMER_TOKEN_HEADER),
-                tx,
+    def _by_flask(self, exchange: Exchange, start_response: Any) -> Iterable[bytes]:
+        """Answer what is no operation of the contract."""
+        with self.request_context(exchange.environ):
+            response = self.full_dispatch_request()
+            self._mark(exchange, response.headers)
+            body = response.get_data() if _is_the_apis(exchange) else b""
+            self._record(exchange, response.status_code, response.headers, body)
+            return response(exchange.environ, start_response)
+
+    def _answer(self, exchange: Exchange) -> Answer | None:
+        """Return the answer, or None for what is Flask's."""
+        try:
+            begun = self._begin(exchange)
+            if begun is not None:
+                return begun
+            found = self._routes.find(exchange.path)
+            if found is None:
+                return None
+            methods, path = found
+            operation = methods.operations.get(exchange.method)
+            if operation is None:
+                refusal = self._contract.gateway["method-not-allowed"]
+                return answer_error(exchange, refusal, headers={"Allow": methods.allowed})
+            exchange.operation = operation
+            if self._config.require_sandbox and not (
+                wsgi.SANDBOX_KEY in exchange.environ or _SANDBOX_KEY in exchange.environ
+            ):
+                raise ControlError(400, "Bad Request", NAME_A_SANDBOX)
+            told = pipeline.serve(exchange, operation, path)
+            if told.status == 405:  # it was asked for
+                told.headers["Allow"] = methods.allowed
+            return told
+        except Exception as error:
+            return _refusal(self._contract, exchange, error)
+
+    def _begin(self, exchange: Exchange) -> Answer | None:
+        """Choose the sandbox; answer preflights; refuse absurd headers."""
+        environ = exchange.environ
+        name: str | None = environ.get(wsgi.SANDBOX_KEY, environ.get(_SANDBOX_KEY))
+        if name is None:
+            name = DEFAULT
+        kind = "request" if _is_the_apis(exchange) else "admin-request"
+        try:
+            exchange.enter(name, self._sandboxes.get(name), kind)
+        except ControlError:  # a bad name is answered like anything else
+            exchange.enter(DEFAULT, self._sandboxes.default, kind)
+            raise
+        if len(environ.get("HTTP_HOST", "")) > MOST_HOST_CHARACTERS:
+            raise ControlError(400, "Bad Request", "No host has so long a name.")
+        if cors.is_preflight(environ) and self._may_read(exchange):
+            return cors.preflight(environ)
+        size = sum(len(key) + len(value) - 1 for key, value in exchange.headers)
+        if size > MOST_HEADER_BYTES:
+            return answer_error(exchange, self._contract.gateway["headers-too-large"])
+        return None
+
+    def _may_read(self, exchange: Exchange) -> bool:
+        """Whether a page may read the answer: any page the API's, a named one the admin API's."""
+        if web.is_page(exchange.path):
+            return False
+        if not exchange.path.startswith(control.PREFIX):
+            return True
+        return exchange.environ.get("HTTP_ORIGIN", "") in self._config.admin_origins
+
+    def _mark(self, exchange: Exchange, headers: Any) -> None:
+        """Give an answer the headers, a mapping, that every one has."""
+        headers["Mock-Server"] = __version__
+        headers["X-Moltin-Request-Id"] = exchange.request_id
+        if exchange.notes:
+            headers["Mock-Notes"] = "; ".join(exchange.notes)
+        headers["Mock-Request-Id"] = exchange.request_id
+        if self._may_read(exchange):
+            cors.allow(exchange.environ, headers)
+
+    def _record(self, exchange: Exchange, status: int, headers: Any, body: bytes) -> None:
+        """Give the journal its entry, the lint its observation, and the log its line."""
+        sandbox = exchange.sandbox
+        if _is_the_apis(exchange):
+            entry = exchange.entry(self._contract, status, list(headers.items()), body)
+            sandbox.journal.add(entry)
+            if (operation := exchange.operation) is not None and (
+                sandbox.lint.waits or exchange.is_telling(status)
+            ):
+                retry_after = headers.get("Retry-After")
+                sandbox.lint.observe(exchange.observation(operation, status, retry_after))
+        if not exchange.environ.get(QUIET):
+            log.request(
+                log.Line(
+                    exchange.method,
+                    exchange.path,
+                    status,
+                    exchange.error,
+                    exchange.sandbox_name,
+                    exchange.duration_ms,
+                    exchange.request_id,
+                )
             )
-            params = incoming.check(asked)
-            base_url = incoming.base_url(request)
-            return run(Call(params, asked.body, caller, tx, ids, base_url))
-
-        reply = sandbox.run(act)
-    except ApiError as error:
-        return answer_error(operation.errors[error.id], error.violations, **error.fields)
-    told = (asked.note, exchange.caller.note if exchange.caller else None)
-    exchange.notes += tuple(note for note in told if note)
-    exchange.next_page = find(reply.body, "/links/next")
-    return answer_reply(operation, reply)
 
 
-def _is_the_apis() -> bool:
+def _is_the_apis(exchange: Exchange) -> bool:
     """Whether a request is the tested app's, not one to the admin API or to the dashboard."""
-    return not (request.path.startswith(control.PREFIX) or web.is_page(request.path))
-
-
-def _may_read(config: Config) -> bool:
-    """Whether a page may read the answer: any page the API's, a named one the admin API's."""
-    if web.is_page(request.path):
-        return False
-    origin = request.headers.get("Origin", "")
-    return not request.path.startswith(control.PREFIX) or origin in config.admin_origins
-
-
-def _facts(operation: Operation, asked: incoming.Incoming, world: World) -> Facts:
-    """Return what rules can match of a request."""
-    account = world.account_tokens.get(digest(_header(access.ACCOUNT_TOKEN_HEADER)))
-    customer = world.customer_tokens.get(digest(_header(access.CUSTOMER_TOKEN_HEADER)))
-    return Facts(
-        operations=(operation.id, *operation.aliases),
-        method=operation.method,
-        path=request.path,
-        account=account.account_id if account else None,
-        customer=customer.customer_id if customer else None,
-        cart=asked.path.get("cartID") or find(asked.body, "/data/id"),
-        errors=frozenset(operation.errors),
-    )
-
-
-def _header(name: str) -> str:
-    return request.headers.get(name, "")
+    path = exchange.path
+    return not (path.startswith(control.PREFIX) or web.is_page(path))
 
 
 def _failed(contract: Contract, error: Exception) -> Response:
-    """Answer what no operation answered, in the API's envelope; never with a traceback."""
+    """Answer what Flask could not, in the API's envelope; never with a traceback."""
+    return _refusal(contract, current(), error).response()
+
+
+def _refusal(contract: Contract, exchange: Exchange, error: Exception) -> Answer:
+    """Return the answer to a request that no operation has answered."""
     if isinstance(error, ControlError):
-        current().error = "refused-by-the-sandbox"
-        return answer(error.status, error.body)
+        exchange.error = "refused-by-the-sandbox"
+        return json_answer(error.status, error.body)
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
-        return answer_error(contract.gateway["method-not-allowed"], headers={"Allow": allowed})
+        refusal = contract.gateway["method-not-allowed"]
+        return answer_error(exchange, refusal, headers={"Allow": allowed})
     if isinstance(error, NotFound):
-        if contract.outside.match(request.path):
-            current().notes += (OUTSIDE,)
-        return answer_error(contract.gateway["no-such-path"])
+        if contract.outside.match(exchange.path):
+            exchange.tell(OUTSIDE)
+        return answer_error(exchange, contract.gateway["no-such-path"])
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         told = error.description or ""
-        return answer(error.code, ControlError(error.code, error.name, told).body)
+        return json_answer(error.code, ControlError(error.code, error.name, told).body)
     log.server.error("a request failed", exc_info=error)
-    operation = contract.operation(request.endpoint or "") or contract.operation("getCarts")
+    operation = exchange.operation or contract.operation("getCarts")
     assert operation is not None  # the contract has it
-    return answer_error(operation.errors["internal-server-error"])
-
-
-def _finish(config: Config, contract: Contract, response: Response) -> Response:
-    """Give every answer its headers, the journal its entry, and the log its line."""
-    exchange = current()
-    response.headers["Mock-Server"] = __version__
-    response.headers["X-Moltin-Request-Id"] = exchange.request_id
-    if exchange.notes:
-        response.headers["Mock-Notes"] = "; ".join(exchange.notes)
-    response.headers["Mock-Request-Id"] = exchange.request_id
-    if response.status_code == 405 and exchange.operation:  # it was asked for
-        response.headers["Allow"] = ", ".join(contract.methods_beside(exchange.operation))
-    if _may_read(config):
-        cors.allow(request, response)
-    if _is_the_apis():
-        exchange.sandbox.journal.add(exchange.entry(contract, request, response))
-        if (observation := exchange.observation(request, response)) is not None:
-            exchange.sandbox.lint.observe(observation)
-    facts = {
-        "method": request.method,
-        "path": request.path,
-        "status": response.status_code,
-        "error": exchange.error,
-        "sandbox": exchange.sandbox_name,
-        "duration_ms": exchange.duration_ms,
-        "request_id": exchange.request_id,
-    }
-    if not request.environ.get(QUIET):
-        log.access.info("", extra={"facts": facts})
-    if (decision := exchange.decision) is not None:
-        if decision.fault:
-            response.headers[faults.HEADER] = f"{config.fault_secret}-{decision.fault}"
-        if decision.slow_body:
-            response.response = dribble(response.get_data(), **decision.slow_body)
-    return response
+    return answer_error(exchange, operation.errors["internal-server-error"])

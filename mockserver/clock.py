@@ -39,7 +39,7 @@ class Clock:
 
     def now(self) -> int:
         """Return the present instant, in milliseconds since 1970."""
-        return _system() + self._offset if self._frozen_at is None else self._frozen_at
+        return system_time() + self._offset if self._frozen_at is None else self._frozen_at
 
     @property
     def is_frozen(self) -> bool:
@@ -59,7 +59,7 @@ class Clock:
 
     def resume(self) -> None:
         """Let time run on from where it is."""
-        self._offset = self.now() - _system()
+        self._offset = self.now() - system_time()
         self._frozen_at = None
 
     def reset(self) -> None:
@@ -67,7 +67,8 @@ class Clock:
         self._frozen_at, self._offset = self._start, 0
 
 
-def _system() -> int:
+def system_time() -> int:
+    """Return the machine's time, in milliseconds since 1970."""
     return time.time_ns() // 1_000_000
 
 

@@ -11,10 +11,11 @@ from typing import Any, get_args
 
 import yaml
 
-from mockserver import schema
 from mockserver.errors import ErrorEntry, ErrorId, Violation
-from mockserver.pointer import to_pointer
+from mockserver.known_fields import KnownFields
+from mockserver.pointer import from_pointer, to_pointer
 from mockserver.references import resolve
+from mockserver.schema import Validator
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -30,7 +31,7 @@ class Parameter:
     where: str
     required: bool
     schema: Document
-    validator: Any
+    validator: Validator
     example: Any
     spec: str
 
@@ -50,7 +51,8 @@ class Body:
     """A request body of one media type."""
 
     schema: Document
-    validator: Any
+    validator: Validator
+    known_fields: KnownFields
     lenient: Document | None
     example: Any
     spec: str
@@ -64,8 +66,11 @@ class Body:
             return value, None
         if isinstance(value, list) and self.lenient.get("type") == "array":
             return {"data": value}, self.lenient["x-lenient"]
-        known = _property_names(self.lenient)
-        if isinstance(value, dict) and "data" not in value and known & value.keys():
+        if (
+            isinstance(value, dict)
+            and "data" not in value
+            and _property_names(self.lenient) & value.keys()
+        ):
             return {"data": value}, self.lenient["x-lenient"]
         return value, None
 
@@ -81,16 +86,12 @@ class Operation:
     summary: str
     callers: frozenset[str]
     magic_id: tuple[str, str] | None
+    magic_path: tuple[Any, ...]
     parameters: tuple[Parameter, ...]
     bodies: Mapping[str, Body]
     violation_order: tuple[str, ...]
     errors: Mapping[str, ErrorEntry]
     statuses: tuple[int, ...]
-
-    @property
-    def rule(self) -> str:
-        """The path as Flask writes it."""
-        return self.path.replace("{", "<").replace("}", ">")
 
     def first_error(self, violations: Iterable[Violation]) -> str:
         """Return which of several violations' errors is answered."""
@@ -132,12 +133,6 @@ class Contract:
         """Return the operation of an operationId or of one of its aliases."""
         return next((op for op in self.operations if name in (op.id, *op.aliases)), None)
 
-    def methods_beside(self, operation_id: str) -> list[str]:
-        """Return the methods that an operation's path has; what has GET has HEAD."""
-        path = next(each.path for each in self.operations if each.id == operation_id)
-        methods = {each.method for each in self.operations if each.path == path}
-        return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
-
     @property
     def operation_ids(self) -> frozenset[str]:
         """The id of every operation."""
@@ -164,7 +159,8 @@ class Contract:
 def _operation(
     path: str, method: str, spec: Document, item: Document, gateway: Mapping[str, ErrorEntry]
 ) -> Operation:
-    magic = spec.get("x-magic-id")
+    where, _, at = spec.get("x-magic-id", "").partition(":")
+    magic = (where, at) if where else None
     request_body = ("paths", path, method, "requestBody", "content")
     return Operation(
         id=spec["operationId"],
@@ -173,7 +169,8 @@ def _operation(
         path=path,
         summary=spec["summary"],
         callers=frozenset(spec["x-callers"]),
-        magic_id=tuple(magic.split(":", 1)) if magic else None,
+        magic_id=magic,
+        magic_path=_magic_path(*magic) if magic else (),
         parameters=_parameters(path, method, item),
         bodies={
             media_type: _body(content, to_pointer((*request_body, media_type)))
@@ -183,6 +180,11 @@ def _operation(
         errors=dict(_errors(spec["operationId"], spec["responses"])) | dict(gateway),
         statuses=tuple(int(status) for status in spec["responses"]),
     )
+
+
+def _magic_path(where: str, at: str) -> tuple[Any, ...]:
+    """Return where a magic id stands in the parameters of the path, or in the body."""
+    return (at,) if where == "path" else from_pointer(at)
 
 
 def _parameters(path: str, method: str, item: Document) -> tuple[Parameter, ...]:
@@ -202,7 +204,7 @@ def _parameter(spec: Document, pointer: str) -> Parameter:
         where=spec["in"],
         required=spec.get("required", False),
         schema=spec["schema"],
-        validator=schema.validator(spec["schema"]),
+        validator=Validator(spec["schema"]),
         example=examples[0]["value"] if examples else None,
         spec=f"#{pointer}/schema",
     )
@@ -212,7 +214,8 @@ def _body(content: Document, pointer: str) -> Body:
     documented, *lenient = content["schema"].get("anyOf", [content["schema"]])
     return Body(
         schema=documented,
-        validator=schema.validator(documented),
+        validator=Validator(documented),
+        known_fields=KnownFields(documented),
         lenient=lenient[0] if lenient else None,
         example=next(iter(content["examples"].values()))["value"],
         spec=f"#{pointer}/schema" + ("/anyOf/0" if lenient else ""),

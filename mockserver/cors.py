@@ -3,9 +3,10 @@
 The shopper's tokens travel in headers, never in cookies, so there is nothing to protect here.
 """
 
-from flask import Request, Response
+from typing import Any
 
-from mockserver.answer import answer
+from mockserver.answer import Answer
+from mockserver.wsgi import Environ
 
 EXPOSED = ", ".join(
     (
@@ -22,33 +23,32 @@ EXPOSED = ", ".join(
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
 
-def is_preflight(request: Request) -> bool:
+def is_preflight(environ: Environ) -> bool:
     """Whether a browser asks for permission: OPTIONS with an origin and a method to come."""
     return (
-        request.method == "OPTIONS"
-        and "Origin" in request.headers
-        and "Access-Control-Request-Method" in request.headers
+        environ["REQUEST_METHOD"] == "OPTIONS"
+        and "HTTP_ORIGIN" in environ
+        and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
     )
 
 
-def preflight(request: Request) -> Response:
+def preflight(environ: Environ) -> Answer:
     """Return the permission: every method, and whatever headers are asked for."""
-    response = answer(204, None)
-    response.headers["Access-Control-Allow-Methods"] = METHODS
-    if asked := request.headers.get("Access-Control-Request-Headers"):
-        response.headers["Access-Control-Allow-Headers"] = asked
-    if request.headers.get("Access-Control-Request-Private-Network") == "true":
-        response.headers["Access-Control-Allow-Private-Network"] = "true"
-    response.headers["Access-Control-Max-Age"] = "600"
-    response.headers["Vary"] = "Origin, Access-Control-Request-Headers"
-    return response
+    headers = {"Access-Control-Allow-Methods": METHODS}
+    if asked := environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS"):
+        headers["Access-Control-Allow-Headers"] = asked
+    if environ.get("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK") == "true":
+        headers["Access-Control-Allow-Private-Network"] = "true"
+    headers["Access-Control-Max-Age"] = "600"
+    headers["Vary"] = "Origin, Access-Control-Request-Headers"
+    return Answer(204, headers)
 
 
-def allow(request: Request, response: Response) -> None:
-    """Let the page that asked read the answer."""
-    origin = request.headers.get("Origin")
-    response.headers["Access-Control-Allow-Origin"] = origin or "*"
+def allow(environ: Environ, headers: Any) -> None:
+    """Let the page that asked read the answer with these headers, a mapping."""
+    origin = environ.get("HTTP_ORIGIN")
+    headers["Access-Control-Allow-Origin"] = origin or "*"
     if origin:
-        response.headers["Access-Control-Allow-Credentials"] = "true"
-        response.headers.setdefault("Vary", "Origin")
-    response.headers["Access-Control-Expose-Headers"] = EXPOSED
+        headers["Access-Control-Allow-Credentials"] = "true"
+        headers.setdefault("Vary", "Origin")
+    headers["Access-Control-Expose-Headers"] = EXPOSED

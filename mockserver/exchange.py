@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from flask import Request, Response, g
+from flask import request
 
 from mockserver.access import ACCOUNT_TOKEN_HEADER, CUSTOMER_TOKEN_HEADER, Caller
 from mockserver.clock import stopwatch
-from mockserver.contract import Contract
+from mockserver.contract import Contract, Operation
 from mockserver.errors import Violation
 from mockserver.journal import Entry, Message
 from mockserver.lint import Observation
@@ -16,28 +14,68 @@ from mockserver.nearest import nearest
 from mockserver.rules import Decision
 from mockserver.sandbox import Sandbox
 from mockserver.world import digest
+from mockserver.wsgi import Environ, header_key, headers_of, path_of
 
 UNMATCHED = ("no-such-path", "method-not-allowed")
+ACCOUNT_TOKEN_KEY = header_key(ACCOUNT_TOKEN_HEADER)
+CUSTOMER_TOKEN_KEY = header_key(CUSTOMER_TOKEN_HEADER)
+_TOKEN_KEYS = ("HTTP_AUTHORIZATION", ACCOUNT_TOKEN_KEY, CUSTOMER_TOKEN_KEY)
+_KEY = "mockserver.exchange"
 
 
-@dataclass(slots=True)
 class Exchange:
     """One request and its answer, while they are made."""
 
-    sandbox_name: str
-    sandbox: Sandbox
-    request_id: str
-    instant: int
-    started: float = field(default_factory=stopwatch)
-    operation: str | None = None
-    caller: Caller | None = None
-    error: str | None = None
-    violations: tuple[Violation, ...] = ()
-    notes: tuple[str, ...] = ()
-    body: bytes = b""
-    unknown_fields: tuple[str, ...] = ()
-    next_page: str | None = None
-    decision: Decision | None = None
+    __slots__ = (
+        "body",
+        "caller",
+        "decision",
+        "environ",
+        "error",
+        "headers",
+        "instant",
+        "method",
+        "next_page",
+        "notes",
+        "operation",
+        "path",
+        "query",
+        "request_id",
+        "sandbox",
+        "sandbox_name",
+        "started",
+        "unknown_fields",
+        "violations",
+    )
+
+    def __init__(self, environ: Environ) -> None:
+        self.started = stopwatch()
+        self.environ = environ
+        self.method: str = environ["REQUEST_METHOD"]
+        self.path = path_of(environ)
+        self.query: str = environ.get("QUERY_STRING", "")
+        self.headers = headers_of(environ)
+        self.sandbox_name: str
+        self.sandbox: Sandbox
+        self.request_id: str
+        self.instant: int
+        self.operation: Operation | None = None
+        self.caller: Caller | None = None
+        self.error: str | None = None
+        self.violations: tuple[Violation, ...] = ()
+        self.notes: tuple[str, ...] = ()
+        self.body = b""
+        self.unknown_fields: tuple[str, ...] = ()
+        self.next_page: str | None = None
+        self.decision: Decision | None = None
+        environ[_KEY] = self
+
+    def enter(self, sandbox_name: str, sandbox: Sandbox, kind: str) -> None:
+        """Let it happen in a sandbox, where requests of its kind count by themselves."""
+        self.sandbox_name = sandbox_name
+        self.sandbox = sandbox
+        self.request_id = sandbox.request_id(kind)
+        self.instant = sandbox.clock.now()
 
     @property
     def duration_ms(self) -> float:
@@ -49,53 +87,57 @@ class Exchange:
         """Whether nothing in the contract matches the request; a preflight is none of these."""
         return self.operation is None and self.error in UNMATCHED
 
-    def observation(self, request: Request, response: Response) -> Observation | None:
-        """Return what the lint looks at; None for what is no operation."""
-        if self.operation is None:
-            return None
-        names = ("Authorization", ACCOUNT_TOKEN_HEADER, CUSTOMER_TOKEN_HEADER)
-        tokens = [request.headers.get(name) for name in names]
-        retry_after = response.headers.get("Retry-After")
+    def tell(self, note: str) -> None:
+        """Note something that the client should know."""
+        self.notes += (note,)
+
+    def is_telling(self, status: int) -> bool:
+        """Whether the lint could find a habit in this request by itself."""
+        return bool(self.error or self.unknown_fields or self.next_page or status == 204)
+
+    def observation(
+        self, operation: Operation, status: int, retry_after: str | None
+    ) -> Observation:
+        """Return what the lint looks at, of a request to an operation."""
         return Observation(
             request_id=self.request_id,
             time=self.instant,
-            operation=self.operation,
-            method=request.method,
-            path=request.path,
-            query=request.query_string.decode("latin-1"),
-            tokens=tuple(digest(token) for token in tokens if token),
-            status=response.status_code,
+            operation=operation.id,
+            method=self.method,
+            path=self.path,
+            query=self.query,
+            tokens=tuple(digest(each) for key in _TOKEN_KEYS if (each := self.environ.get(key))),
+            status=status,
             error=self.error,
             retry_after_s=int(retry_after) if retry_after else None,
             unknown_fields=self.unknown_fields,
             next_page=self.next_page,
         )
 
-    def entry(self, contract: Contract, request: Request, response: Response) -> Entry:
-        """Return the journal's entry of the finished exchange."""
-        caller = self.caller
+    def entry(
+        self, contract: Contract, status: int, headers: list[tuple[str, str]], body: bytes
+    ) -> Entry:
+        """Return the journal's entry of the finished exchange, given its answer."""
         return Entry(
             id=self.request_id,
             time=self.instant,
-            method=request.method,
-            path=request.path,
-            query=request.query_string.decode("latin-1"),
-            operation=self.operation,
-            caller=caller.show() if caller else None,
-            status=response.status_code,
+            method=self.method,
+            path=self.path,
+            query=self.query,
+            operation=None if self.operation is None else self.operation.id,
+            caller=self.caller,
+            status=status,
             error=self.error,
             violations=self.violations,
             notes=self.notes,
-            nearest=(
-                nearest(contract, request.method, request.path) if self.is_unmatched else None
-            ),
+            nearest=nearest(contract, self.method, self.path) if self.is_unmatched else None,
             duration_ms=self.duration_ms,
-            request=Message.of(request.headers.items(), self.body),
-            response=Message.of(response.headers.items(), response.get_data()),
+            request=Message.received(self.headers, self.body),
+            response=Message.sent(headers, body),
         )
 
 
 def current() -> Exchange:
-    """Return the exchange of the request under way."""
-    exchange: Exchange = g.exchange
+    """Return the exchange of the request that Flask is answering."""
+    exchange: Exchange = request.environ[_KEY]
     return exchange

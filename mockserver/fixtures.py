@@ -66,10 +66,10 @@ def load(paths: Sequence[str], contract: Contract, faults: bool = True) -> World
     """
     sources = [yaml_source.read(file) for file in files(paths)]
     mistakes = [mistake for source in sources for mistake in source.mistakes]
-    shape = schema.validator(document())
+    shape = schema.Validator(document())
     broken: set[tuple[str, Any, Any]] = set()
     for source in sources:
-        for violation in schema.violations(shape, source.value, "fixture"):
+        for violation in shape.violations(source.value, "fixture"):
             path = from_pointer(violation.pointer)
             broken.add((source.file, *(*path, None, None)[:2]))
             mistakes.append(source.mistake(path, violation.message, named=violation.source))

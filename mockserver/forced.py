@@ -11,7 +11,7 @@ from werkzeug.http import parse_list_header
 
 from mockserver.contract import Operation
 from mockserver.errors import ControlError, ErrorEntry
-from mockserver.pointer import find
+from mockserver.pointer import at
 
 
 def by_preference(
@@ -39,8 +39,7 @@ def by_magic_id(
     """Return the error of the magic id that the request names, if the operation documents it."""
     if operation.magic_id is None:
         return None
-    where, at = operation.magic_id
-    named = path.get(at) if where == "path" else find(body, at)
+    named = at(path if operation.magic_id[0] == "path" else body, operation.magic_path)
     error_id = magic.get(named) if isinstance(named, str) else None
     return operation.errors.get(error_id) if error_id else None
 

@@ -29,7 +29,7 @@ class Ids:
 
     def uuid(self, kind: str) -> str:
         """Return the next UUID (version 4 by its form) of a kind such as `cart`."""
-        return str(UUID(bytes=self._next(kind)[:16], version=4))
+        return _version_4(self._next(kind))
 
     def token(self, kind: str) -> str:
         """Return the next opaque token of a kind: 40 hexadecimal digits, as bearer tokens have."""
@@ -46,7 +46,14 @@ class Ids:
 
 def uuid_of(kind: str, name: str) -> str:
     """Return the UUID of something that has a name and is given no id: always the same."""
-    return str(UUID(bytes=sha256(f"{kind}:{name}".encode()).digest()[:16], version=4))
+    return _version_4(sha256(f"{kind}:{name}".encode()).digest())
+
+
+def _version_4(digest: bytes) -> str:
+    """Return the UUID that a digest's first 16 bytes make; what the uuid module takes 2 µs for."""
+    text = digest[:16].hex()
+    variant = "89ab"[int(text[16], 16) & 3]
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
 
 
 Chance = random.Random

@@ -4,58 +4,57 @@ Reading never judges: what is wrong with a body is kept and told in its turn, so
 the checks stays contract.md §2's.
 """
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Request
-from werkzeug.datastructures import Headers
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
-from werkzeug.sansio.utils import get_host
+from werkzeug.http import parse_options_header
+from werkzeug.wsgi import get_input_stream
 
-from mockserver import json_text, pointer, schema
+from mockserver import json_text, pointer
 from mockserver.contract import FORM, JSON, Operation, Parameter
 from mockserver.errors import ApiError, Violation
+from mockserver.wsgi import Environ, header_key
 
 MOST_BODY_BYTES = 1024 * 1024
-_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Incoming:
     """A request as it was read: its parsed body, or why that is none, and what to note about it."""
 
     operation: Operation
-    path: dict[str, str]
-    query: dict[str, list[str]]
+    path: Mapping[str, str]
+    query: Mapping[str, list[str]]
     media_type: str
     raw: bytes
     body: Any
     malformed: str | None
     note: str | None
-    headers: Headers = field(default_factory=Headers)
+    environ: Environ
 
     def texts(self, parameter: Parameter) -> list[str]:
         """Return what the request gives for a parameter."""
         if parameter.where == "path":
             return [self.path[parameter.name]]
         if parameter.where == "header":
-            return self.headers.getlist(parameter.name)
+            text = self.environ.get(header_key(parameter.name))
+            return [] if text is None else [text]
         return self.query.get(parameter.name, [])
 
 
-def read(request: Request, operation: Operation, path: dict[str, str]) -> Incoming:
+def read(environ: Environ, operation: Operation, path: Mapping[str, str]) -> Incoming:
     """Read and parse a request. Raises ApiError only for a body that is too large to be read."""
     malformed, note, body = None, None, None
     try:
-        raw = body_of(request)
+        raw = body_of(environ)
     except RequestEntityTooLarge:
         raise ApiError("payload-too-large") from None
     except ClientDisconnected:
         raw, malformed = b"", "the body ended too early"
-    media_type = request.mimetype or JSON
+    media_type = _media_type(environ)
     if FORM in operation.bodies and media_type in operation.bodies:
         # clients declare JSON and send a form: the content tells
         media_type = JSON if raw.lstrip().startswith((b"{", b"[")) else FORM
@@ -66,38 +65,26 @@ def read(request: Request, operation: Operation, path: dict[str, str]) -> Incomi
             malformed = str(error)
     if documented := operation.bodies.get(media_type):
         body, note = documented.normalise(body)
-    query = {name: request.args.getlist(name) for name in request.args}
-    return Incoming(operation, path, query, media_type, raw, body, malformed, note, request.headers)
+    query = _query(environ)
+    return Incoming(operation, path, query, media_type, raw, body, malformed, note, environ)
 
 
-def body_of(request: Request) -> bytes:
+def body_of(environ: Environ) -> bytes:
     """Return a request's body. Raises RequestEntityTooLarge for more than a mebibyte, and
     ClientDisconnected for less than was promised."""
+    promised = environ.get("CONTENT_LENGTH")
+    if not promised and "HTTP_TRANSFER_ENCODING" not in environ:
+        return b""
+    stream = get_input_stream(environ, max_content_length=MOST_BODY_BYTES + 1)
     try:
-        raw = request.get_data(cache=False)
+        raw: bytes = stream.read()
     except OSError:
         raise ClientDisconnected from None
     if len(raw) > MOST_BODY_BYTES:
         raise RequestEntityTooLarge
-    if len(raw) < (request.content_length or 0):
+    if promised and promised.isdecimal() and len(raw) < int(promised):
         raise ClientDisconnected
     return raw
-
-
-def base_url(request: Request) -> str:
-    """Return what links begin with: the server, and the path that named the sandbox, if one did."""
-    return server_url(request) + request.root_path
-
-
-def server_url(request: Request) -> str:
-    """Return scheme, host and port by which the server was called."""
-    return f"{request.scheme}://{host(request)}"
-
-
-def host(request: Request) -> str:
-    """Return the host and port that were asked, or the server's own for a text that is none."""
-    asked = request.headers.get("Host", "")
-    return asked if _HOST.fullmatch(asked) else get_host(request.scheme, None, request.server)
 
 
 def check(incoming: Incoming) -> dict[str, Any]:
@@ -110,11 +97,28 @@ def check(incoming: Incoming) -> dict[str, Any]:
         raise _malformed(operation, incoming.malformed)
     params, found = _parameters(incoming)
     if body is not None:
-        found += schema.violations(body.validator, incoming.body, "body", spec=body.spec)
+        found += body.validator.violations(incoming.body, "body", spec=body.spec)
     if found:
         error: Any = operation.first_error(found)
         raise ApiError(error, tuple(found), **_offending(incoming, found, error))
     return params
+
+
+def _media_type(environ: Environ) -> str:
+    """Return the media type of the body; JSON where none is told."""
+    told = environ.get("CONTENT_TYPE") or JSON
+    return JSON if told == JSON else parse_options_header(told)[0].lower() or JSON
+
+
+def _query(environ: Environ) -> dict[str, list[str]]:
+    """Return the query's values by name; bytes that are no UTF-8 stay escaped."""
+    text = environ.get("QUERY_STRING")
+    found: dict[str, list[str]] = {}
+    if text:
+        text = text.encode("latin-1").decode("utf-8", "replace")
+        for name, value in parse_qsl(text, keep_blank_values=True, errors="werkzeug.url_quote"):
+            found.setdefault(name, []).append(value)
+    return found
 
 
 def _form(raw: bytes) -> dict[str, str]:
@@ -139,8 +143,8 @@ def _parameters(incoming: Incoming) -> tuple[dict[str, Any], list[Violation]]:
     for parameter in incoming.operation.parameters:
         if texts := incoming.texts(parameter):
             value = params[parameter.name] = parameter.read(texts)
-            found += schema.violations(
-                parameter.validator, value, parameter.where, parameter.name, parameter.spec
+            found += parameter.validator.violations(
+                value, parameter.where, parameter.name, parameter.spec
             )
     return params, found
 
@@ -148,4 +152,7 @@ def _parameters(incoming: Incoming) -> tuple[dict[str, Any], list[Violation]]:
 def _offending(incoming: Incoming, found: Iterable[Violation], error: str) -> dict[str, Any]:
     """Return the value that the first violation of an error complains about, and its place."""
     first = next(each for each in found if each.error == error)
-    return {"value": pointer.find(incoming.body, first.pointer), "source": first.source}
+    return {
+        "value": pointer.find(incoming.body, first.pointer),
+        "source": first.source,
+    }

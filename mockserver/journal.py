@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode
 
 from mockserver import json_text
 from mockserver.clock import to_milliseconds_text
 from mockserver.errors import Violation
+from mockserver.wsgi import header_key, header_name
 
 MOST_BODY_BYTES = 16 * 1024
 Counts = Counter[tuple[str | None, int, str | None]]
@@ -31,6 +32,7 @@ SECRET_HEADERS = frozenset(
         "x-moltin-customer-token",
     )
 )
+_SECRET_KEYS = frozenset(map(header_key, SECRET_HEADERS))
 SECRET_FIELDS = frozenset(
     (
         "access_token",
@@ -44,33 +46,48 @@ SECRET_FIELDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One side of an exchange; a long body is cut, `size` tells its real length."""
+class Shown(Protocol):
+    """Whoever has called: shown when the entry is."""
 
-    headers: tuple[tuple[str, str], ...]
+    def show(self) -> Mapping[str, str | None]:
+        """Return it as JSON values."""
+
+
+@dataclass(slots=True)
+class Message:
+    """One side of an exchange, without its secret headers; a long body is cut, `size` tells its
+    real length. With `by_key` the headers stand by their keys in WSGI's environment."""
+
+    headers: Iterable[tuple[str, str]]
     body: bytes
     size: int
+    by_key: bool = False
 
     @classmethod
-    def of(cls, headers: Iterable[tuple[str, str]], body: bytes) -> Message:
-        """Return a message with its secret headers taken out."""
-        kept = tuple(
-            (name, REDACTED if name.lower() in SECRET_HEADERS else value) for name, value in headers
-        )
-        return cls(kept, body[:MOST_BODY_BYTES], len(body))
+    def received(cls, headers: Iterable[tuple[str, str]], body: bytes) -> Message:
+        """Return a request's message; its headers stand by their keys in the environment."""
+        kept = [(key, REDACTED if key in _SECRET_KEYS else value) for key, value in headers]
+        return cls(kept, body[:MOST_BODY_BYTES], len(body), True)
+
+    @classmethod
+    def sent(cls, headers: Iterable[tuple[str, str]], body: bytes) -> Message:
+        """Return an answer's message: it has no secret headers."""
+        return cls(headers, body[:MOST_BODY_BYTES], len(body))
 
     def show(self) -> dict[str, Any]:
         """Return the message as JSON values, with secrets taken out of its body."""
-        shown: dict[str, Any] = {"headers": [list(pair) for pair in self.headers]}
+        headers = [
+            [header_name(name) if self.by_key else name, value] for name, value in self.headers
+        ]
+        shown: dict[str, Any] = {"headers": headers}
         if not self.size:
             return shown
         if self.size > len(self.body):
             return {**shown, "size": self.size, "body": None, "note": "too large to be kept"}
-        return {**shown, "size": self.size, "body": self._body()}
+        return {**shown, "size": self.size, "body": self._body(headers)}
 
-    def _body(self) -> Any:
-        media_type = next((v for n, v in self.headers if n.lower() == "content-type"), "")
+    def _body(self, headers: list[list[str]]) -> Any:
+        media_type = next((v for n, v in headers if n.lower() == "content-type"), "")
         try:  # what the content is tells, as it does for operations: clients declare either
             return redacted(json_text.parse(self.body))
         except json_text.MalformedJson:
@@ -97,7 +114,7 @@ def redacted_form(text: str) -> str:
     return urlencode([(name, REDACTED if name in SECRET_FIELDS else v) for name, v in pairs])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
     """One request and its answer. `time` is by the sandbox's clock, in milliseconds since 1970."""
 
@@ -107,7 +124,7 @@ class Entry:
     path: str
     query: str
     operation: str | None
-    caller: Mapping[str, str | None] | None
+    caller: Shown | None
     status: int
     error: str | None
     violations: tuple[Violation, ...]
@@ -126,7 +143,7 @@ class Entry:
             "path": self.path,
             "query": redacted_form(self.query),
             "operation": self.operation,
-            "caller": self.caller,
+            "caller": self.caller.show() if self.caller else None,
             "status": self.status,
             "error": self.error,
             "violations": [each.show() for each in self.violations],

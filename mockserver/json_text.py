@@ -24,14 +24,9 @@ def parse(text: bytes) -> Any:
     holds, and for more than 64 levels.
     """
     try:
-        value = json.loads(
-            text.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_int=_integer,
-            parse_float=_float,
-            parse_constant=_constant,
-        )
-        orjson.dumps(value)  # refuses lone surrogates
+        value = _DECODER.decode(text.decode("utf-8"))
+        if b"\\u" in text:
+            orjson.dumps(value)  # refuses lone surrogates
     except RecursionError:
         raise MalformedJson("nested too deep") from None
     except UnicodeDecodeError as error:
@@ -40,7 +35,8 @@ def parse(text: bytes) -> Any:
         raise MalformedJson(f"{error.msg} at character {error.pos + 1}") from None
     except orjson.JSONEncodeError:
         raise MalformedJson("a lone surrogate") from None
-    _check(value, MOST_DEPTH)
+    if b"\\u" in text or text.count(b"{") + text.count(b"[") > MOST_DEPTH:
+        _check(value, MOST_DEPTH)  # nothing else could hold a NUL, or be as deep
     return value
 
 
@@ -92,3 +88,8 @@ def _check(value: Any, depth: int) -> None:
                 _check(each[1], depth - 1)
             else:
                 _check(each, depth - 1)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
+)

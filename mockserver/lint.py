@@ -5,10 +5,10 @@ once with a count and the last request that showed it.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from mockserver.clock import SECOND
@@ -74,6 +74,11 @@ class Lint:
         default_factory=OrderedDict
     )
 
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for what comes next: a request after a 429, or for a next page."""
+        return bool(self._wait_until or self._pages)
+
     def observe(self, seen: Observation) -> None:
         """Look at one finished request to an operation."""
         with self._lock:
@@ -98,7 +103,7 @@ class Lint:
 
     def _habits(self, seen: Observation) -> Iterator[tuple[str, str]]:
         call = (seen.method, seen.path)
-        if seen.time < self._wait_until.pop(call, 0):
+        if self._wait_until and seen.time < self._wait_until.pop(call, 0):
             yield "retried-too-early", f"{seen.method} {seen.path} came again before Retry-After"
         if seen.status == 429 and seen.retry_after_s is not None:
             _remember(self._wait_until, call, seen.time + seen.retry_after_s * SECOND)
@@ -111,7 +116,8 @@ class Lint:
             _remember(self._refused, seen.tokens, True)
         for name in seen.unknown_fields:
             yield "sent-unknown-fields", f"{seen.operation} does not have the field {name[:100]}"
-        self._pages.pop((seen.path, _page(seen.query)), None)
+        if self._pages:
+            self._pages.pop((seen.path, _page(seen.query)), None)
         if seen.next_page is not None:
             following = urlsplit(seen.next_page)
             _remember(self._pages, (seen.path, _page(following.query)), seen.request_id)
@@ -125,37 +131,14 @@ class Lint:
         finding.detail, finding.request_id = _printable(detail), request_id
 
 
-def unknown_fields(schema: Mapping[str, Any], value: Any, path: str = "") -> Iterator[str]:
-    """Yield the places in a value that its schema does not know."""
-    if isinstance(value, list) and isinstance(schema.get("items"), dict):
-        for index, each in enumerate(value):
-            yield from unknown_fields(schema["items"], each, f"{path}[{index}]")
-    if not isinstance(value, dict):
-        return
-    known = _properties(schema)
-    if not known or "additionalProperties" in schema:
-        return
-    for name, each in value.items():
-        place = f"{path}.{name}" if path else name
-        if name in known:
-            yield from unknown_fields(known[name], each, place)
-        else:
-            yield place
-
-
-def _properties(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    found = dict(schema.get("properties", {}))
-    for part in schema.get("allOf", ()):
-        found |= _properties(part)
-    return found
-
-
 def _page(query: str) -> frozenset[tuple[str, str]]:
     return frozenset(parse_qsl(query, keep_blank_values=True))
 
 
 def _printable(text: str) -> str:
     """Return a text that does nothing to a terminal: what a client sent stands in it."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 

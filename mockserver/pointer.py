@@ -25,7 +25,12 @@ def to_source(path: Iterable[Any]) -> str:
 
 def find(value: Any, pointer: str) -> Any:
     """Return what a JSON pointer names in a value, or None where there is nothing."""
-    for part in from_pointer(pointer):
+    return at(value, from_pointer(pointer))
+
+
+def at(value: Any, path: Iterable[Any]) -> Any:
+    """Return what stands at a path in a value, or None where there is nothing."""
+    for part in path:
         if isinstance(value, dict):
             value = value.get(part)
         elif isinstance(value, list) and isinstance(part, int) and part < len(value):

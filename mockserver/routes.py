@@ -1,70 +1,77 @@
-"""The operations' paths as Flask's rules. A path that is written out comes before one with a
-parameter, with all methods: those that it does not have are none of the other's."""
+"""Which operation a path and a method mean: the contract's paths as a tree of their segments.
 
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import NoReturn
+A segment that is written out comes before a parameter, with all methods: those that it does not
+have are none of the other's.
+"""
 
-from flask import Flask, Response
-from werkzeug.exceptions import MethodNotAllowed
+from __future__ import annotations
 
-from mockserver.answer import answer
-from mockserver.contract import Contract, Operation
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"))
-
-
-def add(
-    app: Flask, contract: Contract, view: Callable[[Operation], Callable[..., Response]]
-) -> None:
-    """Add a rule for each operation, answered by its `view`."""
-    own: dict[str, set[str]] = {}
-    for operation in contract.operations:
-        app.add_url_rule(
-            operation.rule,
-            operation.id,
-            view(operation),
-            methods=[operation.method],
-            provide_automatic_options=False,
-        )
-        implied = {"HEAD"} if operation.method == "GET" else set()
-        own.setdefault(operation.rule, set()).update({operation.method}, implied)
-    for rule in _written_out(own):
-        app.add_url_rule(
-            rule,
-            f"other methods of {rule}",
-            partial(_refuse, sorted(own[rule])),
-            methods=METHODS - own[rule],
-            provide_automatic_options=False,
-        )
+from mockserver.contract import Operation
 
 
-def add_document(app: Flask, contract: Contract) -> None:
-    """Add the rules that serve the contract itself, as YAML and as JSON."""
+@dataclass(slots=True)
+class Methods:
+    """What a path can do: its operations by their methods, HEAD among them where GET is."""
 
-    @app.get("/openapi.yaml")
-    def openapi_yaml() -> Response:
-        return Response(contract.text, content_type="application/yaml")
+    operations: dict[str, Operation] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
 
-    @app.get("/openapi.json")
-    def openapi_json() -> Response:
-        return answer(200, contract.document)
-
-
-def _written_out(rules: dict[str, set[str]]) -> Iterator[str]:
-    """Yield each rule that another one means too, by a parameter."""
-    parts = {rule: rule.split("/") for rule in rules}
-    for rule, own in parts.items():
-        if any(
-            len(own) == len(other) and own != other and all(map(_is_meant, own, other))
-            for other in parts.values()
-        ):
-            yield rule
+    @property
+    def allowed(self) -> str:
+        """The methods as the header `Allow` names them."""
+        return ", ".join(sorted(self.operations))
 
 
-def _is_meant(part: str, by: str) -> bool:
-    return part == by or (by.startswith("<") and not part.startswith("<"))
+@dataclass(slots=True)
+class _Segment:
+    literal: dict[str, _Segment] = field(default_factory=dict)
+    parameter: _Segment | None = None
+    methods: Methods | None = None
 
 
-def _refuse(allowed: list[str], **_: str) -> NoReturn:
-    raise MethodNotAllowed(allowed)
+class Routes:
+    """The paths of some operations."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._root = _Segment()
+        for operation in operations:
+            segment = self._root
+            for part in operation.path.split("/"):
+                if part.startswith("{"):
+                    segment.parameter = segment.parameter or _Segment()
+                    segment = segment.parameter
+                else:
+                    segment = segment.literal.setdefault(part, _Segment())
+            names = tuple(re.findall(r"{(\w+)}", operation.path))
+            methods = segment.methods = segment.methods or Methods(names=names)
+            methods.operations[operation.method] = operation
+            if operation.method == "GET":
+                methods.operations["HEAD"] = operation
+
+    def find(self, path: str) -> tuple[Methods, Mapping[str, str]] | None:
+        """Return what a path can do, with its parameters by name; None for one that is unknown."""
+        values: list[str] = []
+        methods = _find(self._root, path.split("/"), 0, values)
+        return None if methods is None else (methods, dict(zip(methods.names, values, strict=True)))
+
+
+def _find(segment: _Segment, parts: list[str], at: int, values: list[str]) -> Methods | None:
+    if at == len(parts):
+        return segment.methods
+    part = parts[at]
+    written_out = segment.literal.get(part)
+    if written_out is not None:
+        found = _find(written_out, parts, at + 1, values)
+        if found is not None:
+            return found
+    if segment.parameter is None or not part:
+        return None
+    values.append(part)
+    found = _find(segment.parameter, parts, at + 1, values)
+    if found is None:
+        values.pop()
+    return found

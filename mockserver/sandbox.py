@@ -136,10 +136,13 @@ class Sandbox:
 
     # --- rules
 
+    @property
+    def has_rules(self) -> bool:
+        """Whether any rule is armed."""
+        return bool(self._state.rules.rules)
+
     def decide(self, facts: Facts) -> Decision | None:
         """Return what an armed rule wants of a request, and count it."""
-        if not self._state.rules.rules:
-            return None
         with self._lock:
             return self._state.rules.decide(facts, self._state.clock.now())
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, request
 
-from mockserver import incoming
+from mockserver import wsgi
 from mockserver.config import LOOPBACK, Config
 from mockserver.contract import Contract
 from mockserver.control import clock, coverage, journal, rules, sandboxes, snapshots, state, world
@@ -50,11 +50,11 @@ def _guard(config: Config) -> None:
         return
     if config.admin == "disabled":
         raise ControlError(404, "Not Found", "The admin API is disabled on this server.")
-    if config.host in LOOPBACK and not _is_local(incoming.host(request)):
+    if config.host in LOOPBACK and not _is_local(wsgi.host(request.environ)):
         detail = "On this address the admin API is called by localhost or by an IP address."
         raise ControlError(403, "Forbidden", detail)
     origin = request.headers.get("Origin")
-    if origin is not None and not may_read(config, origin, incoming.host(request)):
+    if origin is not None and not may_read(config, origin, wsgi.host(request.environ)):
         detail = "A page of another origin may not use the admin API; name it by --admin-origin."
         raise ControlError(403, "Forbidden", detail)
     if config.admin != "open":

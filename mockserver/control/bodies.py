@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from mockserver import json_text, schema
+from mockserver import json_text
 from mockserver.answer import answer
 from mockserver.control import document
 from mockserver.errors import ControlError
@@ -19,7 +19,7 @@ def body(operation_id: str) -> Any:
     Raises ControlError that says what to write instead.
     """
     try:
-        raw = body_of(request)
+        raw = body_of(request.environ)
         value = json_text.parse(raw) if raw.strip() else {}
     except RequestEntityTooLarge:
         raise ControlError(413, "Payload Too Large", "Send a smaller body.") from None
@@ -27,7 +27,7 @@ def body(operation_id: str) -> Any:
         raise bad_request("The body ended too early.") from None
     except json_text.MalformedJson as error:
         raise bad_request(f"The body is not JSON: {error}.") from None
-    wrong = schema.violations(document.body_validator(operation_id), value, "body")
+    wrong = document.body_validator(operation_id).violations(value, "body")
     if wrong:
         raise bad_request("; ".join(each.message for each in wrong) + ".")
     return value

@@ -34,7 +34,7 @@ def text() -> str:
 
 
 @cache
-def body_validator(operation_id: str) -> Any:
+def body_validator(operation_id: str) -> schema.Validator:
     """Return the compiled validator of an operation's request body."""
     operation = next(
         item[method]
@@ -43,4 +43,4 @@ def body_validator(operation_id: str) -> Any:
         if method in item and item[method]["operationId"] == operation_id
     )
     shape = operation["requestBody"]["content"][JSON]["schema"]
-    return schema.validator(resolve(shape, document(), {}))
+    return schema.Validator(resolve(shape, document(), {}))

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, request
 
-from mockserver import __version__, catalogue, incoming
+from mockserver import __version__, catalogue, wsgi
 from mockserver.contract import Contract
 from mockserver.control import document
 from mockserver.control.bodies import data, nothing
@@ -24,7 +24,7 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
     @admin.get("/errors")
     def errors() -> Response:
         magic = current().sandbox.world.magic
-        base_url = incoming.server_url(request) + path_of(current().sandbox_name)
+        base_url = wsgi.server_url(request.environ) + path_of(current().sandbox_name)
         return data(
             [catalogue.describe(contract, e, magic, base_url) for e in contract.catalogue()]
         )

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from flask import Request, Response
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from mockserver import incoming
+from mockserver import wsgi
 from mockserver.sandboxes import DEFAULT
 from mockserver.wsgi import SANDBOX_KEY
 
@@ -49,7 +49,7 @@ class Admin:
     @property
     def base_url(self) -> str:
         """What addresses of that sandbox begin with."""
-        return incoming.base_url(self._request)
+        return wsgi.base_url(self._request.environ)
 
     def get(self, path: str, **query: Any) -> Any:
         """Return what a path below /__admin says. Raises Refused."""
@@ -106,7 +106,7 @@ class Admin:
             sent.append(("Authorization", f"Bearer {self._token}"))
         builder = EnvironBuilder(
             self._request.root_path + path,
-            base_url=incoming.server_url(self._request),
+            base_url=wsgi.server_url(self._request.environ),
             method=method,
             headers=sent,
             data=body if isinstance(body, bytes) else None,

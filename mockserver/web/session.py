@@ -9,7 +9,7 @@ from hashlib import sha256
 from flask import Request, Response
 from itsdangerous import BadSignature, TimestampSigner
 
-from mockserver import incoming
+from mockserver import wsgi
 from mockserver.config import Config
 from mockserver.errors import ControlError
 
@@ -49,7 +49,7 @@ def refuse_other_sites(request: Request) -> None:
     """Raise ControlError for a form that a page of another site has sent."""
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
     origin = request.headers.get("Origin")
-    own = incoming.server_url(request)
+    own = wsgi.server_url(request.environ)
     if site not in ("same-origin", "none") or origin not in (None, own):
         raise ControlError(403, "Forbidden", "A page of another site may not do this.")
 
