@@ -3,6 +3,7 @@
 Nothing here knows what is served.
 """
 
+import gc
 import multiprocessing
 import socket
 import ssl
@@ -124,6 +125,7 @@ def serve(
     from granian.constants import Interfaces, SSLProtocols
     from granian.server.mp import MPServer
 
+    gc.freeze()  # what is loaded stays: no collection walks it, and the worker shares its memory
     inherited = sys.platform == "linux"
     if inherited:  # one import and one world for both processes, whatever Python's default is
         multiprocessing.set_start_method("fork", force=True)
