@@ -35,6 +35,7 @@ from mockserver.world import (
     CustomerToken,
     World,
     digest,
+    indexes,
 )
 from mockserver.yaml_source import FixtureError, Mistake, Source
 
@@ -202,8 +203,7 @@ def _build(records: list[Record], sources: list[Source]) -> World:
             }
         ),
         carts=HashTrieMap({cart.id: cart for cart in carts}),
-        carts_by_owner=indexed((cart.id, cart.owners) for cart in carts),
         orders=HashTrieMap({order.id: order for order in orders}),
-        orders_by_owner=indexed((each.id, [each.owner]) for each in orders if each.owner),
+        **indexes(carts, orders),
         **catalogue,
     )

@@ -1,9 +1,13 @@
 """Giving back the memory of what a sandbox has left behind, so that nobody waits for it."""
 
 from _thread import start_new_thread
+from collections.abc import Iterator
 from typing import Any
 
+from rpds import HashTrieMap
+
 from mockserver.clock import yield_to_others
+from mockserver.ordered import Node
 from mockserver.world import World
 
 WORTH_A_THREAD = 1000
@@ -19,15 +23,29 @@ def release(world: World) -> None:
     maps = (world.carts, world.bearers, world.account_tokens, world.customer_tokens, world.orders)
     large = [records for records in maps if len(records) >= WORTH_A_THREAD]
     if large:
-        index = world.carts_by_owner  # holds every cart's id once more
+        shelves = [*world.listed_carts.parts(), *world.listed_orders.parts()]  # hold all once more
         start_new_thread(
-            _take_apart, ([*large, index],)
+            _take_apart, ([*large, *shelves],)
         )  # does not wait for the thread, as Thread does
 
 
-def _take_apart(maps: list[Any]) -> None:
-    while maps:
-        # an iterator over a persistent map goes on by dropping what it has given
-        for number, _ in enumerate(iter(maps.pop())):
+def _take_apart(parts: list[Any]) -> None:
+    while parts:
+        for number, _ in enumerate(_dropped(parts.pop())):
             if number % AT_ONCE == 0:
                 yield_to_others()
+
+
+def _dropped(part: Any) -> Iterator[None]:
+    """Yield after each record that was dropped, or each node of a tree of records."""
+    values = iter(part.values() if isinstance(part, HashTrieMap) else part)
+    del part  # an iterator over a persistent map goes on by dropping what it has given
+    for value in values:
+        nodes = [value]
+        del value
+        while nodes:
+            node = nodes.pop()
+            if isinstance(node, Node) and node.height:
+                nodes += node.items
+            del node
+            yield

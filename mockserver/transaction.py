@@ -6,14 +6,16 @@ whoever opened a transaction keeps its `world` when all went well, and drops it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any, TypeVar
 
 from mockserver.clock import DAY
+from mockserver.filing import ALL, Facet
 from mockserver.goods import Product, Promotion
-from mockserver.index import reindexed
 from mockserver.people import People
+from mockserver.shelf_views import View
 from mockserver.world import (
     ACCOUNT,
     AccountToken,
@@ -22,7 +24,6 @@ from mockserver.world import (
     Cart,
     CustomerToken,
     Order,
-    Owner,
     digest,
 )
 
@@ -31,6 +32,7 @@ Token = TypeVar("Token", Bearer, AccountToken, CustomerToken)
 SWEEP_AT_LEAST = 10_000
 """Expired records are thrown away whenever a map has grown to twice what was alive before, and to
 this many at least: so memory is bounded by what is alive, and the cost per request is constant."""
+SWEEP_AT_ONCE = 512
 
 
 class Transaction(People):
@@ -43,14 +45,9 @@ class Transaction(People):
         cart = self.world.carts.get(cart_id)
         return cart if cart is not None and cart.expires_at > self.now else None
 
-    def carts(self) -> Iterator[Cart]:
-        """Yield every cart that has not expired, in no particular order."""
-        return (cart for cart in self.world.carts.values() if cart.expires_at > self.now)
-
-    def carts_of(self, owner: Owner) -> Iterator[Cart]:
-        """Yield the carts of an account or a customer that have not expired, in no order."""
-        ids = self.world.carts_by_owner.get(owner) or ()
-        return (cart for cart_id in ids if (cart := self.cart(cart_id)) is not None)
+    def carts(self, facet: Facet = ALL) -> View[Cart]:
+        """Return the carts, or those of an owner, that have not expired, the last updated first."""
+        return View(self.world.listed_carts, facet, self.now)
 
     def save_cart(self, cart: Cart) -> Cart:
         """Store a cart as updated now; its life starts anew. Returns it as stored."""
@@ -60,8 +57,8 @@ class Transaction(People):
             expires_at=self.now + self.setting("cart", "cart_expiry_days") * DAY,
             revision=self.world.revision + 1,
         )
-        self._index(saved)
-        self._sweep("carts")
+        self._store(self.world.carts.get(saved.id), saved)
+        self._sweep_carts()
         return saved
 
     def delete_cart(self, cart_id: str) -> None:
@@ -70,18 +67,30 @@ class Transaction(People):
         self.world = replace(
             self.world,
             carts=self.world.carts.remove(cart_id),
-            carts_by_owner=reindexed(self.world.carts_by_owner, cart_id, gone.owners, ()),
+            listed_carts=self.world.listed_carts.noted(gone, None),
         )
 
-    def _index(self, cart: Cart) -> None:
-        before = self.world.carts.get(cart.id)
-        owners = () if before is None else before.owners
+    def _store(self, before: Cart | None, cart: Cart) -> None:
         self.world = replace(
             self.world,
             carts=self.world.carts.insert(cart.id, cart),
-            carts_by_owner=reindexed(self.world.carts_by_owner, cart.id, owners, cart.owners),
+            listed_carts=self.world.listed_carts.noted(before, cart),
             revision=cart.revision,
         )
+
+    def _sweep_carts(self) -> None:
+        """Throw away some of the carts that have expired, when there are many carts: so many that
+        they become fewer, and so few that nobody waits."""
+        size = len(self.world.carts)
+        if size < self.world.sweep_at.get("carts", SWEEP_AT_LEAST):
+            return
+        carts, listed = self.world.carts, self.world.listed_carts
+        for cart in list(islice(listed.ended(self.now), SWEEP_AT_ONCE)):
+            carts, listed = carts.remove(cart.id), listed.noted(cart, None)
+        is_done = size - len(carts) < SWEEP_AT_ONCE
+        at = max(SWEEP_AT_LEAST, 2 * len(carts)) if is_done else len(carts) + SWEEP_AT_ONCE // 8
+        sweep_at = {**self.world.sweep_at, "carts": at}
+        self.world = replace(self.world, carts=carts, listed_carts=listed, sweep_at=sweep_at)
 
     # --- accounts with what hangs on them
 
@@ -89,7 +98,7 @@ class Transaction(People):
         """Remove an account, its memberships, and its carts' associations; its children stay, as
         accounts of their own. Its tokens end with its memberships."""
         owner = (ACCOUNT, account_id)
-        for cart in sorted(self.carts_of(owner), key=lambda cart: (cart.updated_at, cart.revision)):
+        for cart in reversed(list(self.carts(owner))):
             self.save_cart(replace(cart, owners=tuple(o for o in cart.owners if o != owner)))
         self.remove_account(account_id)
 
@@ -111,23 +120,17 @@ class Transaction(People):
         """Return an order."""
         return self.world.orders.get(order_id)
 
-    def orders(self) -> Iterator[Order]:
-        """Yield every order, in no particular order."""
-        return iter(self.world.orders.values())
-
-    def orders_of(self, owner: Owner) -> Iterator[Order]:
-        """Yield the orders of an account or a customer, in no particular order."""
-        ids = self.world.orders_by_owner.get(owner) or ()
-        return (self.world.orders[order_id] for order_id in ids)
+    def orders(self, facet: Facet = ALL) -> View[Order]:
+        """Return the orders, or those of an owner, the newest first."""
+        return View(self.world.listed_orders, facet, self.now)
 
     def add_order(self, order: Order) -> Order:
         """Store a new order, behind all that were made before. Returns it as stored."""
         saved = replace(order, revision=self.world.revision + 1)
-        owners = () if saved.owner is None else (saved.owner,)
         self.world = replace(
             self.world,
             orders=self.world.orders.insert(saved.id, saved),
-            orders_by_owner=reindexed(self.world.orders_by_owner, saved.id, (), owners),
+            listed_orders=self.world.listed_orders.noted(None, saved),
             revision=saved.revision,
         )
         return saved
@@ -135,7 +138,11 @@ class Transaction(People):
     def update_order(self, order: Order) -> None:
         """Store an order as updated now. Whom it belongs to never changes."""
         saved = replace(order, updated_at=self.now)
-        self.world = replace(self.world, orders=self.world.orders.insert(saved.id, saved))
+        self.world = replace(
+            self.world,
+            orders=self.world.orders.insert(saved.id, saved),
+            listed_orders=self.world.listed_orders.noted(self.world.orders[saved.id], saved),
+        )
 
     def available(self, product: Product) -> int:
         """Return how many of a product whose stock is managed no order has taken."""
@@ -200,17 +207,12 @@ class Transaction(People):
         return None if expired else token
 
     def _sweep(self, name: str) -> None:
-        """Throw expired records away when a map has grown enough to make it worth while."""
-        size = len(getattr(self.world, name))
-        if size < self.world.sweep_at.get(name, SWEEP_AT_LEAST):
+        """Throw expired tokens away when their map has grown enough to make it worth while."""
+        records = getattr(self.world, name)
+        if len(records) < self.world.sweep_at.get(name, SWEEP_AT_LEAST):
             return
-        for key, record in list(getattr(self.world, name).items()):
+        for key, record in records.items():
             if record.expires_at is not None and record.expires_at <= self.now:
-                if name == "carts":
-                    self.delete_cart(key)
-                else:
-                    records = getattr(self.world, name).remove(key)
-                    self.world = replace(self.world, **{name: records})
-        alive = len(getattr(self.world, name))
-        sweep_at = {**self.world.sweep_at, name: max(SWEEP_AT_LEAST, 2 * alive)}
-        self.world = replace(self.world, sweep_at=sweep_at)
+                records = records.remove(key)
+        sweep_at = {**self.world.sweep_at, name: max(SWEEP_AT_LEAST, 2 * len(records))}
+        self.world = replace(self.world, sweep_at=sweep_at, **{name: records})

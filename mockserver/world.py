@@ -6,15 +6,18 @@ fixtures is one assignment, whatever the time and the size. What callers see is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
 from rpds import HashTrieMap
 
+from mockserver.filing import CARTS, ORDERS
 from mockserver.goods import CartItem, Currency, Hierarchy, Product, Promotion
 from mockserver.index import Index
+from mockserver.shelf import Shelf
 
 ACCOUNT = "account"
 CUSTOMER = "customer"
@@ -190,9 +193,8 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything that the store knows.
-
-    `allocated` is how many of each product orders have taken from its stock.
+    """Everything that the store knows. `allocated` is how many of each product orders have taken
+    from its stock; `listed_carts` and `listed_orders` follow from `carts` and `orders`.
 
     The static tokens (token → client id, account and member, or customer) are there to be shown at
     the start; they are looked up like any other token.
@@ -220,7 +222,7 @@ class World:
     account_tokens: HashTrieMap[bytes, AccountToken] = field(default_factory=HashTrieMap)
     customer_tokens: HashTrieMap[bytes, CustomerToken] = field(default_factory=HashTrieMap)
     carts: HashTrieMap[str, Cart] = field(default_factory=HashTrieMap)
-    carts_by_owner: Index[Owner] = field(default_factory=HashTrieMap)
+    listed_carts: Shelf[Cart] = field(default_factory=partial(Shelf, CARTS), compare=False)
     sweep_at: Mapping[str, int] = field(default_factory=dict)
     currencies: Mapping[str, Currency] = field(default_factory=dict)
     products: Mapping[str, Product] = field(default_factory=dict)
@@ -228,7 +230,7 @@ class World:
     promotions: Mapping[str, Promotion] = field(default_factory=dict)
     hierarchies: tuple[Hierarchy, ...] = ()
     orders: HashTrieMap[str, Order] = field(default_factory=HashTrieMap)
-    orders_by_owner: Index[Owner] = field(default_factory=HashTrieMap)
+    listed_orders: Shelf[Order] = field(default_factory=partial(Shelf, ORDERS), compare=False)
     allocated: HashTrieMap[str, int] = field(default_factory=HashTrieMap)
 
     @property
@@ -240,3 +242,9 @@ class World:
 def digest(token: str) -> bytes:
     """Return the key under which a token is kept: looking it up takes no hint of the token."""
     return sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def indexes(carts: Iterable[Cart], orders: Iterable[Order]) -> dict[str, Any]:
+    """Return the fields of a world that follow from its carts and orders: quickest when these come
+    in the order of their lists, or the other way round."""
+    return {"listed_carts": Shelf.of(CARTS, carts), "listed_orders": Shelf.of(ORDERS, orders)}

@@ -36,11 +36,12 @@ class _World:
 
     def show(self) -> dict[str, Any]:
         """Return everything as JSON values."""
-        carts = sorted(self.tx.carts(), key=lambda c: (c.updated_at, c.revision), reverse=True)
         world = self.tx.world
         return {
             "carts": self._some(
-                carts, self._cart, lambda c: (c.id, c.name, *(owner for _, owner in c.owners))
+                self.tx.carts(),
+                self._cart,
+                lambda c: (c.id, c.name, *(owner for _, owner in c.owners)),
             ),
             "accounts": self._some(
                 sorted(world.accounts.values(), key=lambda a: a.id),
@@ -103,7 +104,7 @@ class _World:
         }
 
     def _carts(self, kind: str, owner_id: str) -> int:
-        return sum(1 for _ in self.tx.carts_of((kind, owner_id)))
+        return len(self.tx.carts((kind, owner_id)))
 
     def _tokens(self) -> Iterable[dict[str, str | None]]:
         """Yield the tokens that are alive: those of the fixtures with their text, issued ones

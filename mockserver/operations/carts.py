@@ -5,6 +5,7 @@ from typing import Any
 
 from mockserver.clock import parse_instant, to_seconds_text
 from mockserver.errors import ApiError
+from mockserver.filing import ALL, ASSOCIATED, NAME
 from mockserver.operations import item_view
 from mockserver.operations.call import Call, Reply
 from mockserver.operations.filters import Field, Grammar
@@ -14,8 +15,8 @@ from mockserver.world import ACCOUNT, CUSTOMER, Cart
 
 DEFAULT_NAME = "Cart"
 GRAMMAR: Grammar = {
-    "account_ids": Field(("contains",), lambda cart: cart.owner_ids(ACCOUNT)),
-    "name": Field(("ilike",), lambda cart: cart.name),
+    "account_ids": Field(("contains",), lambda cart: cart.owner_ids(ACCOUNT), facet=ACCOUNT),
+    "name": Field(("ilike",), lambda cart: cart.name, facet=NAME),
 }
 """What a list of carts can be filtered by."""
 CHANGEABLE = (
@@ -32,16 +33,8 @@ CHANGEABLE = (
 
 def list_carts(call: Call) -> Reply:
     """List the caller's carts, the most recently updated one first."""
-    if call.caller.owner is not None:
-        carts = call.tx.carts_of(call.caller.owner)
-    else:
-        show_all = call.tx.setting("cart", "show_all_carts")
-        carts = (cart for cart in call.tx.carts() if show_all or cart.owners)
-    found = sorted(
-        carts,
-        key=lambda cart: (cart.updated_at, cart.revision),
-        reverse=True,
-    )
+    everybodys = ALL if call.tx.setting("cart", "show_all_carts") else ASSOCIATED
+    found = call.tx.carts(call.caller.owner or everybodys)
     return listed(call, "/v2/carts", found, lambda cart: _show(cart, call), GRAMMAR)
 
 

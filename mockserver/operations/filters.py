@@ -30,7 +30,8 @@ class Field:
 
     `read` takes the field's value out of a record, or with `many` several values, one of which must
     pass; `convert` makes a value of the same type of a filter's text, or raises ValueError, and
-    then `expected` says what to write instead.
+    then `expected` says what to write instead. `facet` is the kind of a shelf's facet that the
+    field's value is, if records can be found by it.
     """
 
     operators: Sequence[str]
@@ -38,16 +39,38 @@ class Field:
     convert: Callable[[str], Any] = same
     expected: str = ""
     many: bool = False
+    facet: str = ""
 
 
 Grammar = Mapping[str, Field]
 
 
-def parse(expression: str, grammar: Grammar) -> Test:
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition: whether a record meets it, and what it asks for."""
+
+    test: Test
+    operator: str
+    facet: str
+    values: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """The test that a filter expression stands for: one of `either`, with all of its terms."""
+
+    either: Sequence[Sequence[Term]]
+
+    def __call__(self, record: Any) -> bool:
+        """Whether a record passes."""
+        return any(all(term.test(record) for term in both) for both in self.either)
+
+
+def parse(expression: str, grammar: Grammar) -> Filter:
     """Return the test that a filter expression stands for. Raises ApiError `invalid-filter`,
     whose detail gives the position, from 1, and what was expected there."""
     reader = _Reader(expression)
-    either: list[list[Test]] = [[]]
+    either: list[list[Term]] = [[]]
     while True:
         either[-1].append(_term(reader, grammar))
         if reader.ended:
@@ -56,10 +79,10 @@ def parse(expression: str, grammar: Grammar) -> Test:
             either.append([])
         if sum(map(len, either)) >= MOST_TERMS:
             raise reader.invalid(f"at most {MOST_TERMS} conditions")
-    return lambda record: any(all(test(record) for test in both) for both in either)
+    return Filter(either)
 
 
-def _term(reader: "_Reader", grammar: Grammar) -> Test:
+def _term(reader: "_Reader", grammar: Grammar) -> Term:
     """Read one condition."""
     operators = list(dict.fromkeys(each for field in grammar.values() for each in field.operators))
     names = "|".join(sorted(operators, key=len, reverse=True))
@@ -78,8 +101,8 @@ def _term(reader: "_Reader", grammar: Grammar) -> Test:
     reader.take(r"\)", ")")
     test = OPERATORS[operator](*([values] if operator == "in" else values))
     if field.many:
-        return lambda record: any(test(value) for value in field.read(record))
-    return lambda record: test(field.read(record))
+        return Term(lambda record: any(map(test, field.read(record))), operator, "", values)
+    return Term(lambda record: test(field.read(record)), operator, field.facet, values)
 
 
 def _value(reader: "_Reader", field: Field) -> Any:

@@ -5,31 +5,39 @@ from typing import Any, TypeVar
 from urllib.parse import quote as percent_encode
 
 from mockserver.clock import parse_instant
+from mockserver.filing import ALL, ASSOCIATED, NAME
 from mockserver.operations import filters
 from mockserver.operations.call import Call, Reply
-from mockserver.operations.filters import Field, Grammar
-from mockserver.operations.pages import page
+from mockserver.operations.filters import Field, Filter, Grammar
+from mockserver.operations.pages import Records, page
+from mockserver.shelf_views import View
 
 Record = TypeVar("Record")
 COMPARISONS = ("lt", "le", "eq", "gt", "ge")
+EXACTLY = ("contains", "eq")
+"""The operators that ask for a value itself."""
 
 
 def listed(
     call: Call,
     path: str,
-    records: Iterable[Record],
+    records: Iterable[Record] | View[Any],
     show: Callable[[Record], dict[str, Any]],
     grammar: Grammar,
     order: str = "",
 ) -> Reply:
     """Return the page of `records` that the call asks for, by its `filter` and its `sort`.
 
-    `order` is the sort of a call that names none; without it the records' own order stays.
+    `order` is the sort of a call that names none; without it the records' own order stays. A view
+    is only looked at as far as the page needs it, if the filter allows that.
     """
     expression, sort = call.params.get("filter", ""), call.params.get("sort", "")
-    if expression:
-        records = filter(filters.parse(expression, grammar), records)
-    found = _sorted(records, sort or order, grammar) if sort or order else list(records)
+    found: Records[Record]
+    if isinstance(records, View):
+        found = _matching(records, filters.parse(expression, grammar)) if expression else records
+    else:
+        some = filter(filters.parse(expression, grammar), records) if expression else records
+        found = _sorted(some, sort or order, grammar)
     query = f"&filter={percent_encode(expression, safe='(),:*|')}" if expression else ""
     return page(call, path, found, show, query=query + (f"&sort={sort}" if sort else ""))
 
@@ -52,6 +60,20 @@ def attribute(name: str, *operators: str) -> Field:
 def identifier(name: str, *operators: str) -> Field:
     """Return the field of a UUID, whose case does not count."""
     return Field(operators, lambda record: getattr(record, name), str.lower)
+
+
+def _matching(view: View[Any], wanted: Filter) -> Records[Any]:
+    """Return what passes a filter, from the fewest records that have to be looked at."""
+    if all(term.facet == NAME for both in wanted.either for term in both):
+        alike = view.alike(wanted)
+        if alike is not None:
+            return alike
+    must = wanted.either[0] if len(wanted.either) == 1 else ()
+    owners = [t for t in must if t.facet and t.facet != NAME and t.operator in EXACTLY]
+    views = [view.of((term.facet, term.values[0])) for term in owners]
+    if views and len(must) == 1 and view.facet in (ALL, ASSOCIATED):
+        return views[0]  # there is nothing else to ask
+    return [record for record in min([view, *views], key=len) if wanted(record)]
 
 
 def _sorted(records: Iterable[Record], sort: str, grammar: Grammar) -> list[Record]:

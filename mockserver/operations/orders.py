@@ -6,6 +6,7 @@ from typing import Any
 
 from mockserver.clock import parse_instant
 from mockserver.errors import ApiError
+from mockserver.filing import ALL
 from mockserver.operations import order_view
 from mockserver.operations.call import Call, Reply
 from mockserver.operations.filters import Field, Grammar
@@ -19,9 +20,7 @@ _WHOLE = re.compile(r"-?\d{1,15}", re.ASCII)
 
 def list_orders(call: Call) -> Reply:
     """List the caller's orders, the newest one first."""
-    owner = call.caller.owner
-    orders = call.tx.orders() if owner is None else call.tx.orders_of(owner)
-    found = sorted(orders, key=lambda each: (each.created_at, each.revision), reverse=True)
+    found = call.tx.orders(call.caller.owner or ALL)
     shown: list[Order] = []
 
     def show(order: Order) -> dict[str, Any]:
@@ -106,7 +105,7 @@ def _owner(kind: str) -> Field:
     def read(order: Order) -> str | None:
         return order.owner[1] if order.owner and order.owner[0] == kind else None
 
-    return Field(LIKE, read, str.lower)
+    return Field(LIKE, read, str.lower, facet=kind)
 
 
 def _amount(read: Callable[[Order], int]) -> Field:

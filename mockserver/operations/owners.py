@@ -50,5 +50,5 @@ def check_contact_email(cart: Cart) -> None:
 def check_last_cart(call: Call, cart: Cart) -> None:
     """Refuse to delete the last cart of an owner."""
     for owner in cart.owners:
-        if not any(other.id != cart.id for other in call.tx.carts_of(owner)):
+        if not any(other.id != cart.id for other in call.tx.carts(owner)):
             raise ApiError(KINDS[owner[0]].last_cart)

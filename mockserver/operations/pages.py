@@ -1,18 +1,27 @@
 """Lists, cut into pages as the API does (contract.md §4)."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
 
 from mockserver.operations.call import Call, Reply
 
 Record = TypeVar("Record")
+Held = TypeVar("Held", covariant=True)
 DEFAULT_LIMIT = 20
+
+
+class Records(Protocol[Held]):
+    """What can be cut into pages: a sequence, or a view that is made as far as it is looked at."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Held]: ...
+    def __getitem__(self, part: slice, /) -> Sequence[Held]: ...
 
 
 def page(
     call: Call,
     path: str,
-    records: Sequence[Record],
+    records: Records[Record],
     show: Callable[[Record], dict[str, Any]],
     status: int = 200,
     query: str = "",
