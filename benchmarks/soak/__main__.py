@@ -22,9 +22,9 @@ from benchmarks.soak.report import Outcome
 from benchmarks.soak.watch import MORE_AT_REST, Watch
 from mockserver.launcher import RunningServer, running_server
 
-JOURNAL = ("--journal-size", "200")
+JOURNAL = ("--journal-size", "50")
 """Small enough to be full, in every sandbox, when the warm-up is over."""
-WARM_UP_SHARE, WARM_UP_LEAST_S = 0.2, 60
+WARM_UP_SHARE, WARM_UP_LEAST_S = 0.2, 120
 REST_S = 15
 MOST_NEWS = 50
 

@@ -16,7 +16,7 @@ from benchmarks.soak.ledger import Breach
 from benchmarks.soak.model import Cart, Model
 from benchmarks.soak.rooms import Room, Rooms
 
-SNAPSHOTS = ("morning", "noon", "evening")
+SNAPSHOTS = ("morning", "evening")
 TTL_S = 20
 RULES: tuple[tuple[dict[str, Any], int | None], ...] = (
     (

@@ -51,7 +51,10 @@ async def create(client: Client, room: Room) -> None:
     number = room.new_name()
     name = tagged(room.name, number)
     account = client.chance.choice((None, None, 1, 2, 3))
-    given = {"name": name, **({"id": f"{room.name}-{number}"} if client.chance.random() < 0.5 else {})}
+    given = {
+        "name": name,
+        **({"id": f"{room.name}-{number}"} if client.chance.random() < 0.5 else {}),
+    }
     headers = ADMIN if account is None else {**SHOPPER, ACCOUNT_TOKEN: f"account-{account}"}
     with room.taking(name):
         answer = await client.call(
