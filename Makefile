@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv --quiet
 ARGS ?=
 
-.PHONY: serve test lint benchmark clean
+MINUTES ?= 5
+
+.PHONY: serve test lint benchmark soak clean
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/.serve
@@ -31,6 +33,9 @@ benchmark: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.dashboard
 	$(BIN)/python -m benchmarks.startup
 
+soak: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) $(ARGS)
+
 clean:
 	rm -rf $(VENV) tests/clients/node_modules examples/*/node_modules
 
@@ -48,3 +53,7 @@ $(VENV)/.serve: $(VENV)/.uv pyproject.toml uv.lock
 $(VENV)/.dev: $(VENV)/.uv pyproject.toml uv.lock
 	$(UV) sync --locked --inexact --group dev
 	@touch $@ $(VENV)/.serve
+
+$(VENV)/.bench: $(VENV)/.uv pyproject.toml uv.lock
+	$(UV) sync --locked --inexact --group dev --group bench
+	@touch $@ $(VENV)/.dev $(VENV)/.serve

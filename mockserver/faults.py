@@ -12,7 +12,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mockserver.ids import chance
 
@@ -28,6 +28,7 @@ class FaultLayer:
     address: tuple[str, int]
     private: tuple[str, int]
     secret: str
+    _passing: set[asyncio.Task[None] | None] = field(default_factory=set, compare=False, repr=False)
 
     def start(self) -> None:
         """Listen in a thread of its own; returns when connections are possible."""
@@ -49,6 +50,14 @@ class FaultLayer:
         ready.wait()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._passing.add(task)  # asyncio itself forgets it when the client goes
+        try:
+            await self._pass_on(reader, writer)
+        finally:
+            self._passing.discard(task)
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             inner_reader, inner_writer = await asyncio.open_connection(*self.private)
         except OSError:

@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,12 +48,14 @@ def running_server(
     env: Mapping[str, str] | None = None,
     folder: Path | None = None,
     program: Sequence[str] = PROGRAM,
+    hear: Callable[[str], object] | None = None,
 ) -> Iterator[RunningServer]:
     """Run `mockserver`, or another `program`, on a free port until the end of the block.
 
     It runs in `folder`, or in the present one. Of the variables MOCKSERVER_… it sees only those of
-    `env`: a test must not depend on the shell that it is run from. Raises RuntimeError with what
-    the server said when it does not start.
+    `env`: a test must not depend on the shell that it is run from. Once it is up, `hear` is given
+    each line of its log, which `errors` keeps otherwise: for servers that run long. Raises
+    RuntimeError with what the server said when it does not start.
     """
     inherited = {name: each for name, each in os.environ.items() if not name.startswith(OWN_PREFIX)}
     with subprocess.Popen(  # noqa: S603 - this package itself
@@ -65,7 +67,7 @@ def running_server(
         cwd=folder,
     ) as process:
         server = RunningServer(process)
-        reader = threading.Thread(target=_drain, args=(process, server.errors), daemon=True)
+        reader = threading.Thread(target=_drain, args=(server, hear), daemon=True)
         reader.start()
         try:
             _wait_until_up(server)
@@ -79,9 +81,13 @@ def running_server(
             reader.join(timeout=5)
 
 
-def _drain(process: subprocess.Popen[str], lines: list[str]) -> None:
-    assert process.stderr is not None
-    lines.extend(process.stderr)
+def _drain(server: RunningServer, hear: Callable[[str], object] | None) -> None:
+    assert server.process.stderr is not None
+    for line in server.process.stderr:
+        if hear is not None and server.url:
+            hear(line)
+        else:
+            server.errors.append(line)
 
 
 def _wait_until_up(server: RunningServer) -> None:

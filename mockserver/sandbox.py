@@ -57,6 +57,7 @@ class Sandbox:
         self._state = self._start()
         self._window = (0, 0)
         self._snapshots: dict[str, State] = {}
+        self._successor: Callable[[], Sandbox] | None = None
         self.journal = Journal(journal_size)
         self.lint = Lint()
 
@@ -107,9 +108,11 @@ class Sandbox:
             twin._state = self._named(snapshot).copy() if snapshot else self._state.copy()
         return twin
 
-    def close(self) -> None:
-        """Give the memory back; nobody is to use the sandbox any more."""
+    def close(self, successor: Callable[[], Sandbox]) -> None:
+        """Give the memory back. Nobody new may use the sandbox; what a request that is under way in
+        it still does happens in its `successor`."""
         with self._lock:
+            self._successor = successor
             worlds = [state.world for state in (self._state, *self._snapshots.values())]
             self._state, self._snapshots = self._start(), {}
         for world in worlds:
@@ -118,10 +121,13 @@ class Sandbox:
     def run(self, action: Callable[[Transaction, Ids], Result]) -> Result:
         """Run an action as one transaction: what it changed counts unless it raises."""
         with self._lock:
-            transaction = Transaction(self._state.world, self._state.clock.now())
-            result = action(transaction, self._state.ids)
-            self._state.world = transaction.world
-            return result
+            successor = self._successor
+            if successor is None:
+                transaction = Transaction(self._state.world, self._state.clock.now())
+                result = action(transaction, self._state.ids)
+                self._state.world = transaction.world
+                return result
+        return successor().run(action)
 
     def move_clock(self, change: Callable[[Clock], None]) -> Clock:
         """Change the clock between two requests; returns it."""

@@ -6,6 +6,7 @@ import re
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Lock
 
 from mockserver import log
@@ -125,7 +126,7 @@ class Sandboxes:
         if (held := self._held.pop(name, None)) is not None:
             self._retired += held.sandbox.journal.counts()
             _merge(self._retired_findings, held.sandbox.lint.findings())
-            held.sandbox.close()
+            held.sandbox.close(partial(self.get, name))
 
     def _hold(self, name: str, sandbox: Sandbox) -> Sandbox:
         self._held[name] = _Held(sandbox, self._stopwatch())

@@ -1,6 +1,8 @@
 """Faults: broken connections, as Python's httpx and Node's fetch see them."""
 
+import gc
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,8 +12,10 @@ import httpx
 import pytest
 
 from mockserver.client import Client, MockServerError
+from mockserver.faults import FaultLayer
 from mockserver.launcher import RunningServer
 from tests.conftest import running_server
+from tests.free_port import free_port
 from tests.seeds import ADMIN
 
 FAULTS: dict[str, tuple[type[Exception], str]] = {
@@ -74,6 +78,26 @@ def test_a_fault_arrives_as_the_expected_error_in_fetch(mock: Client, fault: str
     mock.arm({"operation": "getCarts", "then": {"fault": fault}, "times": 1})
     assert fetch(mock) == {"name": "TypeError", "code": FAULTS[fault][1]}
     assert fetch(mock)["status"] == 200
+
+
+def test_a_client_that_leaves_early_is_passed_on_to_its_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as inner:
+        address = ("127.0.0.1", free_port())
+        FaultLayer(address, inner.getsockname(), "secret").start()
+        with socket.create_connection(address) as client:
+            client.sendall(b"half a request")
+        server, _ = inner.accept()
+        with server:
+            server.settimeout(20)
+            assert server.recv(100) == b"half a request"
+            assert server.recv(100) == b""  # the client has gone; the answer is still to come
+            gc.collect()
+            server.sendall(b"an answer")
+            server.shutdown(socket.SHUT_WR)
+            assert server.recv(100) == b""
+    assert "destroyed" not in caplog.text
 
 
 def test_a_connection_that_is_kept_alive_breaks_in_its_turn(mock: Client) -> None:

@@ -15,7 +15,7 @@ from mockserver.config import Config
 from mockserver.errors import ControlError
 from mockserver.sandbox import Sandbox
 from mockserver.sandboxes import Sandboxes
-from mockserver.world import World
+from mockserver.world import Bearer, World
 from tests.control import admin
 from tests.requests import SIGN_IN, TOKENS
 from tests.seeds import ACCOUNT_1, ADMIN, NEW_YEAR, SHOPPER, acting_as, naming
@@ -314,6 +314,20 @@ def test_an_idle_sandbox_expires(held: Sandboxes, time_passes: list[float]) -> N
     with pytest.raises(ControlError):
         held.find("one")
     assert held.get("one") is not first
+
+
+@pytest.mark.parametrize("how", ["idle", "deleted"])
+def test_what_a_request_under_way_writes_outlives_its_sandbox(
+    held: Sandboxes, time_passes: list[float], how: str
+) -> None:
+    under_way = held.get("one")
+    if how == "deleted":
+        held.delete("one")
+    time_passes[0] = 20
+    held.get("another")
+    under_way.run(lambda tx, _: tx.add_bearer("acknowledged", Bearer("storefront", None)))
+    assert held.get("one").run(lambda tx, _: tx.bearer("acknowledged")) is not None
+    assert held.default.run(lambda tx, _: tx.bearer("acknowledged")) is None
 
 
 def test_use_keeps_a_sandbox_alive(held: Sandboxes, time_passes: list[float]) -> None:

@@ -1,0 +1,121 @@
+"""HTTP as the load speaks it: requests as bytes, a connection that reads answers, and nothing else.
+
+A client library would cost more than the server that it measures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+PATIENCE_S = 30
+"""How long an answer may take. The slowest one that is asked for takes a second."""
+MOST_HEAD_BYTES = 256 * 1024
+ADMIN = {"Authorization": "Bearer admin"}
+
+
+class NoAnswer(Exception):
+    """The connection ended, or nothing came, where an answer was due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer as it came. Names of headers are in small letters."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as a JSON value."""
+        return orjson.loads(self.body)
+
+
+def request(
+    method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = None
+) -> bytes:
+    """Return the bytes of a request; `body` goes as it is, or as JSON where it is no bytes."""
+    raw = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    if body is not None:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(raw)}"]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + raw
+
+
+class Connection:
+    """A connection to the server, opened when it is first needed and after each end."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self._address = address
+        self.reader: asyncio.StreamReader | None = None
+        self.writer: asyncio.StreamWriter | None = None
+
+    async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect, unless the connection stands."""
+        if self.reader is not None and self.writer is not None and not self.writer.is_closing():
+            return self.reader, self.writer
+        async with asyncio.timeout(PATIENCE_S):
+            opened = await asyncio.open_connection(*self._address, limit=MOST_HEAD_BYTES)
+        self.reader, self.writer = opened
+        return opened
+
+    async def ask(self, raw: bytes) -> Answer:
+        """Send a request and return its answer. Raises NoAnswer."""
+        try:
+            _, writer = await self.open()
+            writer.write(raw)
+            return await self.answer()
+        except OSError as error:
+            self.drop()
+            raise NoAnswer(str(error) or type(error).__name__) from None
+
+    async def answer(self) -> Answer:
+        """Return the next answer on the connection. Raises NoAnswer."""
+        assert self.reader is not None, "nothing was asked"
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                answer = await _read(self.reader)
+        except TimeoutError:
+            self.drop()
+            raise NoAnswer(f"nothing came for {PATIENCE_S} s") from None
+        except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as error:
+            self.drop()
+            raise NoAnswer(str(error) or type(error).__name__) from None
+        if answer.headers.get("connection") == "close":
+            self.drop()
+        return answer
+
+    def drop(self) -> None:
+        """End the connection at once."""
+        if self.writer is not None:
+            self.writer.transport.abort()
+        self.reader = self.writer = None
+
+
+async def _read(reader: asyncio.StreamReader) -> Answer:
+    head = await reader.readuntil(b"\r\n\r\n")
+    first, *lines = head[:-4].decode("latin-1").split("\r\n")
+    headers = {name.lower(): value for name, _, value in (each.partition(": ") for each in lines)}
+    version, _, rest = first.partition(" ")
+    if not version.startswith("HTTP/1."):
+        raise ValueError(f"this is no answer: {first[:80]!r}")
+    status = int(rest[:3])
+    if headers.get("transfer-encoding") == "chunked":
+        return Answer(status, headers, await _chunks(reader))
+    length = 0 if status in (204, 304) else int(headers.get("content-length", 0))
+    return Answer(status, headers, await reader.readexactly(length) if length else b"")
+
+
+async def _chunks(reader: asyncio.StreamReader) -> bytes:
+    parts = []
+    while size := int((await reader.readuntil(b"\r\n")).partition(b";")[0], 16):
+        parts.append(await reader.readexactly(size))
+        await reader.readexactly(2)
+    await reader.readuntil(b"\r\n")
+    return b"".join(parts)
