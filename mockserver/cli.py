@@ -115,6 +115,18 @@ class FixturePath(click.ParamType[str]):
     is_flag=True,
     help="A socket layer in front, which lets rules break connections.",
 )
+@click.option(
+    "--state-file",
+    type=click.Path(path_type=Path),
+    help="Keep everything but the journal in a file, for the next start.",
+)
+@click.option(
+    "--state-every",
+    default=10.0,
+    type=click.FloatRange(0.1, 86_400),
+    metavar="SECONDS",
+    help="How often to write it when something has changed; it is written at the end, too.",
+)
 @click.pass_context
 def cli(ctx: click.Context, /, **options: Any) -> None:
     """Serve the Account Cart Associations sandbox, until Ctrl-C."""

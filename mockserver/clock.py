@@ -42,6 +42,17 @@ class Clock:
         return system_time() + self._offset if self._frozen_at is None else self._frozen_at
 
     @property
+    def hands(self) -> tuple[int | None, int]:
+        """Where it stands still, or None, and by how much it differs from the system's time."""
+        return self._frozen_at, self._offset
+
+    def put(self, hands: tuple[int | None, int]) -> None:
+        """Let it stand still, or differ, as another one's `hands` did. ValueError if too far."""
+        self._frozen_at, self._offset = hands
+        if not EARLIEST <= self.now() < LATEST:
+            raise ValueError("the clock would stand outside the years 1971 to 8999")
+
+    @property
     def is_frozen(self) -> bool:
         """Whether time stands still."""
         return self._frozen_at is not None

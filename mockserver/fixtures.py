@@ -15,6 +15,7 @@ from mockserver import fixture_catalog, rules, schema, yaml_source
 from mockserver.clock import DAY
 from mockserver.config import BUILT_IN
 from mockserver.contract import Contract
+from mockserver.derived import derived
 from mockserver.fixture_checks import KEYS, Record, check
 from mockserver.fixture_goods import check_goods
 from mockserver.fixture_records import (
@@ -24,7 +25,6 @@ from mockserver.fixture_records import (
     make_order,
     make_record,
 )
-from mockserver.index import indexed
 from mockserver.pointer import from_pointer
 from mockserver.resources import resource
 from mockserver.world import (
@@ -35,7 +35,6 @@ from mockserver.world import (
     CustomerToken,
     World,
     digest,
-    indexes,
 )
 from mockserver.yaml_source import FixtureError, Mistake, Source
 
@@ -154,6 +153,7 @@ def _build(records: list[Record], sources: list[Source]) -> World:
     for each in of["memberships"]:
         memberships[each["member_id"]].append(each)
     members = [make_member(each, memberships[each["id"]]) for each in of["members"]]
+    customers: list[Customer] = [make_record(Customer, each) for each in of["customers"]]
     return World(
         settings=settings,
         store=store,
@@ -176,14 +176,7 @@ def _build(records: list[Record], sources: list[Source]) -> World:
         ),
         accounts=HashTrieMap({each["id"]: make_account(each) for each in of["accounts"]}),
         members=HashTrieMap({each.id: each for each in members}),
-        members_by_account=indexed((each.id, each.account_ids) for each in members),
-        customers=HashTrieMap(
-            {each["id"]: make_record(Customer, each) for each in of["customers"]}
-        ),
-        customers_by_email=HashTrieMap(
-            {each["email"].casefold(): each["id"] for each in of["customers"]}
-        ),
-        usernames=HashTrieMap({each["username"].casefold(): each["id"] for each in of["members"]}),
+        customers=HashTrieMap({each.id: each for each in customers}),
         codes={
             (each["mechanism"], each["code"]): each["member_id"] for each in of["sign_in_codes"]
         },
@@ -204,6 +197,6 @@ def _build(records: list[Record], sources: list[Source]) -> World:
         ),
         carts=HashTrieMap({cart.id: cart for cart in carts}),
         orders=HashTrieMap({order.id: order for order in orders}),
-        **indexes(carts, orders),
+        **derived(members, customers, carts, orders),
         **catalogue,
     )

@@ -5,6 +5,7 @@ knows the seed knows them all, as a test server wants it.
 
 import random
 from collections import Counter
+from collections.abc import Mapping
 from hashlib import sha256
 from uuid import UUID, uuid5
 
@@ -17,15 +18,17 @@ def membership_id(member_id: str, account_id: str) -> str:
 class Ids:
     """The id sequence of one sandbox. Not thread-safe: the sandbox's lock guards it."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, drawn: Mapping[str, int] | None = None) -> None:
         self._seed = seed
-        self._drawn: Counter[str] = Counter()
+        self._drawn: Counter[str] = Counter(drawn)
 
     def copy(self) -> "Ids":
         """Return a sequence that goes on from here by itself."""
-        twin = Ids(self._seed)
-        twin._drawn = self._drawn.copy()
-        return twin
+        return Ids(self._seed, self._drawn)
+
+    def drawn(self) -> dict[str, int]:
+        """Return how many of each kind were given out."""
+        return dict(self._drawn)
 
     def uuid(self, kind: str) -> str:
         """Return the next UUID (version 4 by its form) of a kind such as `cart`."""

@@ -40,6 +40,15 @@ class State:
         return State(self.world, self.clock.copy(), self.ids.copy(), self.rules.copy())
 
 
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A sandbox at one moment. `changes` tells whether it has changed since."""
+
+    changes: int
+    state: State
+    snapshots: Mapping[str, State]
+
+
 class Sandbox:
     """One isolated store. `seed_world` is what it starts from and goes back to.
 
@@ -58,6 +67,7 @@ class Sandbox:
         self._window = (0, 0)
         self._snapshots: dict[str, State] = {}
         self._successor: Callable[[], Sandbox] | None = None
+        self._changes = 0
         self.journal = Journal(journal_size)
         self.lint = Lint()
 
@@ -65,6 +75,11 @@ class Sandbox:
     def world(self) -> World:
         """The world as it is now: a value that never changes."""
         return self._state.world
+
+    @property
+    def seed_world(self) -> World:
+        """The world that it goes back to."""
+        return self._seed_world
 
     @property
     def clock(self) -> Clock:
@@ -75,6 +90,29 @@ class Sandbox:
         """Return a copy of the present state."""
         with self._lock:
             return self._state.copy()
+
+    @property
+    def changes(self) -> int:
+        """How often anything changed that a restart would have to bring back."""
+        return self._changes
+
+    def capture(self, for_good: bool = False) -> Captured:
+        """Return everything that a restart has to bring back, in constant time.
+
+        After one `for_good` nothing can change any more: whoever wants to waits for ever. The
+        process is about to end, and must not acknowledge what it would not keep.
+        """
+        self._lock.acquire()
+        try:
+            return Captured(self._changes, self._state.copy(), dict(self._snapshots))
+        finally:
+            if not for_good:
+                self._lock.release()
+
+    def resume(self, state: State, snapshots: Mapping[str, State]) -> None:
+        """Go on from what another process has captured."""
+        with self._lock:
+            self._state, self._snapshots = state, dict(snapshots)
 
     def over_the_limit(self) -> bool:
         """Count a request; whether it is one too many in this second of the sandbox's clock."""
@@ -97,6 +135,7 @@ class Sandbox:
             left = self._state.world
             self._state = self._start()
             self._window = (0, 0)
+            self._changes += 1
         release(left)
         self.journal.clear()
         self.lint.start_anew()
@@ -125,6 +164,7 @@ class Sandbox:
             if successor is None:
                 transaction = Transaction(self._state.world, self._state.clock.now())
                 result = action(transaction, self._state.ids)
+                self._changes += transaction.world is not self._state.world
                 self._state.world = transaction.world
                 return result
         return successor().run(action)
@@ -133,6 +173,7 @@ class Sandbox:
         """Change the clock between two requests; returns it."""
         with self._lock:
             change(self._state.clock)
+            self._changes += 1
             return self._state.clock
 
     def request_id(self, kind: str) -> str:
@@ -150,6 +191,7 @@ class Sandbox:
     def decide(self, facts: Facts) -> Decision | None:
         """Return what an armed rule wants of a request, and count it."""
         with self._lock:
+            self._changes += 1  # rules count what they see
             return self._state.rules.decide(facts, self._state.clock.now())
 
     def rules(self) -> list[dict[str, Any]]:
@@ -162,11 +204,13 @@ class Sandbox:
         with self._lock:
             if len(self._state.rules.rules) >= MOST_RULES:
                 raise ControlError(409, "Conflict", f"A sandbox has at most {MOST_RULES} rules.")
+            self._changes += 1
             return self._state.rules.add(given, self._state.clock.now())
 
     def disarm(self, rule_id: str | None = None) -> None:
         """Take one rule away, or all. ControlError 404 when there is no such rule."""
         with self._lock:
+            self._changes += 1
             if not self._state.rules.remove(rule_id) and rule_id is not None:
                 raise ControlError(404, "Not Found", f"There is no rule {rule_id[:100]}.")
 
@@ -179,12 +223,14 @@ class Sandbox:
                 detail = f"A sandbox keeps at most {MOST_SNAPSHOTS} snapshots; delete one."
                 raise ControlError(409, "Conflict", detail)
             self._snapshots[name] = self._state.copy()
+            self._changes += 1
 
     def restore(self, name: str) -> None:
         """Go back to a saved state, in constant time. ControlError 404."""
         with self._lock:
             left = self._state.world
             self._state = self._named(name).copy()
+            self._changes += 1
         release(left)
 
     def forget(self, name: str) -> None:
@@ -192,6 +238,7 @@ class Sandbox:
         with self._lock:
             left = self._named(name).world
             del self._snapshots[name]
+            self._changes += 1
         release(left)
 
     def snapshots(self) -> dict[str, State]:

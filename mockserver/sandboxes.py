@@ -14,10 +14,13 @@ from mockserver.clock import stopwatch
 from mockserver.errors import ControlError
 from mockserver.journal import Counts
 from mockserver.lint import Finding
-from mockserver.sandbox import Sandbox
+from mockserver.sandbox import Captured, Sandbox, State
 from mockserver.wsgi import SANDBOX_PREFIX
 
 DEFAULT = "default"
+Changes = dict[str, tuple[Sandbox, int]]
+"""By the names of sandboxes: which one it is, and how often it has changed."""
+Captures = list[tuple[str, Sandbox, Captured]]
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
@@ -104,6 +107,36 @@ class Sandboxes:
             self._expire()
             held = sorted((name, each.sandbox) for name, each in self._held.items())
             return [(DEFAULT, self.default), *held]
+
+    def captured(self, for_good: bool = False) -> Captures:
+        """Return all sandboxes as they are: the default one, then the least recently used one.
+
+        After one `for_good` nothing can change any more, as `Sandbox.capture` says.
+        """
+        self._lock.acquire()
+        try:
+            self._expire()
+            held = [(name, each.sandbox) for name, each in self._held.items()]
+        finally:
+            if not for_good:
+                self._lock.release()
+        everyone = [(DEFAULT, self.default), *held]
+        return [(name, each, each.capture(for_good)) for name, each in everyone]
+
+    def changes(self) -> Changes:
+        """Return how often each sandbox has changed; other ones tell that something has."""
+        with self._lock:
+            held = {name: each.sandbox for name, each in self._held.items()}
+        everyone = {DEFAULT: self.default, **held}
+        return {name: (each, each.changes) for name, each in everyone.items()}
+
+    def resume(self, states: Mapping[str, tuple[State, Mapping[str, State]]]) -> None:
+        """Let sandboxes go on from what another process has captured: by their names the present
+        states, and those of their snapshots. ControlError for a bad name; nothing changes then."""
+        for name in states:
+            check_name(name)
+        for name, (present, snapshots) in states.items():
+            self.get(name).resume(present, snapshots)
 
     def counts(self) -> Counts:
         """Return what all sandboxes have seen, those that are gone included."""

@@ -1,13 +1,16 @@
 """Serving, from the options of the command line to the end of the server's life."""
 
+from __future__ import annotations
+
 import os
 import secrets
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from flask import Flask
 
 from mockserver import banner, fixtures, log, server
 from mockserver.answer import answer
@@ -17,6 +20,9 @@ from mockserver.errors import envelope
 from mockserver.faults import FaultLayer
 from mockserver.resources import resource
 from mockserver.yaml_source import FixtureError
+
+if TYPE_CHECKING:
+    from mockserver.keeper import Keeper
 
 
 def serve(
@@ -39,6 +45,8 @@ def serve(
     sandbox_idle: int,
     journal_size: int,
     faults: bool,
+    state_file: Path | None,
+    state_every: float,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; the parameters are the command's options.
 
@@ -48,6 +56,8 @@ def serve(
         raise click.ClickException("--tls-cert and --tls-key go together; write both")
     if faults and (reload or tls or tls_cert):
         raise click.ClickException("--faults goes neither with --tls nor with --reload; remove one")
+    if state_file and reload:
+        raise click.ClickException("--state-file doesn't go with --reload; remove one")
     config = Config(
         host=host,
         port=port,
@@ -67,8 +77,11 @@ def serve(
         fault_secret=secrets.token_hex(16),
     )
     log.configure(log_format)
-    load = partial(create_app, config)
+    keeper = _keeper(state_file, state_every, config)
+    load = partial(_app, config, keeper)
     with ExitStack() as stack:
+        if keeper:
+            stack.enter_context(keeper.file.locked())
         certificate = _certificate(stack, host, tls, tls_cert, tls_key)
         if reload and server.is_reloaded():
             watched = _watched(fixture_paths)
@@ -76,6 +89,8 @@ def serve(
             return
         app = load()
         address, bound = stack.enter_context(server.reserved(host, port))
+        if keeper:
+            keeper.file.write_first(app.extensions["sandboxes"])
         text = banner.text(config, bound, certificate, app.extensions["sandbox"].world)
         announce = partial(click.echo, text)
         if faults:
@@ -89,7 +104,24 @@ def serve(
                 os.environ["MOCKSERVER_TLS_KEY"] = str(certificate.key)
             server.serve_reloading(app, address, bound, certificate, [], announce)
         else:
-            server.serve(app, load, address, bound, certificate, announce)
+            server.serve(app, load, address, bound, certificate, announce, keeper)
+
+
+def _keeper(path: Path | None, every: float, config: Config) -> Keeper | None:
+    if path is None:
+        return None
+    from mockserver.keeper import Keeper  # with msgspec, which only this option pays for
+    from mockserver.state_file import StateFile
+
+    return Keeper(StateFile(path.resolve(), config.seed, config.frozen_at), every)
+
+
+def _app(config: Config, keeper: Keeper | None) -> Flask:
+    """Return the application, in the state that was kept of an earlier one."""
+    app = create_app(config)
+    if keeper:
+        keeper.file.load(app.extensions["sandboxes"])
+    return app
 
 
 def _announce_behind(layer: FaultLayer, text: str) -> None:

@@ -6,7 +6,7 @@ fixtures is one assignment, whatever the time and the size. What callers see is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -242,9 +242,3 @@ class World:
 def digest(token: str) -> bytes:
     """Return the key under which a token is kept: looking it up takes no hint of the token."""
     return sha256(token.encode("utf-8", "surrogatepass")).digest()
-
-
-def indexes(carts: Iterable[Cart], orders: Iterable[Order]) -> dict[str, Any]:
-    """Return the fields of a world that follow from its carts and orders: quickest when these come
-    in the order of their lists, or the other way round."""
-    return {"listed_carts": Shelf.of(CARTS, carts), "listed_orders": Shelf.of(ORDERS, orders)}

@@ -1,0 +1,69 @@
+"""The worker process beside its answers: what is to be done at its begin and end, in bounded time.
+
+It ends when it is told to, and when the process that has started it is gone.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+from multiprocessing.util import Finalize
+from typing import Any, Protocol
+
+
+class Attendant(Protocol):
+    """Somebody with something to do in the worker."""
+
+    def begin(self, app: Any) -> None:
+        """Begin, with the application, before its first answer."""
+
+    def finish(self) -> None:
+        """Finish, when the last request was answered, or when that takes too long."""
+
+
+class Life:
+    """The rest of a worker's life. `patience` is how many seconds open requests have at its end."""
+
+    def __init__(self, attendant: Attendant | None, patience: float) -> None:
+        self._attendant = attendant
+        self._patience = patience
+        self._over = threading.Event()
+        self._finishing = threading.Lock()
+        self._finished = False
+
+    def begin(self, app: Any) -> None:
+        """Let the attendant begin, and watch for the end. Called in the worker's main thread."""
+        if self._attendant:
+            self._attendant.begin(app)
+        # A process of multiprocessing leaves without atexit; this is what it runs at its end.
+        Finalize(None, self._finish, exitpriority=100)
+        told, tells = socket.socketpair()
+        tells.setblocking(False)
+        signal.set_wakeup_fd(tells.detach(), warn_on_full_buffer=False)
+        threading.Thread(target=self._wait_for_signal, args=(told,), daemon=True).start()
+        if parent := multiprocessing.parent_process():
+            threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+    def _wait_for_signal(self, told: socket.socket) -> None:
+        """End the worker when its patience is over: a client may keep a request open for ever."""
+        while not {signal.SIGINT, signal.SIGTERM} & set(told.recv(64)):
+            continue
+        if not self._over.wait(self._patience):
+            self._finish()
+            os._exit(0)
+
+    def _finish(self) -> None:
+        with self._finishing:
+            if not self._finished and self._attendant:
+                self._attendant.finish()
+            self._finished = True
+        self._over.set()
+
+
+def _follow(parent: Any) -> None:
+    """Stop when the process that has started this one was killed: nobody else would stop it."""
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
