@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from flask import Request
 from werkzeug.datastructures import Headers
@@ -97,7 +97,15 @@ def server_url(request: Request) -> str:
 def host(request: Request) -> str:
     """Return the host and port that were asked, or the server's own for a text that is none."""
     asked = request.headers.get("Host", "")
-    return asked if _HOST.fullmatch(asked) else get_host(request.scheme, None, request.server)
+    return asked if _is_host(asked) else get_host(request.scheme, None, request.server)
+
+
+def _is_host(text: str) -> bool:
+    """Whether a text is a host that a link can name: what brackets hold must be an address."""
+    try:
+        return _HOST.fullmatch(text) is not None and urlsplit(f"//{text}").hostname is not None
+    except ValueError:
+        return False
 
 
 def check(incoming: Incoming) -> dict[str, Any]:
