@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv --quiet
 ARGS ?=
+SECONDS ?= 20
 
-.PHONY: serve test lint benchmark clean
+.PHONY: serve test lint benchmark fuzz clean
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/.serve
@@ -31,6 +32,10 @@ benchmark: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.dashboard
 	$(BIN)/python -m benchmarks.startup
 
+# SECONDS for each target; TARGET=one of them.
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python -m tests.fuzz $(or $(TARGET),all) --seconds $(SECONDS)
+
 clean:
 	rm -rf $(VENV) tests/clients/node_modules examples/*/node_modules
 
@@ -48,3 +53,7 @@ $(VENV)/.serve: $(VENV)/.uv pyproject.toml uv.lock
 $(VENV)/.dev: $(VENV)/.uv pyproject.toml uv.lock
 	$(UV) sync --locked --inexact --group dev
 	@touch $@ $(VENV)/.serve
+
+$(VENV)/.fuzz: $(VENV)/.dev
+	$(UV) sync --locked --inexact --group dev --group fuzz
+	@touch $@
