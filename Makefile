@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv --quiet
 ARGS ?=
+SECONDS ?= 20
 
 MINUTES ?= 5
 
-.PHONY: serve test lint benchmark soak clean
+.PHONY: serve test lint benchmark soak fuzz clean
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/.serve
@@ -35,6 +36,9 @@ benchmark: $(VENV)/.dev
 
 soak: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) $(ARGS)
+# SECONDS for each target; TARGET=one of them.
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python -m tests.fuzz $(or $(TARGET),all) --seconds $(SECONDS)
 
 clean:
 	rm -rf $(VENV) tests/clients/node_modules examples/*/node_modules
@@ -57,3 +61,6 @@ $(VENV)/.dev: $(VENV)/.uv pyproject.toml uv.lock
 $(VENV)/.bench: $(VENV)/.uv pyproject.toml uv.lock
 	$(UV) sync --locked --inexact --group dev --group bench
 	@touch $@ $(VENV)/.dev $(VENV)/.serve
+$(VENV)/.fuzz: $(VENV)/.dev
+	$(UV) sync --locked --inexact --group dev --group fuzz
+	@touch $@

@@ -13,7 +13,7 @@ import yaml
 
 from mockserver.errors import ErrorEntry, ErrorId, Violation
 from mockserver.known_fields import KnownFields
-from mockserver.pointer import from_pointer, to_pointer
+from mockserver.pointer import to_pointer
 from mockserver.references import resolve
 from mockserver.schema import Validator
 
@@ -184,7 +184,9 @@ def _operation(
 
 def _magic_path(where: str, at: str) -> tuple[Any, ...]:
     """Return where a magic id stands in the parameters of the path, or in the body."""
-    return (at,) if where == "path" else from_pointer(at)
+    if where == "path":
+        return (at,)
+    return tuple(int(part) if part.isdecimal() else part for part in at.split("/")[1:])
 
 
 def _parameters(path: str, method: str, item: Document) -> tuple[Parameter, ...]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Any
 
-from mockserver.clock import DAY, parse_duration
-from mockserver.yaml_source import Mistake, Source
-
-MOST_AGE = 3650 * DAY
+from mockserver.clock import MOST_AGE, parse_duration
+from mockserver.yaml_source import MOST_TOLD, Mistake, Source
 
 # section -> the field that names a record; two records of one name are a mistake
 KEYS = {
@@ -90,7 +89,10 @@ def check(records: list[Record], whole: list[Record], error_ids: set[str]) -> li
     mistakes: list[Mistake] = []
     for record in records:
         claim(record, KEYS[record.section], known[record.section], record.key, mistakes)
+    rings, accounts_of = _rings(known["accounts"]), _accounts_of(known)
     for record in whole:
+        if len(mistakes) > MOST_TOLD:
+            break
         if record.section in ALSO_UNIQUE:
             field, name = ALSO_UNIQUE[record.section](record.values)
             claim(record, field, taken[record.section], name, mistakes)
@@ -105,7 +107,15 @@ def check(records: list[Record], whole: list[Record], error_ids: set[str]) -> li
             ):
                 if name not in known[target]:
                     mistakes.append(record.mistake(path, unknown(target, name, known[target])))
-        mistakes += _check_fields(record, error_ids, known)
+        mistakes += _check_fields(record, error_ids)
+        if record.section == "accounts" and record.key in rings:
+            message = "the account is its own ancestor; break the ring"
+            mistakes.append(record.mistake(("parent_id",), message))
+        if record.section == "account_tokens" and record.values["member_id"] in known["members"]:
+            own = accounts_of.get(record.values["member_id"], {})
+            if record.values["account_id"] not in own:
+                message = f"not an account of this member, who has {', '.join(own) or 'none'}"
+                mistakes.append(record.mistake(("account_id",), message))
     return mistakes
 
 
@@ -121,9 +131,7 @@ def claim(
         mistakes.append(record.mistake((field,), message))
 
 
-def _check_fields(
-    record: Record, error_ids: set[str], known: Mapping[str, Mapping[str, Record]]
-) -> Iterable[Mistake]:
+def _check_fields(record: Record, error_ids: set[str]) -> Iterable[Mistake]:
     values = record.values
     if record.section == "magic_ids" and values["error"] not in error_ids:
         yield record.mistake(("error",), unknown("errors", values["error"], error_ids))
@@ -138,39 +146,42 @@ def _check_fields(
     for field in ("idle", "age", "paid_ago"):
         if parse_duration(values.get(field, "PT0S")) > MOST_AGE:
             yield record.mistake((field,), "write at most P3650D")
-    if record.section == "accounts" and _is_its_own_ancestor(values, known["accounts"]):
-        message = "the account is its own ancestor; break the ring"
-        yield record.mistake(("parent_id",), message)
-    if record.section == "account_tokens" and values["member_id"] in known["members"]:
-        own = _accounts_of(known["members"][values["member_id"]], known["memberships"].values())
-        if values["account_id"] not in own:
-            message = f"not an account of this member, who has {', '.join(own) or 'none'}"
-            yield record.mistake(("account_id",), message)
 
 
-def _accounts_of(member: Record, memberships: Iterable[Record]) -> list[str]:
-    """Return the ids of a member's accounts, as far as they can be read."""
-    own = member.values.get("account_ids") or ()
-    others = (
-        each.values.get("account_id")
-        for each in memberships
-        if each.values.get("member_id") == member.key
-    )
-    return list(dict.fromkeys([*own, *(each for each in others if each is not None)]))
+def _accounts_of(known: Mapping[str, Mapping[str, Record]]) -> dict[str, dict[str, None]]:
+    """Return the ids of each member's accounts in their order, as far as they can be read."""
+    found: dict[str, dict[str, None]] = {}
+    for member in known["members"].values():
+        own = member.values.get("account_ids")
+        texts = [each for each in own if isinstance(each, str)] if isinstance(own, list) else []
+        found[member.key] = dict.fromkeys(texts)
+    for each in known["memberships"].values():
+        account_id, member_id = each.values.get("account_id"), str(each.values.get("member_id"))
+        if isinstance(account_id, str) and member_id in found:
+            found[member_id][account_id] = None
+    return found
 
 
-def _is_its_own_ancestor(values: Mapping[str, Any], accounts: Mapping[str, Record]) -> bool:
-    seen: set[str] = set()
-    above = values
-    while (parent := accounts.get(str(above.get("parent_id")))) and parent.key not in seen:
-        seen.add(parent.key)
-        above = parent.values
-    return values["id"] in seen
+def _rings(accounts: Mapping[str, Record]) -> set[str]:
+    """Return the ids of the accounts that are their own ancestors, in one pass over all."""
+    found: set[str] = set()
+    done: set[str] = set()
+    for each in accounts:
+        line: dict[str, int] = {}
+        above = each
+        while above in accounts and above not in done and above not in line:
+            line[above] = len(line)
+            above = str(accounts[above].values.get("parent_id"))
+        if above in line:
+            found |= set(list(line)[line[above] :])
+        done |= line.keys()
+    return found
 
 
 def unknown(section: str, name: str, known: Iterable[str]) -> str:
     """Return what is told of a name that no record of a section has."""
-    names = sorted(known)
-    listed = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    names = list(known)
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    listed = ", ".join(nsmallest(10, names)) + more
     singular = SINGULAR.get(section) or section.removesuffix("s").replace("_", " ")
     return f'no {singular} "{name}"; known: {listed or "none"}'

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mockserver.clock import parse_duration
+from mockserver.clock import MOST_AGE, parse_duration
 from mockserver.fixture_catalog import NO_CURRENCY
-from mockserver.fixture_checks import MOST_AGE, Record, claim, unknown
+from mockserver.fixture_checks import Record, claim, unknown
 from mockserver.yaml_source import Mistake
 
 Codes = dict[tuple[str, ...], str]

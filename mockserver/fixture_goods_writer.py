@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mockserver.clock import SECOND
+from mockserver.clock import MOST_AGE, SECOND
 from mockserver.goods import CartItem, Price, Product, Promotion
 from mockserver.world import ACCOUNT, CUSTOMER, Cart, Order, World
 
@@ -57,8 +57,9 @@ def items(cart: Cart, now: int) -> dict[str, Any]:
 
 
 def duration(milliseconds: int) -> str:
-    """Return a duration as fixtures write it."""
-    return f"PT{max(milliseconds, 0) // SECOND}S"
+    """Return a duration as fixtures write it: never below zero nor longer than they may be, however
+    far the clock was moved."""
+    return f"PT{min(max(milliseconds, 0), MOST_AGE) // SECOND}S"
 
 
 def _order(order: Order, world: World, now: int) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from mockserver.fixture_records import (
     make_order,
     make_record,
 )
-from mockserver.pointer import from_pointer
+from mockserver.pointer import path_in
 from mockserver.resources import resource
 from mockserver.world import (
     AccountToken,
@@ -70,7 +70,7 @@ def load(paths: Sequence[str], contract: Contract, faults: bool = True) -> World
     broken: set[tuple[str, Any, Any]] = set()
     for source in sources:
         for violation in shape.violations(source.value, "fixture"):
-            path = from_pointer(violation.pointer)
+            path = path_in(source.value, violation.pointer)
             broken.add((source.file, *(*path, None, None)[:2]))
             mistakes.append(source.mistake(path, violation.message, named=violation.source))
     records = [

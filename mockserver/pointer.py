@@ -1,18 +1,15 @@
 """Places inside a JSON value: as a JSON pointer (RFC 6901), and as the API writes them."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 def to_pointer(path: Iterable[Any]) -> str:
     """Return a path's JSON pointer: `/data/0/id`."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
-
-
-def from_pointer(pointer: str) -> tuple[Any, ...]:
-    """Return a JSON pointer's path; a part of digits is taken as an index."""
-    parts = (part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
-    return tuple(int(part) if part.isdigit() else part for part in parts)
 
 
 def to_source(path: Iterable[Any]) -> str:
@@ -23,9 +20,17 @@ def to_source(path: Iterable[Any]) -> str:
     return text
 
 
+def path_in(value: Any, pointer: str) -> tuple[Any, ...]:
+    """Return a JSON pointer's path in a value: a part is a number where it means a list's element,
+    else a text, whatever it looks like."""
+    return tuple(part for part, _ in _steps(value, pointer))
+
+
 def find(value: Any, pointer: str) -> Any:
     """Return what a JSON pointer names in a value, or None where there is nothing."""
-    return at(value, from_pointer(pointer))
+    for _, inner in _steps(value, pointer):
+        value = inner
+    return value
 
 
 def at(value: Any, path: Iterable[Any]) -> Any:
@@ -38,3 +43,15 @@ def at(value: Any, path: Iterable[Any]) -> Any:
         else:
             return None
     return value
+
+
+def _steps(value: Any, pointer: str) -> Iterator[tuple[Any, Any]]:
+    """Yield each part of a pointer with what it names, None from where there is nothing on."""
+    for text in pointer.split("/")[1:]:
+        part: Any = text.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, list) and _INDEX.fullmatch(part):
+            part = int(part)
+            value = value[part] if part < len(value) else None
+        else:
+            value = value.get(part) if isinstance(value, dict) else None
+        yield part, value

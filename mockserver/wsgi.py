@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from werkzeug.sansio.utils import get_host
 
@@ -63,10 +64,22 @@ def server_url(environ: Environ) -> str:
 def host(environ: Environ) -> str:
     """Return the host and port that were asked, or the server's own for a text that is none."""
     asked: str = environ.get("HTTP_HOST", "")
-    if _HOST.fullmatch(asked):
+    if _is_host(asked):
         return asked
     server = environ["SERVER_NAME"], int(environ["SERVER_PORT"])
     return get_host(environ["wsgi.url_scheme"], None, server)
+
+
+def _is_host(text: str) -> bool:
+    """Whether a text is a host that a link can name: what brackets hold must be an address."""
+    if not _HOST.fullmatch(text):
+        return False
+    if not text.startswith("["):
+        return True
+    try:
+        return urlsplit(f"//{text}").hostname is not None
+    except ValueError:
+        return False
 
 
 def base_url(environ: Environ) -> str:

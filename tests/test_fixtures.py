@@ -344,8 +344,8 @@ ONE_MISTAKE = {
     ),
     "no UTF-8": (
         b"carts: caf\xe9 \n",
-        "own.yaml:1:1: can't be read: unacceptable character #x0020: "
-        'invalid continuation byte in "<byte string>", position 10',
+        "own.yaml:1:12: can't be read: unacceptable character #x0020: "
+        'invalid continuation byte in "<byte string>", position 11',
     ),
 }
 

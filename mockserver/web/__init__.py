@@ -6,6 +6,7 @@ same. Reading needs no JavaScript.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,8 @@ from mockserver.wsgi import SANDBOX_KEY
 
 PATHS = ("/", "/favicon.ico", "/docs", "/__admin/docs")
 PREFIX = "/ui"
+_OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x1f\x7f]*")
+"""A path that no browser takes for another host: it drops tabs and line breaks before it looks."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -82,6 +85,7 @@ def blueprint(config: Config, contract: Contract, app: Flask) -> Blueprint:
     def act(name: str) -> Response:
         session.refuse_other_sites(request)
         called = admin()
+        back = _back(request.form.get("back", "/"))  # before anything is done: it may be refused
         try:
             if name == "replay":
                 return _to(f"/ui/journal/{replay(called, request.form)}")
@@ -90,7 +94,7 @@ def blueprint(config: Config, contract: Contract, app: Flask) -> Blueprint:
             where = ACTIONS[name](called, request.form)
         except Refused as refusal:
             return _refused(config, refusal)
-        return _to(where if where is not None else _back(request.form.get("back", "/")))
+        return _to(where if where is not None else back)
 
     @web.post("/ui/session")
     def sign_in() -> Response:
@@ -181,6 +185,6 @@ def _to(path: str) -> Response:
 
 def _back(path: str) -> str:
     """Return where a form came from: a path of this server, never another host's."""
-    if not path.startswith("/") or path.startswith(("//", "/\\")):
+    if not _OWN_PATH.fullmatch(path):
         raise ControlError(400, "Bad Request", "back must be a path of this server.")
     return path.removeprefix(request.root_path) or "/"

@@ -1,0 +1,147 @@
+"""Random inputs for every target, the same ones in every run: files of the corpus, spoilt; the
+words of a language in any order; and bodies that nearly are what the contract wants."""
+
+import ast
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.control import admin
+from tests.fuzz import targets
+from tests.fuzz.__main__ import CORPUS, MOST_BYTES, WORDS
+from tests.requests import GOOD
+
+LAW = settings(
+    max_examples=30,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+TEXTS = st.text(max_size=5) | st.sampled_from(
+    ["", "²", "free-cart", "one", "P1D", "s3cr3t", "\x9b"]
+)
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(-2, 70_000)
+PLAIN = st.none() | st.booleans() | NUMBERS | TEXTS
+ANY = st.recursive(
+    PLAIN,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def words(name: str) -> list[bytes]:
+    """Return the words of a target's language, which atheris uses, too."""
+    lines = (WORDS / name).read_text("ascii").splitlines()
+    return [ast.literal_eval(f"b{line}") for line in lines]
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, name: str) -> bytes:
+    """Return a file of the corpus with some places of it changed."""
+    files = sorted((CORPUS / name).iterdir())
+    data = draw(st.sampled_from(files)).read_bytes()
+    for _ in range(draw(st.integers(1, 5))):
+        start = draw(st.integers(0, len(data)))
+        end = start + draw(st.sampled_from([0, 0, 1, 2, 10]))
+        data = (
+            data[:start] + draw(st.sampled_from(words(name)) | st.binary(max_size=3)) + data[end:]
+        )
+    return data[:MOST_BYTES]
+
+
+def soup(name: str) -> st.SearchStrategy[bytes]:
+    """Return the words of a language in any order, and noise."""
+    return st.lists(st.sampled_from(words(name)) | st.binary(max_size=2), max_size=30).map(b"".join)
+
+
+@st.composite
+def nearly(draw: st.DrawFn, value: Any) -> Any:
+    """Return a JSON value with some parts of it replaced, left out or added."""
+    if draw(st.integers(0, 5)) == 0:
+        return draw(ANY)
+    if isinstance(value, dict):
+        kept = {key: draw(nearly(each)) for key, each in value.items() if draw(st.integers(0, 9))}
+        return kept | (draw(st.dictionaries(TEXTS, ANY, max_size=1)) if draw(st.booleans()) else {})
+    return [draw(nearly(each)) for each in value] if isinstance(value, list) else value
+
+
+BODIES = {name: good.body for name, good in GOOD.items() if good.body is not None}
+RULE = {
+    "operation": "getACart",
+    "method": "GET",
+    "path": "*",
+    "cart": "free-cart",
+    "account": "x",
+    "customer": "y",
+    "skip": 0,
+    "times": 1,
+    "probability": 1.0,
+    "ttl_s": 60,
+    "then": {
+        "error": "cart-not-found",
+        "delay_ms": 5,
+        "delay": {
+            "distribution": "lognormal",
+            "median_ms": 5,
+            "sigma": 1,
+            "min_ms": 1,
+            "max_ms": 2,
+        },
+        "slow_body": {"chunks": 2, "duration_ms": 1},
+    },
+}
+CONTROLS = {
+    "armRule": RULE,
+    "changeClock": {"action": "freeze", "instant": "2026-01-01T00:00:00Z", "duration": "P1D"},
+    "setRateLimit": {"requests_per_second": 1},
+    "createSandbox": {"fork_of": "default", "snapshot": "one"},
+    "verifyRequests": {"operation": "getCarts", "status": 200, "error": "x", "count": 1},
+}
+
+
+def test_bodies_are_those_of_operations() -> None:
+    assert CONTROLS.keys() <= admin.operations().keys()
+
+
+@st.composite
+def steps(draw: st.DrawFn, bodies: dict[str, Any], second: list[str]) -> bytes:
+    """Return operations with bodies that nearly are good ones."""
+    lines = []
+    for _ in range(draw(st.integers(1, 3))):
+        name = draw(st.sampled_from(sorted(bodies)))
+        body = json.dumps(draw(nearly(bodies[name])))
+        lines.append(f"{name} {draw(st.sampled_from(second))}\n{body}".encode())
+    return targets.STEP.join(lines)
+
+
+@pytest.mark.parametrize("name", sorted(targets.TARGETS))
+def test_target_holds_for_spoilt_inputs(name: str) -> None:
+    @LAW
+    @given(spoilt(name) | soup(name) | st.binary(max_size=50))
+    def holds(data: bytes) -> None:
+        targets.run(name, data)
+
+    holds()
+
+
+@LAW
+@given(steps(BODIES, ["admin", "account-1", "customer-1", "shopper"]))
+def test_operations_hold_for_bodies_that_nearly_are_good(data: bytes) -> None:
+    targets.run("operations", data)
+
+
+@LAW
+@given(steps(CONTROLS, ["one", "²", "default"]))
+def test_admin_api_holds_for_bodies_that_nearly_are_good(data: bytes) -> None:
+    targets.run("control", data)
+
+
+@LAW
+@given(nearly(RULE), nearly({"carts": [{"id": "a", "name": "A", "custom_attributes": {"a": 1}}]}))
+def test_fixtures_hold_for_values_that_nearly_are_good(rule: Any, world: Any) -> None:
+    value = world | {"rules": [rule]} if isinstance(world, dict) else world
+    targets.run("fixture", json.dumps(value).encode())
