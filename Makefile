@@ -5,10 +5,9 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv --quiet
 ARGS ?=
 SECONDS ?= 20
-
 MINUTES ?= 5
 
-.PHONY: serve test lint benchmark soak fuzz clean
+.PHONY: serve test lint benchmark benchmark-peers soak fuzz clean
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/.serve
@@ -27,21 +26,24 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/hadolint Dockerfile
 
-benchmark: $(VENV)/.dev
-	$(BIN)/python -m benchmarks.reset
-	$(BIN)/python -m benchmarks.sandboxes
-	$(BIN)/python -m benchmarks.journal
-	$(BIN)/python -m benchmarks.dashboard
-	$(BIN)/python -m benchmarks.startup
+# Ours alone, in less than a minute; and everything, with the peers, written into docs/performance.md.
+benchmark: $(VENV)/.bench
+	@.ci/needs wrk
+	$(BIN)/python -m benchmarks --quick $(ARGS)
+
+benchmark-peers: $(VENV)/.bench
+	@.ci/needs wrk
+	$(BIN)/python -m benchmarks $(ARGS)
 
 soak: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) $(ARGS)
+
 # SECONDS for each target; TARGET=one of them.
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz $(or $(TARGET),all) --seconds $(SECONDS)
 
 clean:
-	rm -rf $(VENV) tests/clients/node_modules examples/*/node_modules
+	rm -rf $(VENV) benchmarks/.peers tests/clients/node_modules examples/*/node_modules
 
 $(VENV)/.uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …")'
@@ -59,8 +61,9 @@ $(VENV)/.dev: $(VENV)/.uv pyproject.toml uv.lock
 	@touch $@ $(VENV)/.serve
 
 $(VENV)/.bench: $(VENV)/.uv pyproject.toml uv.lock
-	$(UV) sync --locked --inexact --group dev --group bench
-	@touch $@ $(VENV)/.dev $(VENV)/.serve
+	$(UV) sync --locked --inexact --no-default-groups --group bench
+	@touch $@
+
 $(VENV)/.fuzz: $(VENV)/.dev
 	$(UV) sync --locked --inexact --group dev --group fuzz
 	@touch $@

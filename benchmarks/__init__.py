@@ -1,1 +1,1 @@
-"""Measurements in the same run of two things that a figure compares: ratios, no absolute times."""
+"""Measurements: what is compared is measured in turn, in one run, and told as a ratio."""

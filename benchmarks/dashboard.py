@@ -1,41 +1,54 @@
 """What does an open dashboard cost the API?  `python -m benchmarks.dashboard`
 
-One client sends requests as fast as it can, in turns with and without a page that follows the
-journal: it keeps the stream open, and reads the journal anew at most twice a second.
+The load comes in turns with and without a page that follows the journal: it keeps the stream open,
+and reads the journal anew at most twice a second.
 """
+
+from __future__ import annotations
 
 import http.client
 import threading
-from statistics import median
-from time import perf_counter
-from urllib.parse import urlsplit
+from pathlib import Path
+from typing import Any
 
-from mockserver.launcher import running_server
+import click
 
-ROUNDS = 6
-SECONDS = 2.0
+from benchmarks import comparison, results, table, wrk
+from benchmarks.comparison import Effort
+from benchmarks.contestants import ours
+from benchmarks.processes import running
+
+CONNECTIONS = 1
 EVERY_S = 0.5
-GET = {"method": "GET", "url": "/v2/carts/free-cart", "headers": {"Authorization": "Bearer admin"}}
 
 
-def requests_per_second(address: str) -> float:
-    """Return how many requests one connection gets answered."""
-    connection = http.client.HTTPConnection(address)
-    start, done = perf_counter(), 0
-    while perf_counter() - start < SECONDS:
-        connection.request(**GET)
-        connection.getresponse().read()
-        done += 1
-    connection.close()
-    return done / (perf_counter() - start)
+def measure(effort: Effort) -> list[dict[str, Any]]:
+    """Return the requests per second with a page that looks on, and without."""
+    server = ours()
+    rates: dict[str, list[float]] = {"with": [], "without": []}
+    with running(server.command, server.first) as process:
+        job = server.jobs["get"]
+        wrk.rate(process.port, job, CONNECTIONS, effort.warm_seconds)
+        for _ in range(effort.rounds):
+            for side, seen in rates.items():
+                closed = threading.Event()
+                page = threading.Thread(target=_follow, args=(process.port, closed))
+                if side == "with":
+                    page.start()
+                rate = wrk.rate(process.port, job, CONNECTIONS, effort.seconds)
+                seen.append(rate.requests_per_second)
+                closed.set()
+                if side == "with":
+                    page.join()
+    return [{"what": "requests/s with a page open on the dashboard", **rates}]
 
 
-def follow(address: str, closed: threading.Event) -> None:
+def _follow(port: int, closed: threading.Event) -> None:
     """Do what an open page does, until it is closed."""
-    stream = http.client.HTTPConnection(address)
+    stream = http.client.HTTPConnection("127.0.0.1", port)
     stream.request("GET", "/ui/stream")
     events = stream.getresponse()
-    page = http.client.HTTPConnection(address)
+    page = http.client.HTTPConnection("127.0.0.1", port)
     while not closed.wait(EVERY_S):
         events.readline()
         page.request("GET", "/ui/journal")
@@ -44,27 +57,14 @@ def follow(address: str, closed: threading.Event) -> None:
     page.close()
 
 
-def main() -> None:
-    """Print both rates and their ratio."""
-    rates: dict[bool, list[float]] = {False: [], True: []}
-    with running_server() as server:
-        address = urlsplit(server.url).netloc
-        requests_per_second(address)
-        for _ in range(ROUNDS):
-            for is_open in rates:
-                closed = threading.Event()
-                page = threading.Thread(target=follow, args=(address, closed))
-                if is_open:
-                    page.start()
-                rates[is_open].append(requests_per_second(address))
-                closed.set()
-                if is_open:
-                    page.join()
-    without, with_one = median(rates[False]), median(rates[True])
-    print(
-        f"requests/s: {without:.0f} without a page open, {with_one:.0f} with one: "
-        f"ratio {with_one / without:.3f}"
-    )
+@click.command()
+@results.FILE_OPTION
+def main(file: Path) -> None:
+    """Measure, keep the raw numbers, print the ratio."""
+    wrk.needed()
+    found = measure(comparison.THOROUGH)
+    results.keep(file, dashboard=found)
+    click.echo(table.sandboxes_table({"dashboard": found}))
 
 
 if __name__ == "__main__":

@@ -1,39 +1,73 @@
-"""Does the journal keep its memory flat? `python -m benchmarks.journal [REQUESTS]`
+"""What does the journal cost, and does its memory stay flat?  `python -m benchmarks.journal`"""
 
-A server's process answers requests with a full journal; the ratio compares its memory after all of
-them with its memory when the journal had just filled up.
-"""
+from __future__ import annotations
 
-import resource
-import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-from mockserver.app import create_app
-from mockserver.config import Config
+import click
 
-REQUESTS = 20_000
-TO_FILL = 2_000
-GET = {"path": "/v2/carts/free-cart", "headers": {"Authorization": "Bearer admin"}}
+from benchmarks import comparison, results, table, wrk
+from benchmarks.comparison import Effort
+from benchmarks.contestants import Contestant, ours
+from benchmarks.processes import running
+from benchmarks.work import JOBS
+
+CONNECTIONS = 16
+KINDS = ("post", "get")
+TO_FILL_S = 1
 
 
-def megabytes() -> float:
-    """Return the most memory that this process has had until now."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def measure(effort: Effort) -> list[dict[str, Any]]:
+    """Return the requests per second with the journal's entries and without, and the memory of a
+    server before and after many requests to a full journal."""
+    sides = {
+        "with": _only_some_work(ours()),
+        "without": _only_some_work(ours("--journal-size", "0", name="forgetful")),
+    }
+    records = comparison.loads(list(sides.values()), effort, (CONNECTIONS,))
+    rates = [
+        {
+            "what": f"requests/s with a journal: {JOBS[kind]}",
+            **{
+                side: [
+                    each["requests_per_second"]
+                    for each in records
+                    if (each["job"], each["contestant"]) == (kind, contestant.name)
+                ]
+                for side, contestant in sides.items()
+            },
+        }
+        for kind in KINDS
+    ]
+    return [*rates, _memory(effort)]
 
 
-def main(requests: int = REQUESTS) -> None:
-    """Print both sizes and their ratio."""
-    client = create_app(Config()).test_client()
-    for _ in range(TO_FILL):
-        client.get(**GET)
-    full = megabytes()
-    for _ in range(requests):
-        client.get(**GET)
-    end = megabytes()
-    print(
-        f"memory with a full journal: {full:.1f} MB, after {requests} more requests {end:.1f} MB: "
-        f"ratio {end / full:.3f}"
-    )
+def _only_some_work(server: Contestant) -> Contestant:
+    return replace(server, jobs={kind: server.jobs[kind] for kind in KINDS})
+
+
+def _memory(effort: Effort) -> dict[str, Any]:
+    server = ours()
+    with running(server.command, server.first) as process:
+        wrk.rate(process.port, server.jobs["get"], CONNECTIONS, TO_FILL_S)
+        full = process.megabytes()
+        wrk.rate(process.port, server.jobs["get"], CONNECTIONS, effort.rounds * effort.seconds)
+        after = process.megabytes()
+    what = "memory after more requests to a full journal"
+    return {"what": what, "with": [after], "without": [full]}
+
+
+@click.command()
+@results.FILE_OPTION
+def main(file: Path) -> None:
+    """Measure, keep the raw numbers, print the ratios."""
+    wrk.needed()
+    found = measure(comparison.THOROUGH)
+    results.keep(file, journal=found)
+    click.echo(table.sandboxes_table({"journal": found}))
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]))
+    main()

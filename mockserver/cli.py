@@ -107,8 +107,8 @@ class FixturePath(click.ParamType[str]):
 @click.option(
     "--journal-size",
     default=1000,
-    type=click.IntRange(1, 100_000),
-    help="How many requests each sandbox remembers.",
+    type=click.IntRange(0, 100_000),
+    help="How many requests each sandbox remembers; with 0 it only counts them.",
 )
 @click.option(
     "--faults",

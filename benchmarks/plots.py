@@ -1,0 +1,89 @@
+"""The plots: contestants beside ours, and cost against the size of the world."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+from benchmarks import goals, measures, ratios
+from benchmarks.measures import Measure, Results
+from benchmarks.work import JOBS
+
+mpl.use("Agg")  # needs no screen
+from matplotlib import pyplot as plt
+
+COLOURS = ("#0b6e4f", "#444444", "#999999", "#c1440e", "#3563a8", "#7fa3d6", "#8e5ea2", "#c99700")
+
+
+def draw(found: Results, folder: Path) -> None:
+    """Write the plots of what was measured as benchmark.png and size.png."""
+    if found.get("loads"):
+        _save(_contestants(found), folder / "benchmark.png")
+    if found.get("size"):
+        _save(_sizes(found), folder / "size.png")
+
+
+def _contestants(found: Results) -> Any:
+    """Draw each contestant's medians as multiples of ours."""
+    most = max(each["connections"] for each in found["loads"])
+    busy = [measures.load(job, most) for job in JOBS]
+    late = [measures.load(job, most, "p99_ms") for job in JOBS]
+    life = [measures.FIRST_ANSWER, measures.REST, measures.LOADED]
+    figure, axes = plt.subplots(1, 3, figsize=(15, 6.5), layout="constrained")
+    titles = list(JOBS.values())
+    at = f"{most} connections"
+    _bars(axes[0], found, busy, titles, f"requests/s at {at}: longer is better")
+    _bars(axes[1], found, late, titles, f"p99 at {at}: shorter is better")
+    _bars(
+        axes[2], found, life, [each.title for each in life], "start and memory: shorter is better"
+    )
+    axes[2].legend(loc="lower right", fontsize=8)
+    figure.suptitle("Each server beside ours (ours = 1)")
+    return figure
+
+
+def _bars(axis: Any, found: Results, rows: list[Measure], labels: list[str], title: str) -> None:
+    names = list(found["contestants"])
+    height = 0.8 / len(names)
+    for number, name in enumerate(names):
+        of = [ratios.ratio(row.of(found, name), row.of(found, "ours")) for row in rows]
+        places = [index + number * height for index, each in enumerate(of) if each]
+        lengths = [each.median for each in of if each]
+        title_of = found["contestants"][name]["title"]
+        colour = COLOURS[number % len(COLOURS)]
+        bars = axis.barh(places, lengths, height * 0.9, label=title_of, color=colour)
+        axis.bar_label(bars, fmt="%.2f", fontsize=6, padding=2)
+    axis.axvline(1, color=COLOURS[0], linewidth=0.8)
+    axis.set_xscale("log")
+    axis.margins(x=0.12)
+    axis.set_yticks([index + 0.4 for index in range(len(rows))], labels)
+    axis.invert_yaxis()
+    axis.set_title(title, fontsize=10)
+
+
+def _sizes(found: Results) -> Any:
+    """Draw each action's cost as a multiple of its cost in the smallest world."""
+    figure, axis = plt.subplots(figsize=(9, 6), layout="constrained")
+    markers = "os^v<>DPX*hd"
+    for number, action in enumerate(dict.fromkeys(each["action"] for each in found["size"])):
+        points = sorted(goals.points(found, action))
+        sizes, costs = zip(*points, strict=True)
+        fitted = goals.fitted(found, action)
+        label = action if fitted is None else f"{action}: exponent {fitted:.2f}"
+        relative = [cost / costs[0] for cost in costs]
+        axis.plot(sizes, relative, marker=markers[number % len(markers)], label=label)
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    axis.set_xlabel("carts in the world")
+    axis.set_ylabel("cost, as a multiple of that in the smallest world")
+    axis.grid(visible=True, which="major", alpha=0.3)
+    axis.legend(fontsize=8)
+    return figure
+
+
+def _save(figure: Any, file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, dpi=110, metadata={"Software": None})
+    plt.close(figure)
