@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import logging
 import re
-import sys
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote
@@ -70,13 +68,17 @@ class _JsonFormatter(logging.Formatter):
         return _json_line(record.levelname.lower(), {"message": super().format(record)})
 
 
-class _Handler(logging.StreamHandler[Any]):
-    """Writes the server's messages, and requests without the detour over logging's records."""
+_FORMATS = {"text": (_as_text, _TextFormatter), "json": (_as_json, _JsonFormatter)}
 
-    def __init__(self, render: Callable[[Line], str], formatter: logging.Formatter) -> None:
-        super().__init__(sys.stderr)
-        self.setFormatter(formatter)
-        self._render = render
+
+class Handler(logging.StreamHandler[Any]):
+    """Writes the server's messages, and requests without the detour over logging's records, in a
+    format, `text` or `json`, to a stream; else to standard error."""
+
+    def __init__(self, log_format: str, stream: Any = None) -> None:
+        super().__init__(stream)
+        self._render, formatter = _FORMATS[log_format]
+        self.setFormatter(formatter())
 
     def write(self, line: Line) -> None:
         """Write a request's line; a log that nobody reads any more stops nothing."""
@@ -91,13 +93,9 @@ class _Handler(logging.StreamHandler[Any]):
             self.release()
 
 
-_FORMATS = {"text": (_as_text, _TextFormatter), "json": (_as_json, _JsonFormatter)}
-
-
 def configure(log_format: str) -> None:
     """Send the server's log to standard error in a format, `text` or `json`."""
-    render, formatter = _FORMATS[log_format]
-    handler = _Handler(render, formatter())
+    handler = Handler(log_format)
     for logger in (server, reloader):
         logger.handlers = [handler]
         logger.setLevel(logging.INFO)
@@ -105,7 +103,7 @@ def configure(log_format: str) -> None:
 
 
 def request(line: Line) -> None:
-    """Log a request; without `configure` there is no log."""
+    """Log a request; without a `Handler` there is no log of requests."""
     for handler in server.handlers:
-        if isinstance(handler, _Handler):
+        if isinstance(handler, Handler):
             handler.write(line)
