@@ -15,8 +15,10 @@ from typing import Any
 from benchmarks.soak import checks
 from benchmarks.soak.checks import tagged
 from benchmarks.soak.ledger import Breach, Ledger
-from benchmarks.soak.wire import ADMIN, PATIENCE_S, Answer, Connection, NoAnswer, request
+from benchmarks.soak.wire import ADMIN, Answer, Connection, NoAnswer, request
 
+RELOAD_S, ONE_TRY_S = 60, 5
+"""How long a server may take to start anew, and one request to it meanwhile."""
 MOST_SANDBOXES = 8
 NAMES = 24
 """So many names are used on a server that keeps only `MOST_SANDBOXES` of them."""
@@ -26,6 +28,11 @@ FAULTS = (
     "MALFORMED_RESPONSE_CHUNK",
     "RANDOM_DATA_THEN_CLOSE",
 )
+BESIDE = (
+    *("read before an eviction", "read after an eviction"),
+    *("fixture broken", "fixture mended", "serve a state that was taken home"),
+)
+"""What the ledger counts here."""
 GOOD_FIXTURE = """\
 applications: [{ client_id: backoffice, grant: client_credentials, client_secret: s }]
 bearer_tokens: [{ token: admin, client_id: backoffice }]
@@ -107,7 +114,7 @@ class Reloader:
     async def act(self) -> None:
         """Break the file, then mend it: the server says where the mistake is, then serves again.
 
-        Raises Breach when it does not within `PATIENCE_S` seconds.
+        Raises Breach when it does not within `RELOAD_S` seconds.
         """
         self._round += 1
         self.file.write_text(BROKEN_FIXTURES[self._round % len(BROKEN_FIXTURES)], "utf-8")
@@ -135,14 +142,15 @@ class Reloader:
         return names.items() <= found.items()
 
     async def _until(self, what: str, is_so: Callable[[Answer], bool]) -> None:
-        end, last = monotonic() + PATIENCE_S, "no answer"
+        end, last = monotonic() + RELOAD_S, "no answer"
         while monotonic() < end:
             connection = Connection(self.address)
             try:
                 raw = request("GET", "/v2/carts?page[limit]=100", {**ADMIN, "Connection": "close"})
-                answer = await connection.ask(raw)
-            except NoAnswer as error:  # while it starts anew
-                last = str(error)
+                async with asyncio.timeout(ONE_TRY_S):
+                    answer = await connection.ask(raw)
+            except (NoAnswer, TimeoutError) as error:  # while it starts anew
+                last = str(error) or "nothing"
             else:
                 if is_so(answer):
                     self.ledger.control[f"fixture {what}"] += 1
@@ -151,7 +159,7 @@ class Reloader:
             finally:
                 connection.drop()
             await asyncio.sleep(0.2)
-        raise Breach(f"{PATIENCE_S} s after its fixture was {what}, --reload answers {last}")
+        raise Breach(f"{RELOAD_S} s after its fixture was {what}, --reload answers {last}")
 
 
 def fixture(names: dict[str, str]) -> str:

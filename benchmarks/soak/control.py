@@ -88,6 +88,8 @@ class Controller:
             chance.shuffle(self._order)
         name = self._order.pop()
         among = self.rooms.jumping if name in CLOCK else self.rooms.all
+        if name in OF_SNAPSHOTS:
+            among = [room for room in among if room.saved]
         room = self.rooms.pick_open(among, chance)
         if room is None or not await ACTIONS[name](self, room):
             return None
@@ -282,6 +284,8 @@ def _yaml(text: str) -> dict[str, Any]:
     return loaded
 
 
+OF_SNAPSHOTS = frozenset(("restore", "forget", "fork a snapshot"))
+"""The actions for sandboxes that have a snapshot."""
 CLOCK = frozenset(("advance", "freeze or resume", "put clock back"))
 """The actions for sandboxes whose clock may jump."""
 ACTIONS: Mapping[str, Callable[[Controller, Room], Awaitable[bool]]] = {

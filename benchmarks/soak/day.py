@@ -10,20 +10,24 @@ from itertools import count
 from pathlib import Path
 from random import Random
 
+import psutil
+
 from benchmarks.soak import load
-from benchmarks.soak.beside import Passer, Reloader, break_connection
+from benchmarks.soak.beside import BESIDE, FAULTS, Passer, Reloader, break_connection
 from benchmarks.soak.client import Client
-from benchmarks.soak.control import Controller
+from benchmarks.soak.control import ACTIONS, Controller
 from benchmarks.soak.ledger import Breach, Ledger
 from benchmarks.soak.misbehaviour import KINDS, Rude
 from benchmarks.soak.rooms import Rooms
 from benchmarks.soak.watch import Watch
-from benchmarks.soak.wire import Connection
+from benchmarks.soak.wire import Connection, NoAnswer
 
 SHARE = 0.6
 """Of one core: the load takes no more, so that the server has its own."""
 CONTROLLERS, RUDE, PASSERS = 2, 6, 12
 PROGRESS_S = 30
+MOST_OVERTIME_S = 120
+"""How much longer a short run may last, until everything has happened once."""
 Address = tuple[str, int]
 
 
@@ -110,8 +114,8 @@ class Day:
                 group.create_task(self._tell(start))
         except* _Evening:
             pass
-        except* Breach as breaches:
-            self.ledger.found(str(_first(breaches)))
+        except* (Breach, NoAnswer, psutil.Error) as wrong:
+            self.ledger.found(str(_first(wrong)))
         finally:
             self.lasted = time.perf_counter() - start
             for each in (*clients, *(controller.client for controller in controllers)):
@@ -143,8 +147,17 @@ class Day:
             if (told := self.news()) is not None:
                 raise Breach(f"the server logged a fault: {told}")
             if at >= self.seconds:
-                raise _Evening
+                missing = self._missing()
+                if not missing:
+                    raise _Evening
+                if at >= self.seconds + MOST_OVERTIME_S:
+                    raise Breach(f"the day is over, and this never happened: {missing}")
             await asyncio.sleep(min(1.0, self.seconds / 10))
+
+    def _missing(self) -> list[str]:
+        """Return what has not happened yet: a day without it would show nothing."""
+        seen = self.ledger.control + self.ledger.misbehaviour + self.ledger.on_demand
+        return [each for each in (*KINDS, *ACTIONS, *FAULTS, *BESIDE) if not seen[each]]
 
     async def _tell(self, start: float) -> None:
         before = 0
@@ -181,7 +194,7 @@ async def _again(act: Callable[[], Awaitable[object]], pause: float) -> None:
         await asyncio.sleep(pause)
 
 
-def _first(group: BaseExceptionGroup[Breach]) -> BaseException:
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     first: BaseException = group
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]

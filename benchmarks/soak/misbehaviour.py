@@ -43,7 +43,7 @@ class Rude:
 
     async def act(self, kind: str) -> None:
         """Misbehave in one way, then see that the server is as it was. Raises Breach."""
-        with suppress(OSError):  # it may end the connection while it is being written to
+        with suppress(ConnectionError):  # it may end the connection while it is being written to
             await KINDS[kind](self)
         self.ledger.misbehaviour[kind] += 1
         with_list = request("GET", "/v2/carts?page[limit]=100", self._headers())

@@ -57,11 +57,14 @@ class Connection:
         self.writer: asyncio.StreamWriter | None = None
 
     async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Connect, unless the connection stands."""
+        """Connect, unless the connection stands. Raises NoAnswer."""
         if self.reader is not None and self.writer is not None and not self.writer.is_closing():
             return self.reader, self.writer
-        async with asyncio.timeout(PATIENCE_S):
-            opened = await asyncio.open_connection(*self._address, limit=MOST_HEAD_BYTES)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                opened = await asyncio.open_connection(*self._address, limit=MOST_HEAD_BYTES)
+        except OSError as error:
+            raise NoAnswer(f"no connection: {error}") from None
         self.reader, self.writer = opened
         return opened
 
