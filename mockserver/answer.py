@@ -32,11 +32,14 @@ class Answer:
     body: bytes = b""
 
     def send(self, method: str, start_response: Any, body: Iterable[bytes] = ()) -> Iterable[bytes]:
-        """Send it as WSGI does, with another way to the same `body` where one is given."""
+        """Send it as WSGI does, with another way to the same `body` where one is given.
+
+        A list is what Granian sends in one go; from anything else it fetches piece by piece.
+        """
         start_response(_LINES[self.status], list(self.headers.items()))
         if method == "HEAD":
-            return ()
-        return body or (self.body,)
+            return []
+        return body or [self.body]
 
     def response(self) -> Response:
         """Return it as Flask's response."""

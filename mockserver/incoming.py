@@ -6,7 +6,7 @@ the checks stays contract.md §2's.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 from urllib.parse import parse_qsl
 
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
@@ -72,18 +72,30 @@ def read(environ: Environ, operation: Operation, path: Mapping[str, str]) -> Inc
 def body_of(environ: Environ) -> bytes:
     """Return a request's body. Raises RequestEntityTooLarge for more than a mebibyte, and
     ClientDisconnected for less than was promised."""
-    promised = environ.get("CONTENT_LENGTH")
-    if not promised and "HTTP_TRANSFER_ENCODING" not in environ:
+    promised: str = environ.get("CONTENT_LENGTH", "")
+    is_chunked = "HTTP_TRANSFER_ENCODING" in environ
+    if not promised and not is_chunked:
         return b""
-    stream = get_input_stream(environ, max_content_length=MOST_BODY_BYTES + 1)
+    size = int(promised) if promised.isdecimal() and len(promised) < 8 else None
     try:
-        raw: bytes = stream.read()
+        if size is None or is_chunked or size > MOST_BODY_BYTES:
+            raw = get_input_stream(environ, max_content_length=MOST_BODY_BYTES + 1).read()
+        else:
+            raw = _exactly(size, environ["wsgi.input"])
     except OSError:
         raise ClientDisconnected from None
     if len(raw) > MOST_BODY_BYTES:
         raise RequestEntityTooLarge
-    if promised and promised.isdecimal() and len(raw) < int(promised):
+    if size is not None and len(raw) < size:
         raise ClientDisconnected
+    return raw
+
+
+def _exactly(size: int, stream: IO[bytes]) -> bytes:
+    """Return so many bytes, or fewer where the stream ends before."""
+    raw = stream.read(size)
+    while len(raw) < size and (more := stream.read(size - len(raw))):
+        raw += more
     return raw
 
 

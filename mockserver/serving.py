@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 from contextlib import ExitStack
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from flask import Flask
 
-from mockserver import banner, fixtures, log, server
+from mockserver import banner, fixtures, log, pipeline, server
 from mockserver.answer import answer
 from mockserver.app import create_app
 from mockserver.config import Config
@@ -87,16 +88,18 @@ def serve(
             watched = _watched(fixture_paths)
             server.serve_reloading(_app_or_mistakes(config), host, port, certificate, watched)
             return
+        gc.disable()  # what is loaded stays, so that looking for garbage in it takes time for nothing
         app = load()
+        gc.enable()
         address, bound = stack.enter_context(server.reserved(host, port))
         if keeper:
             keeper.file.write_first(app.extensions["sandboxes"])
         text = banner.text(config, bound, certificate, app.extensions["sandbox"].world)
-        announce = partial(click.echo, text)
+        announce = partial(_announce, text)
         if faults:
             inner = stack.enter_context(server.reserved("127.0.0.1", 0))
             layer = FaultLayer((address, bound), inner, config.fault_secret)
-            announce = partial(_announce_behind, layer, text)
+            announce = partial(_announce, text, layer)
             address, bound = inner
         if reload:
             if certificate:  # the process that a change starts anew serves the same one
@@ -124,9 +127,11 @@ def _app(config: Config, keeper: Keeper | None) -> Flask:
     return app
 
 
-def _announce_behind(layer: FaultLayer, text: str) -> None:
-    layer.start()
+def _announce(text: str, layer: FaultLayer | None = None) -> None:
+    if layer:
+        layer.start()
     click.echo(text)
+    pipeline.warm_up()
 
 
 def _app_or_mistakes(config: Config) -> Any:
