@@ -30,11 +30,12 @@ from mockserver.config import Config
 from mockserver.contract import Contract
 from mockserver.errors import ControlError
 from mockserver.exchange import Exchange, current
-from mockserver.incoming import MOST_BODY_BYTES
+from mockserver.incoming import MOST_BODY_BYTES, prefetch
 from mockserver.resources import resource
 from mockserver.routes import Routes
 from mockserver.sandbox import Sandbox
 from mockserver.sandboxes import DEFAULT, Sandboxes
+from mockserver.turnstile import Turnstile
 from mockserver.web.admin import QUIET
 
 SANDBOX_HEADER = "Mock-Sandbox"
@@ -70,6 +71,7 @@ class Application(Flask):
         self._contract = contract
         self._sandboxes = sandboxes
         self._routes = Routes(contract.operations)
+        self._turnstile = Turnstile()
         self.extensions["sandboxes"] = sandboxes
         self.extensions["sandbox"] = sandboxes.default
         self.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES + 1  # one more is told apart
@@ -80,13 +82,19 @@ class Application(Flask):
 
     def wsgi_app(self, environ: wsgi.Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one request, as WSGI wants it."""
-        wsgi.tidy(environ)
-        exchange = Exchange(environ)
-        told = self._answer(exchange)
+        prefetch(environ)
+        passage = self._turnstile.enter()
+        try:
+            wsgi.tidy(environ)
+            exchange = Exchange(environ, passage)
+            told = self._answer(exchange)
+            if told is not None:
+                self._mark(exchange, told.headers)
+                self._record(exchange, told.status, told.headers, told.body)
+        finally:
+            passage.leave()
         if told is None:
             return self._by_flask(exchange, start_response)
-        self._mark(exchange, told.headers)
-        self._record(exchange, told.status, told.headers, told.body)
         body: Iterable[bytes] = ()
         if (decision := exchange.decision) is not None:
             if decision.fault:

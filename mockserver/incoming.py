@@ -6,6 +6,7 @@ the checks stays contract.md §2's.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import IO, Any
 from urllib.parse import parse_qsl
 
@@ -69,19 +70,32 @@ def read(environ: Environ, operation: Operation, path: Mapping[str, str]) -> Inc
     return Incoming(operation, path, query, media_type, raw, body, malformed, note, environ)
 
 
+def prefetch(environ: Environ) -> None:
+    """Wait for a body of moderate size, so that nobody waits for this client later on.
+
+    Any other body is left to whoever reads it, bounded.
+    """
+    size = _promised(environ)
+    if size is None or "HTTP_TRANSFER_ENCODING" in environ:
+        return
+    try:
+        environ["wsgi.input"] = BytesIO(_exactly(size, environ["wsgi.input"]))
+    except OSError:  # the client has gone
+        environ["wsgi.input"] = BytesIO()
+
+
 def body_of(environ: Environ) -> bytes:
     """Return a request's body. Raises RequestEntityTooLarge for more than a mebibyte, and
     ClientDisconnected for less than was promised."""
-    promised: str = environ.get("CONTENT_LENGTH", "")
     is_chunked = "HTTP_TRANSFER_ENCODING" in environ
-    if not promised and not is_chunked:
+    if not is_chunked and not environ.get("CONTENT_LENGTH"):
         return b""
-    size = int(promised) if promised.isdecimal() and len(promised) < 8 else None
+    size = None if is_chunked else _promised(environ)
+    stream: IO[bytes] = environ["wsgi.input"]
+    if size is None:
+        stream = get_input_stream(environ, max_content_length=MOST_BODY_BYTES + 1)
     try:
-        if size is None or is_chunked or size > MOST_BODY_BYTES:
-            raw = get_input_stream(environ, max_content_length=MOST_BODY_BYTES + 1).read()
-        else:
-            raw = _exactly(size, environ["wsgi.input"])
+        raw = stream.read()
     except OSError:
         raise ClientDisconnected from None
     if len(raw) > MOST_BODY_BYTES:
@@ -89,6 +103,13 @@ def body_of(environ: Environ) -> bytes:
     if size is not None and len(raw) < size:
         raise ClientDisconnected
     return raw
+
+
+def _promised(environ: Environ) -> int | None:
+    """Return how long a body is said to be; None for too much, or for what is no number."""
+    text: str = environ.get("CONTENT_LENGTH", "")
+    size = int(text) if text.isdecimal() and len(text) < 8 else MOST_BODY_BYTES + 1
+    return size if size <= MOST_BODY_BYTES else None
 
 
 def _exactly(size: int, stream: IO[bytes]) -> bytes:

@@ -6,15 +6,19 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import deque
 from dataclasses import asdict, dataclass
+from threading import Event, Lock, Thread
 from typing import Any
 from urllib.parse import quote
 
 from mockserver import json_text
-from mockserver.clock import system_time, to_milliseconds_text
+from mockserver.clock import pause, system_time, to_milliseconds_text
 
 server = logging.getLogger("mockserver")
 reloader = logging.getLogger("werkzeug")
+TOGETHER_MS = 20
+MOST_WAITING = 10_000
 _SAFE = "/!$&'()*+,:;=@~[]"
 _PLAIN = re.compile(rf"[A-Za-z0-9_.{re.escape(_SAFE)}-]*", re.ASCII)
 
@@ -73,24 +77,65 @@ _FORMATS = {"text": (_as_text, _TextFormatter), "json": (_as_json, _JsonFormatte
 
 class Handler(logging.StreamHandler[Any]):
     """Writes the server's messages, and requests without the detour over logging's records, in a
-    format, `text` or `json`, to a stream; else to standard error."""
+    format, `text` or `json`: at once to a stream, or a few together to standard error."""
 
     def __init__(self, log_format: str, stream: Any = None) -> None:
         super().__init__(stream)
         self._render, formatter = _FORMATS[log_format]
         self.setFormatter(formatter())
+        self._together = stream is None
+        self._waiting: deque[str] = deque()
+        self._writing = Lock()
+        self._writer = Thread()
+        self._idle, self._awake = Event(), Event()
 
     def write(self, line: Line) -> None:
-        """Write a request's line; a log that nobody reads any more stops nothing."""
-        text = self._render(line) + self.terminator
-        self.acquire()
-        try:
-            self.stream.write(text)
-            self.stream.flush()
-        except (OSError, ValueError):
-            pass
-        finally:
-            self.release()
+        """Write a request's line, with others that come at about the same time.
+
+        A system call a line would have every thread wait for the interpreter. At the end, `flush`
+        writes what is left.
+        """
+        self._waiting.append(self._render(line) + self.terminator)
+        if not self._together or len(self._waiting) >= MOST_WAITING:
+            self.flush()  # in the end whoever reads the log slowly has the server wait
+        elif not self._writer.is_alive():  # nor is it in a process that was forked
+            self._start()
+        if self._idle.is_set():
+            self._idle.clear()
+            self._awake.set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a message behind what came before it."""
+        self.flush()
+        super().emit(record)
+
+    def flush(self) -> None:
+        """Write all lines that wait; a log that nobody reads any more stops nothing."""
+        with self._writing:
+            lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            try:
+                if lines:
+                    self.stream.write("".join(lines))
+                self.stream.flush()
+            except (OSError, ValueError):
+                pass
+
+    def _start(self) -> None:
+        with self._writing:
+            if not self._writer.is_alive():
+                self._writer = Thread(target=self._write, daemon=True, name="log")
+                self._writer.start()
+
+    def _write(self) -> None:
+        while True:
+            pause(TOGETHER_MS)
+            if self._waiting:
+                self.flush()
+                continue
+            self._idle.set()
+            if not self._waiting:
+                self._awake.wait()
+            self._awake.clear()
 
 
 def configure(log_format: str) -> None:

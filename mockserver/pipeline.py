@@ -45,6 +45,7 @@ def serve(exchange: Exchange, operation: Operation, path: Mapping[str, str]) -> 
             exchange.decision = sandbox.decide(_facts(exchange, operation, asked))
         if (decision := exchange.decision) is not None:
             exchange.tell(f"{decision.rule} fired")
+            exchange.passage.leave()
             pause(decision.delay_ms)
             if decision.fault:
                 return json_answer(502, None)  # what breaks the connection lets nothing through

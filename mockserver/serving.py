@@ -88,7 +88,7 @@ def serve(
             watched = _watched(fixture_paths)
             server.serve_reloading(_app_or_mistakes(config), host, port, certificate, watched)
             return
-        gc.disable()  # what is loaded stays, so that looking for garbage in it takes time for nothing
+        gc.disable()  # what is loaded stays: looking for garbage in it takes time for nothing
         app = load()
         gc.enable()
         address, bound = stack.enter_context(server.reserved(host, port))

@@ -5,6 +5,7 @@ It ends when it is told to, and when the process that has started it is gone.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -59,6 +60,8 @@ class Life:
         with self._finishing:
             if not self._finished and self._attendant:
                 self._attendant.finish()
+            if not self._finished:
+                logging.shutdown()  # what the log still holds
             self._finished = True
         self._over.set()
 

@@ -164,6 +164,7 @@ class Served:
             yield
         finally:
             for handler in handlers:
+                handler.flush()
                 log.server.removeHandler(handler)
             log.server.setLevel(level)
         for record in records:
