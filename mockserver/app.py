@@ -221,7 +221,11 @@ def _finish(config: Config, contract: Contract, response: Response) -> Response:
     if _may_read(config):
         cors.allow(request, response)
     if _is_the_apis():
-        exchange.sandbox.journal.add(exchange.entry(contract, request, response))
+        journal = exchange.sandbox.journal
+        if journal.size:
+            journal.add(exchange.entry(contract, request, response))
+        else:
+            journal.count(exchange.operation, response.status_code, exchange.error)
         if (observation := exchange.observation(request, response)) is not None:
             exchange.sandbox.lint.observe(observation)
     facts = {
