@@ -18,7 +18,16 @@ from tests.documented import operations
 from tests.documents import ROOT, Block, blocks, same, table
 from tests.node import installed
 
-PAGES = ("dashboard", "fixtures", "isolation", "failures", "time", "journal", "coverage")
+PAGES = (
+    "dashboard",
+    "fixtures",
+    "isolation",
+    "failures",
+    "time",
+    "journal",
+    "coverage",
+    "performance",
+)
 DOCUMENTS = ("README.md", *(f"docs/{page}.md" for page in PAGES))
 BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
 BY_HAND = ("make ", "pip ", "uvx ", "docker ")
