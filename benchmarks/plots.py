@@ -39,7 +39,8 @@ def _contestants(found: Results) -> Any:
     _bars(
         axes[2], found, life, [each.title for each in life], "start and memory: shorter is better"
     )
-    axes[2].legend(loc="lower right", fontsize=8)
+    handles, names = axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False)
     figure.suptitle("Each server beside ours (ours = 1)")
     return figure
 
@@ -57,6 +58,8 @@ def _bars(axis: Any, found: Results, rows: list[Measure], labels: list[str], tit
         axis.bar_label(bars, fmt="%.2f", fontsize=6, padding=2)
     axis.axvline(1, color=COLOURS[0], linewidth=0.8)
     axis.set_xscale("log")
+    axis.xaxis.set_major_formatter("{x:g} ×")
+    axis.xaxis.set_minor_formatter("")
     axis.margins(x=0.12)
     axis.set_yticks([index + 0.4 for index in range(len(rows))], labels)
     axis.invert_yaxis()
@@ -66,14 +69,20 @@ def _bars(axis: Any, found: Results, rows: list[Measure], labels: list[str], tit
 def _sizes(found: Results) -> Any:
     """Draw each action's cost as a multiple of its cost in the smallest world."""
     figure, axis = plt.subplots(figsize=(9, 6), layout="constrained")
-    markers = "os^v<>DPX*hd"
+    markers, colours = "os^v<>DPX*hd", mpl.colormaps["tab20"].colors
     for number, action in enumerate(dict.fromkeys(each["action"] for each in found["size"])):
         points = sorted(goals.points(found, action))
         sizes, costs = zip(*points, strict=True)
         fitted = goals.fitted(found, action)
         label = action if fitted is None else f"{action}: exponent {fitted:.2f}"
         relative = [cost / costs[0] for cost in costs]
-        axis.plot(sizes, relative, marker=markers[number % len(markers)], label=label)
+        axis.plot(
+            sizes,
+            relative,
+            marker=markers[number % len(markers)],
+            color=colours[2 * number % len(colours) + number // 10],
+            label=label,
+        )
     axis.set_xscale("log")
     axis.set_yscale("log")
     axis.set_xlabel("carts in the world")

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from statistics import median
 
 from benchmarks import goals, measures, ratios, results
 from benchmarks.measures import Measure, Results
@@ -153,8 +154,7 @@ def duration(seconds: float) -> str:
 
 
 def _own(found: Results, measure: Measure) -> str:
-    values = sorted(measure.of(found, "ours").values())
-    return f"{number(values[len(values) // 2])}{measure.unit}"
+    return f"{number(median(measure.of(found, 'ours').values()))}{measure.unit}"
 
 
 def _cell(found: Results, measure: Measure, name: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.work import Job, Request
 
+PATIENCE = "10s"
 SCRIPT = """
 local requests, n = {}, 0
 function init(args)
@@ -55,8 +56,9 @@ def rate(port: int, job: Job, connections: int, seconds: float) -> Rate:
         lines = (f"  requests[{n}] = {_lua(each)}" for n, each in enumerate(job.requests, 1))
         script.write_text(SCRIPT % "\n".join(lines), "utf-8")
         load = ("-t", "1", "-c", str(connections), "-d", f"{max(1, round(seconds))}s")
+        patience = ("--timeout", PATIENCE)
         run = subprocess.run(
-            ["wrk", *load, "-s", str(script), f"http://127.0.0.1:{port}/"],
+            ["wrk", *load, *patience, "-s", str(script), f"http://127.0.0.1:{port}/"],
             capture_output=True,
             text=True,
             check=False,

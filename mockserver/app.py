@@ -181,8 +181,12 @@ class Application(Flask):
         """Give the journal its entry, the lint its observation, and the log its line."""
         sandbox = exchange.sandbox
         if _is_the_apis(exchange):
-            entry = exchange.entry(self._contract, status, list(headers.items()), body)
-            sandbox.journal.add(entry)
+            if sandbox.journal.size:
+                entry = exchange.entry(self._contract, status, list(headers.items()), body)
+                sandbox.journal.add(entry)
+            else:
+                operation_id = None if exchange.operation is None else exchange.operation.id
+                sandbox.journal.count(operation_id, status, exchange.error)
             if (operation := exchange.operation) is not None and (
                 sandbox.lint.waits or exchange.is_telling(status)
             ):

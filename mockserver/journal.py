@@ -177,7 +177,10 @@ class Query:
 
 
 class Journal:
-    """The last `size` requests, newest last, and counts of all there ever were."""
+    """The last `size` requests, newest last, and counts of all there ever were.
+
+    With a size of 0 nothing is remembered: requests are only counted.
+    """
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -190,6 +193,11 @@ class Journal:
         with self._lock:
             self._entries.append(entry)
             self._seen[entry.operation, entry.status, entry.error] += 1
+
+    def count(self, operation: str | None, status: int, error: str | None) -> None:
+        """Count a request of which nothing is to be remembered."""
+        with self._lock:
+            self._seen[operation, status, error] += 1
 
     def find(self, entry_id: str) -> Entry | None:
         """Return the entry of a request id, while it is remembered."""

@@ -94,6 +94,8 @@ BAD_VALUES = {
     "write for example 2026-01-01T00:00:00Z",
     ("freeze-time", "1960-01-01T00:00:00Z"): "Invalid value for '--freeze-time': "
     "'1960-01-01T00:00:00Z' is too far away; write a year from 1971 to 8999",
+    ("journal-size", "-1"): "Invalid value for '--journal-size': -1 is not in the range "
+    "0<=x<=100000.",
     ("log-format", "xml"): "Invalid value for '--log-format': 'xml' is not one of 'text', 'json'.",
     ("tls-cert", "no-such.pem"): "Invalid value for '--tls-cert': File 'no-such.pem' "
     "does not exist.",
@@ -395,6 +397,15 @@ TWINS: dict[str, tuple[list[str], dict[str, str], Callable[[RunningServer], Any]
         {"MOCKSERVER_LOG_FORMAT": "json"},
         lambda server: get(server, "/v2/carts") and logged(server, 1)[0].startswith("{"),
         True,
+    ),
+    "journal-size": (
+        ["--journal-size", "0"],
+        {"MOCKSERVER_JOURNAL_SIZE": "0"},
+        lambda server: (
+            get(server, "/v2/carts").status_code,
+            httpx.get(server.url + "/__admin/requests").json()["total"],
+        ),
+        (200, 0),
     ),
     "tls": (["--tls"], {"MOCKSERVER_TLS": "1"}, lambda server: server.url[:8], "https://"),
     "tls-cert": (

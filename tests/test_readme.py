@@ -20,7 +20,7 @@ from tests.node import installed
 
 PAGES = (
     *("dashboard", "fixtures", "isolation", "failures", "time", "journal", "coverage"),
-    "reliability",
+    *("reliability", "performance"),
 )
 DOCUMENTS = ("README.md", *(f"docs/{page}.md" for page in PAGES))
 BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]

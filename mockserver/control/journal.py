@@ -61,7 +61,11 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
     @admin.post("/requests/verify")
     def verify() -> Response:
         given = body("verifyRequests")
-        entries = current().sandbox.journal.select(Query())[::-1]
+        journal = current().sandbox.journal
+        if not journal.size:
+            detail = "The journal is off (--journal-size 0), so nothing can be verified."
+            raise ControlError(409, "Conflict", detail)
+        entries = journal.select(Query())[::-1]
         difference = _difference(contract, given, entries)
         if difference is None:
             return data({"verified": True}, 202)

@@ -466,6 +466,27 @@ def test_a_thousand_entries_are_kept_by_default(client: FlaskClient) -> None:
     assert journal(client)["total"] == 1000
 
 
+def test_a_journal_of_size_0_remembers_nothing_and_counts_everything() -> None:
+    app: Flask = create_app(Config(frozen_at=NEW_YEAR, journal_size=0))
+    client = app.test_client()
+    answers = [client.get("/v2/carts/free-cart", headers=ADMIN) for _ in range(3)]
+    assert [each.status_code for each in answers] == [200, 200, 200]
+    assert journal(client)["total"] == 0
+    request_id = answers[0].headers["Mock-Request-Id"]
+    assert admin.call(client, "GET", f"/requests/{request_id}").status_code == 404
+    assert admin.get(client, "/sandboxes/default")["requests"] == 3
+    assert app.extensions["sandboxes"].counts() == {("getACart", 200, None): 3}
+    assert client.get("/ui/journal").status_code == 200
+
+
+def test_a_journal_of_size_0_refuses_to_verify_what_it_can_not_know() -> None:
+    client = create_app(Config(frozen_at=NEW_YEAR, journal_size=0)).test_client()
+    expected = {"operation": "getACart", "count": 0}
+    answer = admin.call(client, "POST", "/requests/verify", expected)
+    assert answer.status_code == 409
+    assert "--journal-size 0" in answer.get_json()["errors"][0]["detail"]
+
+
 # --- verification
 
 
