@@ -27,6 +27,7 @@ MOST_DEPTH = 50
 MOST_DIGITS = 100
 MOST_TOLD = 1000
 """How many mistakes are told: more would bury the first ones."""
+MOST_LINE = 4000
 TAG = "tag:yaml.org,2002:"
 TEXTS = ("str", "timestamp")
 PLAIN = ("null", "bool", "int", "float")
@@ -48,8 +49,9 @@ class Mistake:
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         told = f"{self.path + ': ' if self.path else ''}{self.message}"
-        # a name in the file must neither break the line nor talk to the terminal
-        return f"{place}: {''.join(each if each.isprintable() else '�' for each in told)}"
+        # a name in the file must neither break the line, nor fill it, nor talk to the terminal
+        shown = "".join(each if each.isprintable() else "�" for each in told[:MOST_LINE])
+        return f"{place}: {shown}{'…' if len(told) > MOST_LINE else ''}"
 
 
 class FixtureError(ValueError):

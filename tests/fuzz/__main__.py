@@ -8,6 +8,7 @@ import argparse
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +17,7 @@ CORPUS, CRASHES, FOUND, WORDS = (HERE / name for name in ("corpus", "crashes", "
 NAMES = sorted(each.name for each in CORPUS.iterdir())
 MOST_BYTES, MOST_FILES = 4096, 200
 SECONDS_EACH, MEGABYTES = 20, 2048
+SAMPLED = 10
 
 
 def main() -> int:
@@ -49,8 +51,9 @@ def _fuzz(name: str, seconds: int, merge: bool) -> None:
     import atheris  # only where it is installed: the `fuzz` group of pyproject.toml
 
     with atheris.instrument_imports(include=["mockserver", "yaml", "fnmatch"]):
-        from tests.fuzz.targets import run
+        from tests.fuzz.targets import Sampling, run
 
+    Sampling.every = SAMPLED
     found = FOUND / name
     for folder in (CRASHES, found):
         folder.mkdir(parents=True, exist_ok=True)
@@ -67,7 +70,15 @@ def _fuzz(name: str, seconds: int, merge: bool) -> None:
         options["dict"] = words
     folders = [CORPUS / name, found] if merge else [found, CORPUS / name]
     flags = [f"-{option}={value}" for option, value in options.items()]
-    atheris.Setup([sys.argv[0], *flags, *map(str, folders)], lambda data: run(name, data))
+
+    def once(data: bytes) -> None:
+        try:
+            run(name, data)
+        except BaseException:  # libFuzzer writes it, too, unless the process ends in another way
+            (CRASHES / f"{name}-{sha256(data).hexdigest()[:16]}").write_bytes(data)
+            raise
+
+    atheris.Setup([sys.argv[0], *flags, *map(str, folders)], once)
     atheris.Fuzz()
 
 

@@ -114,6 +114,7 @@ class Served:
         """Send one request; asserts all that holds of any answer."""
         before = self._worlds()
         entries = {name: sandbox.journal.total() for name, sandbox in self.sandboxes.all()}
+        seen = {name: each.count for name, each in self.sandboxes.findings().items()}
         with self._listening():
             answer = self._answered(sent)
         _check_form(answer)
@@ -127,7 +128,8 @@ class Served:
             for entry in sandbox.journal.select(Query())[: 1 if name in entries else None]
             if sandbox.journal.total() != entries.get(name)
         ]
-        told += [each.detail for each in self.sandboxes.findings().values()]
+        findings = self.sandboxes.findings()
+        told += [each.detail for name, each in findings.items() if each.count != seen.get(name)]
         told += self._logged()
         for secret in hidden(sent):
             assert not [each for each in told if secret in each], f"{secret!r} was told"
@@ -235,6 +237,9 @@ def hidden(sent: Sent) -> set[str]:
             _sort_form(text, secret, open_)
         else:
             secret.append(text)
+            open_ += [
+                name for name, _ in parse_qsl(text)
+            ]  # whatever it is called, it is read as one
     words = {word for text in secret for word in re.findall(rf"\w*{MARK}\w*", text, re.ASCII)}
     return {word for word in words if not any(word in text for text in open_)}
 

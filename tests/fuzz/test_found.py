@@ -171,6 +171,12 @@ def test_names_in_mistakes_do_nothing_to_a_terminal(mistakes: Mistakes) -> None:
     assert key.startswith("own.yaml:2:11: ��: is not a known field")
 
 
+def test_line_of_a_mistake_has_an_end(mistakes: Mistakes) -> None:
+    told, *_ = mistakes("carts: !" + "x" * 100_000 + " []")
+    assert len(told) == len("own.yaml:1:8: ") + yaml_source.MOST_LINE + 1
+    assert told.endswith("x…")
+
+
 def test_of_very_many_mistakes_the_first_are_told(mistakes: Mistakes) -> None:
     told = mistakes("carts: [&a {id: a b, name: A}, " + ", ".join(["*a"] * 1500) + "]")
     assert len(told) == yaml_source.MOST_TOLD + 1
