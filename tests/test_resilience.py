@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from mockserver import release as release_module
 from mockserver.release import WORTH_A_THREAD, release
 from mockserver.resources import resource
 from mockserver.world import World
@@ -50,10 +51,33 @@ def test_a_large_world_that_was_left_is_taken_apart_and_others_keep_their_share(
     assert len(kept.carts) == len(list(kept.carts)) == carts
 
 
-def test_a_small_world_is_let_go_at_once(app: Flask) -> None:
-    world = replace(app.extensions["sandbox"].world)
-    release(world)
-    assert len(world.carts) == 11
+@pytest.mark.parametrize(
+    ("changes", "threads"), [(0, 0), (WORTH_A_THREAD - 1, 0), (WORTH_A_THREAD, 1)]
+)
+def test_only_a_world_of_many_changes_is_taken_apart_in_the_background(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, changes: int, threads: int
+) -> None:
+    started: list[object] = []
+    monkeypatch.setattr("mockserver.release.start_new_thread", lambda *given: started.append(given))
+    seed: World = app.extensions["sandbox"].world
+    release(replace(seed, revision=seed.revision + changes), seed)
+    assert len(started) == threads
+    assert len(seed.carts) == 11
+
+
+def test_what_is_taken_apart_leaves_the_lists_of_other_worlds_whole(app: Flask) -> None:
+    sandbox = app.extensions["sandbox"]
+    client = app.test_client()
+    for number in range(300):
+        client.post("/v2/carts", headers=ADMIN, json={"data": {"name": f"cart {number % 3}"}})
+    client.get("/v2/carts", headers=ADMIN, query_string={"filter": 'ilike(name,"cart*")'})
+    sandbox.save("kept")
+    kept = sandbox.world
+    for part in [kept.carts, kept.orders, *kept.listed_carts.parts()]:
+        release_module._take_apart([part])
+    listed = client.get("/v2/carts", headers=ADMIN).json
+    assert listed["meta"]["results"] == {"total": 311}
+    assert len(kept.carts) == 311
 
 
 def test_a_missing_file_of_the_package_is_told_by_name() -> None:
