@@ -136,7 +136,7 @@ class Sandbox:
             self._state = self._start()
             self._window = (0, 0)
             self._changes += 1
-        release(left)
+        release(left, self._seed_world)
         self.journal.clear()
         self.lint.start_anew()
 
@@ -155,7 +155,7 @@ class Sandbox:
             worlds = [state.world for state in (self._state, *self._snapshots.values())]
             self._state, self._snapshots = self._start(), {}
         for world in worlds:
-            release(world)
+            release(world, self._seed_world)
 
     def run(self, action: Callable[[Transaction, Ids], Result]) -> Result:
         """Run an action as one transaction: what it changed counts unless it raises."""
@@ -231,7 +231,7 @@ class Sandbox:
             left = self._state.world
             self._state = self._named(name).copy()
             self._changes += 1
-        release(left)
+        release(left, self._seed_world)
 
     def forget(self, name: str) -> None:
         """Throw a saved state away. ControlError 404."""
@@ -239,7 +239,7 @@ class Sandbox:
             left = self._named(name).world
             del self._snapshots[name]
             self._changes += 1
-        release(left)
+        release(left, self._seed_world)
 
     def snapshots(self) -> dict[str, State]:
         """Return the saved states by name."""

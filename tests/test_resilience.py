@@ -50,10 +50,38 @@ def test_a_large_world_that_was_left_is_taken_apart_and_others_keep_their_share(
     assert len(kept.carts) == len(list(kept.carts)) == carts
 
 
-def test_a_small_world_is_let_go_at_once(app: Flask) -> None:
-    world = replace(app.extensions["sandbox"].world)
-    release(world)
-    assert len(world.carts) == 11
+@pytest.mark.parametrize(
+    ("changes", "threads"), [(0, 0), (WORTH_A_THREAD - 1, 0), (WORTH_A_THREAD, 1)]
+)
+def test_only_a_world_of_many_changes_is_taken_apart_in_the_background(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, changes: int, threads: int
+) -> None:
+    started: list[object] = []
+    monkeypatch.setattr("mockserver.release.start_new_thread", lambda *given: started.append(given))
+    seed: World = app.extensions["sandbox"].world
+    release(replace(seed, revision=seed.revision + changes), seed)
+    assert len(started) == threads
+    assert len(seed.carts) == 11
+
+
+def test_what_is_taken_apart_leaves_other_worlds_whole(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "mockserver.release.start_new_thread", lambda run, given: run(*given)
+    )  # so that it has ended when we look
+    sandbox = app.extensions["sandbox"]
+    client = app.test_client()
+    seed: World = sandbox.world
+    for number in range(300):
+        client.post("/v2/carts", headers=ADMIN, json={"data": {"name": f"cart {number % 3}"}})
+    named = {"filter": 'ilike(name,"cart 1")'}
+    before = client.get("/v2/carts", headers=ADMIN, query_string=named).json
+    kept: World = sandbox.world
+    release(replace(kept, revision=seed.revision + WORTH_A_THREAD), seed)
+    assert client.get("/v2/carts", headers=ADMIN, query_string=named).json == before
+    assert before["meta"]["results"] == {"total": 100}
+    assert len(kept.carts) == len(list(kept.carts)) == 300 + len(seed.carts)
 
 
 def test_a_missing_file_of_the_package_is_told_by_name() -> None:

@@ -70,10 +70,12 @@ def _matching(view: View[Any], wanted: Filter) -> Records[Any]:
             return alike
     must = wanted.either[0] if len(wanted.either) == 1 else ()
     owners = [t for t in must if t.facet and t.facet != NAME and t.operator in EXACTLY]
+    if not owners or view.facet not in (ALL, ASSOCIATED):  # an owner's view holds its own only
+        return [record for record in view if wanted(record)]
     views = [view.of((term.facet, term.values[0])) for term in owners]
-    if views and len(must) == 1 and view.facet in (ALL, ASSOCIATED):
-        return views[0]  # there is nothing else to ask
-    return [record for record in min([view, *views], key=len) if wanted(record)]
+    if len(must) == 1:
+        return views[0]
+    return [record for record in min(views, key=len) if wanted(record)]
 
 
 def _sorted(records: Iterable[Record], sort: str, grammar: Grammar) -> list[Record]:
