@@ -21,6 +21,7 @@ class Keeper:
 
     file: StateFile
     every: float
+    patience: float = 60
     _sandboxes: Sandboxes | None = None
     _thread: threading.Thread | None = None
     _ended: Any = None

@@ -10,10 +10,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,6 @@ from mockserver.worker import Attendant, Life
 
 STOP_SECONDS = 1
 """How long a stopping server waits for open requests. A container's stop must be quick."""
-SAVE_SECONDS = 60
-"""How long it then waits for its attendant. A container's stop must leave it as long."""
 THREADS = 64
 """The most requests under way at once; a slow sender keeps one. Threads start when needed."""
 
@@ -118,13 +117,13 @@ def serve(
     port: int,
     tls: Certificate | None,
     announce: Callable[[], None],
-    attendant: Attendant | None = None,
+    attendants: Sequence[Attendant] = (),
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; open requests are answered first.
 
     `app` is what `load` makes; a worker that can't inherit it from this process makes its own.
-    `announce` is called once when the first connection is possible. `attendant` begins and finishes
-    in the worker. Raises click.ClickException when the worker can't start or dies.
+    `announce` is called once when the first connection is possible. `attendants` begin and finish
+    in the worker, in their order. Raises click.ClickException when the worker can't start or dies.
     """
     from granian.constants import Interfaces, SSLProtocols
     from granian.server.mp import MPServer
@@ -141,12 +140,12 @@ def serve(
         blocking_threads=THREADS,
         websockets=False,
         log_enabled=False,
-        workers_kill_timeout=STOP_SECONDS + (SAVE_SECONDS if attendant else 0),
+        workers_kill_timeout=STOP_SECONDS + ceil(sum(each.patience for each in attendants)),
         ssl_cert=tls.cert if tls else None,
         ssl_key=tls.key if tls else None,
         ssl_protocol_min=SSLProtocols.tls12,
     )
-    loader = _Loader(load if not inherited else lambda: app, announce, address, port, attendant)
+    loader = _Loader(load if not inherited else lambda: app, announce, address, port, attendants)
     try:
         server.serve(target_loader=loader, wrap_loader=False)
     except SystemExit:
@@ -161,11 +160,11 @@ class _Loader:
     announce: Callable[[], None]
     address: str
     port: int
-    attendant: Attendant | None
+    attendants: Sequence[Attendant]
 
     def __call__(self) -> Any:
         app = self.load()
-        Life(self.attendant, STOP_SECONDS).begin(app)
+        Life(self.attendants, STOP_SECONDS).begin(app)
         _announce_when_up(self.announce, self.address, self.port)
         return app
 

@@ -10,12 +10,18 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Sequence
 from multiprocessing.util import Finalize
 from typing import Any, Protocol
 
 
 class Attendant(Protocol):
-    """Somebody with something to do in the worker."""
+    """Somebody with something to do in the worker. `patience` is how many seconds it may take to
+    finish."""
+
+    @property
+    def patience(self) -> float:
+        """Return these seconds."""
 
     def begin(self, app: Any) -> None:
         """Begin, with the application, before its first answer."""
@@ -27,17 +33,17 @@ class Attendant(Protocol):
 class Life:
     """The rest of a worker's life. `patience` is how many seconds open requests have at its end."""
 
-    def __init__(self, attendant: Attendant | None, patience: float) -> None:
-        self._attendant = attendant
+    def __init__(self, attendants: Sequence[Attendant], patience: float) -> None:
+        self._attendants = attendants
         self._patience = patience
         self._over = threading.Event()
         self._finishing = threading.Lock()
         self._finished = False
 
     def begin(self, app: Any) -> None:
-        """Let the attendant begin, and watch for the end. Called in the worker's main thread."""
-        if self._attendant:
-            self._attendant.begin(app)
+        """Let the attendants begin, and watch for the end. Called in the worker's main thread."""
+        for each in self._attendants:
+            each.begin(app)
         # A process of multiprocessing leaves without atexit; this is what it runs at its end.
         Finalize(None, self._finish, exitpriority=100)
         told, tells = socket.socketpair()
@@ -57,8 +63,8 @@ class Life:
 
     def _finish(self) -> None:
         with self._finishing:
-            if not self._finished and self._attendant:
-                self._attendant.finish()
+            for each in () if self._finished else self._attendants:
+                each.finish()
             self._finished = True
         self._over.set()
 
