@@ -4,14 +4,16 @@ Nothing here knows what is served.
 """
 
 import multiprocessing
+import os
+import signal
 import socket
 import ssl
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from math import ceil
@@ -22,8 +24,8 @@ import click
 
 from mockserver.worker import Attendant, Life
 
-STOP_SECONDS = 1
-"""How long a stopping server waits for open requests. A container's stop must be quick."""
+STOP_SECONDS = 5
+"""How long a stopping server waits for open requests: no longer than a container's stop does."""
 THREADS = 64
 """The most requests under way at once; a slow sender keeps one. Threads start when needed."""
 
@@ -117,13 +119,15 @@ def serve(
     port: int,
     tls: Certificate | None,
     announce: Callable[[], None],
-    attendants: Sequence[Attendant] = (),
+    told: Callable[[Any], None],
+    attendants: Sequence[Attendant],
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; open requests are answered first.
 
     `app` is what `load` makes; a worker that can't inherit it from this process makes its own.
-    `announce` is called once when the first connection is possible. `attendants` begin and finish
-    in the worker, in their order. Raises click.ClickException when the worker can't start or dies.
+    `announce` is called once when the first connection is possible. In the worker, `attendants`
+    begin and finish in their order, and `told` is called with the application when it is told to
+    stop. Raises click.ClickException when the worker can't start or dies.
     """
     from granian.constants import Interfaces, SSLProtocols
     from granian.server.mp import MPServer
@@ -144,12 +148,29 @@ def serve(
         ssl_cert=tls.cert if tls else None,
         ssl_key=tls.key if tls else None,
         ssl_protocol_min=SSLProtocols.tls12,
+        reload_paths=[Path("/")],  # unused; the present folder otherwise, which may be gone
     )
-    loader = _Loader(load if not inherited else lambda: app, announce, address, port, attendants)
+    loader = _Loader(
+        load if not inherited else lambda: app, announce, address, port, told, attendants
+    )
+    if inherited:
+        _bury_orphans(lambda: {each.inner.pid for each in server.wrks})
     try:
         server.serve(target_loader=loader, wrap_loader=False)
     except SystemExit:
         raise click.ClickException("the worker process stopped unexpectedly") from None
+
+
+def _bury_orphans(own: Callable[[], Container[int]]) -> None:
+    """Let go of ended processes that came to this one as a container's first: not its `own`."""
+
+    def bury(*_: Any) -> None:
+        peek = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        with suppress(ChildProcessError):
+            while (ended := os.waitid(os.P_ALL, 0, peek)) and ended.si_pid not in own():
+                os.waitpid(ended.si_pid, os.WNOHANG)
+
+    signal.signal(signal.SIGCHLD, bury)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +181,12 @@ class _Loader:
     announce: Callable[[], None]
     address: str
     port: int
+    told: Callable[[Any], None]
     attendants: Sequence[Attendant]
 
     def __call__(self) -> Any:
         app = self.load()
-        Life(self.attendants, STOP_SECONDS).begin(app)
+        Life(self.attendants, self.told, STOP_SECONDS).begin(app)
         _announce_when_up(self.announce, self.address, self.port)
         return app
 

@@ -107,7 +107,11 @@ def serve(
                 os.environ["MOCKSERVER_TLS_KEY"] = str(certificate.key)
             server.serve_reloading(app, address, bound, certificate, [], announce)
         else:
-            server.serve(app, load, address, bound, certificate, announce, attendants)
+            server.serve(app, load, address, bound, certificate, announce, _end_streams, attendants)
+
+
+def _end_streams(app: Flask) -> None:
+    app.extensions["stopping"].set()
 
 
 def _keeper(path: Path | None, every: float, config: Config) -> Keeper | None:

@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.util import Finalize
 from typing import Any, Protocol
 
@@ -31,10 +31,14 @@ class Attendant(Protocol):
 
 
 class Life:
-    """The rest of a worker's life. `patience` is how many seconds open requests have at its end."""
+    """The rest of a worker's life. `told` is called with the application when it is told to stop;
+    `patience` is how many seconds open requests have from then on."""
 
-    def __init__(self, attendants: Sequence[Attendant], patience: float) -> None:
+    def __init__(
+        self, attendants: Sequence[Attendant], told: Callable[[Any], None], patience: float
+    ) -> None:
         self._attendants = attendants
+        self._told = told
         self._patience = patience
         self._over = threading.Event()
         self._finishing = threading.Lock()
@@ -46,17 +50,18 @@ class Life:
             each.begin(app)
         # A process of multiprocessing leaves without atexit; this is what it runs at its end.
         Finalize(None, self._finish, exitpriority=100)
-        told, tells = socket.socketpair()
-        tells.setblocking(False)
-        signal.set_wakeup_fd(tells.detach(), warn_on_full_buffer=False)
-        threading.Thread(target=self._wait_for_signal, args=(told,), daemon=True).start()
+        signals, sends = socket.socketpair()
+        sends.setblocking(False)
+        signal.set_wakeup_fd(sends.detach(), warn_on_full_buffer=False)
+        threading.Thread(target=self._wait_for_signal, args=(app, signals), daemon=True).start()
         if parent := multiprocessing.parent_process():
             threading.Thread(target=_follow, args=(parent,), daemon=True).start()
 
-    def _wait_for_signal(self, told: socket.socket) -> None:
+    def _wait_for_signal(self, app: Any, signals: socket.socket) -> None:
         """End the worker when its patience is over: a client may keep a request open for ever."""
-        while not {signal.SIGINT, signal.SIGTERM} & set(told.recv(64)):
+        while not {signal.SIGINT, signal.SIGTERM} & set(signals.recv(64)):
             continue
+        self._told(app)
         if not self._over.wait(self._patience):
             self._finish()
             os._exit(0)
