@@ -12,7 +12,9 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from mockserver.ids import chance
 
@@ -21,19 +23,27 @@ CHUNK = 64 * 1024
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FaultLayer:
-    """Passes connections on to a private address. `secret` tells its markers from any data."""
+    """Passes connections on to a private address. `secret` tells its markers from any data.
+
+    At its end it has `patience` seconds to bring the last answers to those who wait for them.
+    """
 
     address: tuple[str, int]
     private: tuple[str, int]
     secret: str
-    _passing: set[asyncio.Task[None] | None] = field(default_factory=set, compare=False, repr=False)
+    patience: float = 1
+    _loop: asyncio.AbstractEventLoop | None = None
+    _open: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def begin(self, _: Any) -> None:
+        """Do nothing yet: there is nothing to pass connections on to."""
 
     def start(self) -> None:
         """Listen in a thread of its own; returns when connections are possible."""
         ready = threading.Event()
-        loop = asyncio.new_event_loop()
+        loop = self._loop = asyncio.new_event_loop()
 
         def run() -> None:
             listening = socket.create_server(
@@ -49,15 +59,20 @@ class FaultLayer:
         threading.Thread(target=run, daemon=True, name="faults").start()
         ready.wait()
 
+    def finish(self) -> None:
+        """Wait until what was answered has gone out."""
+        if self._loop is not None:
+            asyncio.run_coroutine_threadsafe(self._drained(), self._loop).result()
+
+    async def _drained(self) -> None:
+        if self._open:
+            await asyncio.wait(self._open, timeout=self.patience)
+
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        self._passing.add(task)  # asyncio itself forgets it when the client goes
-        try:
-            await self._pass_on(reader, writer)
-        finally:
-            self._passing.discard(task)
-
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert task is not None
+        self._open.add(task)
+        task.add_done_callback(self._open.discard)
         try:
             inner_reader, inner_writer = await asyncio.open_connection(*self.private)
         except OSError:
@@ -70,6 +85,8 @@ class FaultLayer:
             onward.cancel()
             inner_writer.close()
             writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     async def _answers(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         marker = f"{HEADER}: {self.secret}-".encode()

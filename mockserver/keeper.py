@@ -21,6 +21,7 @@ class Keeper:
 
     file: StateFile
     every: float
+    patience: float = 60
     _sandboxes: Sandboxes | None = None
     _thread: threading.Thread | None = None
     _ended: Any = None
@@ -80,7 +81,7 @@ class Keeper:
         present = _worlds(self._sandboxes.captured())
         for number, world in _worlds(captured).items():
             if number not in present:
-                release(world)
+                release(world, self._sandboxes.default.seed_world)
 
 
 def _worlds(captured: Captures) -> dict[int, World]:

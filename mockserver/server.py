@@ -5,16 +5,19 @@ Nothing here knows what is served.
 
 import gc
 import multiprocessing
+import os
+import signal
 import socket
 import ssl
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +25,8 @@ import click
 
 from mockserver.worker import Attendant, Life
 
-STOP_SECONDS = 1
-"""How long a stopping server waits for open requests. A container's stop must be quick."""
-SAVE_SECONDS = 60
-"""How long it then waits for its attendant. A container's stop must leave it as long."""
+STOP_SECONDS = 5
+"""How long a stopping server waits for open requests: no longer than a container's stop does."""
 THREADS = 64
 """The most requests under way at once; a slow sender keeps one. Threads start when needed."""
 
@@ -119,13 +120,15 @@ def serve(
     port: int,
     tls: Certificate | None,
     announce: Callable[[], None],
-    attendant: Attendant | None = None,
+    told: Callable[[Any], None],
+    attendants: Sequence[Attendant],
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; open requests are answered first.
 
     `app` is what `load` makes; a worker that can't inherit it from this process makes its own.
-    `announce` is called once when the first connection is possible. `attendant` begins and finishes
-    in the worker. Raises click.ClickException when the worker can't start or dies.
+    `announce` is called once when the first connection is possible. In the worker, `attendants`
+    begin and finish in their order, and `told` is called with the application when it is told to
+    stop. Raises click.ClickException when the worker can't start or dies.
     """
     from granian.constants import Interfaces, SSLProtocols
     from granian.server.mp import MPServer
@@ -143,16 +146,33 @@ def serve(
         blocking_threads=THREADS,
         websockets=False,
         log_enabled=False,
-        workers_kill_timeout=STOP_SECONDS + (SAVE_SECONDS if attendant else 0),
+        workers_kill_timeout=STOP_SECONDS + ceil(sum(each.patience for each in attendants)),
         ssl_cert=tls.cert if tls else None,
         ssl_key=tls.key if tls else None,
         ssl_protocol_min=SSLProtocols.tls12,
+        reload_paths=[Path("/")],  # unused; the present folder otherwise, which may be gone
     )
-    loader = _Loader(load if not inherited else lambda: app, announce, address, port, attendant)
+    loader = _Loader(
+        load if not inherited else lambda: app, announce, address, port, told, attendants
+    )
+    if inherited:
+        _bury_orphans(lambda: {each.inner.pid for each in server.wrks})
     try:
         server.serve(target_loader=loader, wrap_loader=False)
     except SystemExit:
         raise click.ClickException("the worker process stopped unexpectedly") from None
+
+
+def _bury_orphans(own: Callable[[], Container[int]]) -> None:
+    """Let go of ended processes that came to this one as a container's first: not its `own`."""
+
+    def bury(*_: Any) -> None:
+        peek = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        with suppress(ChildProcessError):
+            while (ended := os.waitid(os.P_ALL, 0, peek)) and ended.si_pid not in own():
+                os.waitpid(ended.si_pid, os.WNOHANG)
+
+    signal.signal(signal.SIGCHLD, bury)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +183,12 @@ class _Loader:
     announce: Callable[[], None]
     address: str
     port: int
-    attendant: Attendant | None
+    told: Callable[[Any], None]
+    attendants: Sequence[Attendant]
 
     def __call__(self) -> Any:
         app = self.load()
-        Life(self.attendant, STOP_SECONDS).begin(app)
+        Life(self.attendants, self.told, STOP_SECONDS).begin(app)
         _announce_when_up(self.announce, self.address, self.port)
         return app
 

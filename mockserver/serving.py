@@ -20,6 +20,7 @@ from mockserver.config import Config
 from mockserver.errors import envelope
 from mockserver.faults import FaultLayer
 from mockserver.resources import resource
+from mockserver.worker import Attendant
 from mockserver.yaml_source import FixtureError
 
 if TYPE_CHECKING:
@@ -96,18 +97,24 @@ def serve(
             keeper.file.write_first(app.extensions["sandboxes"])
         text = banner.text(config, bound, certificate, app.extensions["sandbox"].world)
         announce = partial(_announce, text)
+        attendants: list[Attendant] = [keeper] if keeper else []
         if faults:
             inner = stack.enter_context(server.reserved("127.0.0.1", 0))
             layer = FaultLayer((address, bound), inner, config.fault_secret)
             announce = partial(_announce, text, layer)
             address, bound = inner
+            attendants.insert(0, layer)  # what was answered gets through before the last write
         if reload:
             if certificate:  # the process that a change starts anew serves the same one
                 os.environ["MOCKSERVER_TLS_CERT"] = str(certificate.cert)
                 os.environ["MOCKSERVER_TLS_KEY"] = str(certificate.key)
             server.serve_reloading(app, address, bound, certificate, [], announce)
         else:
-            server.serve(app, load, address, bound, certificate, announce, keeper)
+            server.serve(app, load, address, bound, certificate, announce, _end_streams, attendants)
+
+
+def _end_streams(app: Flask) -> None:
+    app.extensions["stopping"].set()
 
 
 def _keeper(path: Path | None, every: float, config: Config) -> Keeper | None:

@@ -11,12 +11,18 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Callable, Sequence
 from multiprocessing.util import Finalize
 from typing import Any, Protocol
 
 
 class Attendant(Protocol):
-    """Somebody with something to do in the worker."""
+    """Somebody with something to do in the worker. `patience` is how many seconds it may take to
+    finish."""
+
+    @property
+    def patience(self) -> float:
+        """Return these seconds."""
 
     def begin(self, app: Any) -> None:
         """Begin, with the application, before its first answer."""
@@ -26,41 +32,46 @@ class Attendant(Protocol):
 
 
 class Life:
-    """The rest of a worker's life. `patience` is how many seconds open requests have at its end."""
+    """The rest of a worker's life. `told` is called with the application when it is told to stop;
+    `patience` is how many seconds open requests have from then on."""
 
-    def __init__(self, attendant: Attendant | None, patience: float) -> None:
-        self._attendant = attendant
+    def __init__(
+        self, attendants: Sequence[Attendant], told: Callable[[Any], None], patience: float
+    ) -> None:
+        self._attendants = attendants
+        self._told = told
         self._patience = patience
         self._over = threading.Event()
         self._finishing = threading.Lock()
         self._finished = False
 
     def begin(self, app: Any) -> None:
-        """Let the attendant begin, and watch for the end. Called in the worker's main thread."""
-        if self._attendant:
-            self._attendant.begin(app)
+        """Let the attendants begin, and watch for the end. Called in the worker's main thread."""
+        for each in self._attendants:
+            each.begin(app)
         # A process of multiprocessing leaves without atexit; this is what it runs at its end.
         Finalize(None, self._finish, exitpriority=100)
-        told, tells = socket.socketpair()
-        tells.setblocking(False)
-        signal.set_wakeup_fd(tells.detach(), warn_on_full_buffer=False)
-        threading.Thread(target=self._wait_for_signal, args=(told,), daemon=True).start()
+        signals, sends = socket.socketpair()
+        sends.setblocking(False)
+        signal.set_wakeup_fd(sends.detach(), warn_on_full_buffer=False)
+        threading.Thread(target=self._wait_for_signal, args=(app, signals), daemon=True).start()
         if parent := multiprocessing.parent_process():
             threading.Thread(target=_follow, args=(parent,), daemon=True).start()
 
-    def _wait_for_signal(self, told: socket.socket) -> None:
+    def _wait_for_signal(self, app: Any, signals: socket.socket) -> None:
         """End the worker when its patience is over: a client may keep a request open for ever."""
-        while not {signal.SIGINT, signal.SIGTERM} & set(told.recv(64)):
+        while not {signal.SIGINT, signal.SIGTERM} & set(signals.recv(64)):
             continue
+        self._told(app)
         if not self._over.wait(self._patience):
             self._finish()
             os._exit(0)
 
     def _finish(self) -> None:
         with self._finishing:
-            if not self._finished and self._attendant:
-                self._attendant.finish()
             if not self._finished:
+                for each in self._attendants:
+                    each.finish()
                 logging.shutdown()  # what the log still holds
             self._finished = True
         self._over.set()

@@ -1,7 +1,7 @@
 """The journal: the requests of a sandbox, listed, found, counted and verified."""
 
 from collections.abc import Iterator, Mapping
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Event
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -32,6 +32,8 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
     """Add the routes of this noun."""
     admin.record_once(lambda made: made.app.url_map.converters.update(entry=EntryId))
     streams = BoundedSemaphore(MOST_STREAMS)
+    stopping = Event()
+    admin.record_once(lambda made: made.app.extensions.update(stopping=stopping))
 
     @admin.get("/requests")
     def list_requests() -> Response:
@@ -50,7 +52,7 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
 
     @admin.get("/requests/stream")
     def stream_requests() -> Response:
-        events = _events(current().sandbox.journal, streams)
+        events = _events(current().sandbox.journal, streams, stopping)
         return Response(events, content_type="text/event-stream", headers=NEVER_STORED)
 
     @admin.delete("/requests")
@@ -72,8 +74,9 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
         return data({"verified": False, "difference": difference}, 406)
 
 
-def _events(journal: Journal, streams: BoundedSemaphore) -> Iterator[str]:
-    """Yield server-sent events: how many requests there were, whenever there are more."""
+def _events(journal: Journal, streams: BoundedSemaphore, stopping: Event) -> Iterator[str]:
+    """Yield server-sent events: how many requests there were, whenever there are more. They end
+    when the server is stopping, which would have to wait for them."""
     if not streams.acquire(blocking=False):
         yield "retry: 5000\n\n"
         return
@@ -81,7 +84,7 @@ def _events(journal: Journal, streams: BoundedSemaphore) -> Iterator[str]:
         yield "retry: 500\n\n"
         end = stopwatch() + STREAM_SECONDS
         told: int | None = None
-        while stopwatch() < end:
+        while stopwatch() < end and not stopping.is_set():
             total = journal.total()
             # a comment shows whether the client is still there
             yield f"event: requests\ndata: {total}\n\n" if total != told else ":\n\n"
