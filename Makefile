@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv --quiet
 ARGS ?=
 
-.PHONY: serve test lint benchmark clean
+.PHONY: serve test lint audit sbom benchmark clean
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/.serve
@@ -23,6 +23,12 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/hadolint Dockerfile
+
+audit: $(VENV)/.dev
+	@$(BIN)/python .ci/audit.py $(ARGS)
+
+sbom: $(VENV)/.dev
+	@$(BIN)/python .ci/sbom.py dist/sbom.cdx.json
 
 benchmark: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.reset
