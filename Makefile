@@ -7,7 +7,7 @@ ARGS ?=
 SECONDS ?= 20
 MINUTES ?= 5
 
-.PHONY: serve test lint benchmark benchmark-peers soak fuzz clean
+.PHONY: serve test lint audit sbom benchmark benchmark-peers soak fuzz clean
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/.serve
@@ -41,6 +41,12 @@ soak: $(VENV)/.bench
 # SECONDS for each target; TARGET=one of them.
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz $(or $(TARGET),all) --seconds $(SECONDS)
+
+audit: $(VENV)/.dev
+	@$(BIN)/python .ci/audit.py $(ARGS)
+
+sbom: $(VENV)/.dev
+	@$(BIN)/python .ci/sbom.py dist/sbom.cdx.json
 
 clean:
 	rm -rf $(VENV) benchmarks/.peers tests/clients/node_modules examples/*/node_modules

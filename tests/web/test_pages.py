@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from hashlib import sha256
 from html import unescape
 from pathlib import Path
 
@@ -400,22 +399,7 @@ def test_admin_reference_has_the_admin_contract(client: FlaskClient) -> None:
     assert "/__admin/world" in client.get("/ui/admin-openapi.json").get_json()["paths"]
 
 
-# --- what is vendored
-
-
-def test_vendored_files_are_listed_with_version_licence_and_digest() -> None:
-    listed = dict(
-        re.findall(
-            r"^\| `([^`]+)` \| [^|]+ \d+\.\d+\.\d+ \| [\w.-]+ \| \S+ \| `([0-9a-f]{64})` \|",
-            (STATIC.parent / "VENDORED.md").read_text("utf-8"),
-            re.M,
-        )
-    )
-    own = {"app.css", "app.js", "docs.css", "docs.js", "icon.svg", "theme.js"}
-    there = {path.name for path in STATIC.iterdir()} - own
-    assert listed.keys() == there
-    for name, digest in listed.items():
-        assert sha256((STATIC / name).read_bytes()).hexdigest() == digest
+# --- weight
 
 
 def test_page_weighs_little(client: FlaskClient) -> None:

@@ -1,0 +1,1 @@
+"""What others made and we use: known, licensed, listed, audited."""
