@@ -11,57 +11,13 @@ from typing import Any
 import yaml
 
 from benchmarks.soak import load
+from benchmarks.soak.armoury import BROKEN, RULES, TTL_S
 from benchmarks.soak.client import Client
 from benchmarks.soak.ledger import Breach
-from benchmarks.soak.model import Cart, Model
+from benchmarks.soak.model import Cart, Model, different
 from benchmarks.soak.rooms import Room, Rooms
 
 SNAPSHOTS = ("morning", "evening")
-TTL_S = 20
-RULES: tuple[tuple[dict[str, Any], int | None], ...] = (
-    (
-        {"operation": "getCarts", "probability": 0.3, "then": {"error": "internal-server-error"}},
-        500,
-    ),
-    ({"operation": "createACart", "times": 5, "then": {"error": "service-unavailable"}}, 503),
-    ({"operation": "updateACart", "skip": 2, "times": 5, "then": {"error": "write-conflict"}}, 409),
-    ({"method": "DELETE", "times": 3, "then": {"error": "too-many-requests"}}, 429),
-    ({"path": "*/relationships/*", "times": 5, "then": {"error": "internal-server-error"}}, 500),
-    ({"operation": "getACart", "times": 10, "then": {"delay_ms": 30}}, None),
-    (
-        {
-            "probability": 0.2,
-            "times": 20,
-            "then": {"delay": {"distribution": "uniform", "min_ms": 1, "max_ms": 40}},
-        },
-        None,
-    ),
-    (
-        {
-            "probability": 0.1,
-            "times": 20,
-            "then": {"delay": {"distribution": "lognormal", "median_ms": 5, "sigma": 1}},
-        },
-        None,
-    ),
-    ({"operation": "getCarts", "then": {"slow_body": {"chunks": 6, "duration_ms": 60}}}, None),
-)
-"""Rules, and the status that each may answer with."""
-BROKEN: tuple[tuple[str, str, Any, int], ...] = (
-    ("POST", "/rules", {"then": {"error": "no-such-error"}}, 400),
-    ("POST", "/rules", {"then": {"fault": "EMPTY_RESPONSE"}}, 400),
-    ("POST", "/rules", b"{", 400),
-    ("PUT", "/clock", {"action": "freeze", "instant": "yesterday"}, 400),
-    ("PUT", "/clock", {"action": "advance", "duration": "P999999999D"}, 400),
-    ("POST", "/snapshots/never-saved/restore", None, 404),
-    ("DELETE", "/snapshots/never-saved", None, 404),
-    ("PUT", "/snapshots/sp%20ace", None, 400),
-    ("POST", "/sandboxes/of-nothing", {"fork_of": "never-made"}, 404),
-    ("POST", "/sandboxes/room-0", None, 409),
-    ("POST", "/sandboxes/b%C3%A4d", None, 400),
-    ("PUT", "/rate-limit", {"requests_per_second": -1}, 400),
-)
-"""Requests that are no use, and the status that they get."""
 
 
 @dataclass(slots=True)
@@ -157,11 +113,13 @@ class Controller:
             answer = await self.client.admin(room.name, "GET", path)
             model = (room.model if where is None else room.saved[where]).copy()
         text = answer.body.decode()
-        carts = {each["id"]: each["name"] for each in _yaml(text).get("carts", ())}
+        carts = {
+            each["id"]: each["name"] for each in yaml.load(text, yaml.CSafeLoader).get("carts", ())
+        }
         expected = {each.id: each.name for each in model.alive().values()}
         found = {cart_id: name for cart_id, name in carts.items() if name.startswith("~")}
         if found != expected:
-            raise Breach(f"the state of {room.name} as a file: {_different(expected, found)}")
+            raise Breach(f"the state of {room.name} as a file: {different(expected, found)}")
         if not model.refusals and not model.limited:
             self.download = (text, expected)
         return True
@@ -226,7 +184,9 @@ class Controller:
         """Send the admin API something that is no use."""
         method, path, body, status = self.client.chance.choice(BROKEN)
         with room.visit():
-            await self.client.admin(room.name, method, path, body, expect=[status])
+            await self.client.admin(
+                room.name, method, path.replace("{own}", room.name), body, expect=[status]
+            )
         return True
 
     async def _clock(self, room: Room, **change: str) -> None:
@@ -258,7 +218,7 @@ class Controller:
         found = {each["id"]: _told(each) for each in answer.json["carts"]["shown"]}
         expected = {each.id: _acknowledged(each) for each in room.model.alive().values()}
         if found != expected:
-            raise Breach(f"the world of {room.name}: {_different(expected, found)}")
+            raise Breach(f"the world of {room.name}: {different(expected, found)}")
 
 
 def _told(shown: Mapping[str, Any]) -> tuple[str, list[str], int]:
@@ -267,21 +227,6 @@ def _told(shown: Mapping[str, Any]) -> tuple[str, list[str], int]:
 
 def _acknowledged(cart: Cart) -> tuple[str, list[str], int]:
     return cart.name, sorted(cart.accounts), len(cart.items)
-
-
-def _different(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    for cart_id in [*expected, *found]:
-        if expected.get(cart_id) != found.get(cart_id):
-            return (
-                f"cart {cart_id} is {found.get(cart_id, 'not there')}; "
-                f"acknowledged was {expected.get(cart_id, 'nothing')}"
-            )
-    return "the same"
-
-
-def _yaml(text: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
-    return loaded
 
 
 OF_SNAPSHOTS = frozenset(("restore", "forget", "fork a snapshot"))

@@ -15,20 +15,12 @@ from typing import Any
 
 from benchmarks.soak import checks
 from benchmarks.soak.checks import GHOST, tagged
+from benchmarks.soak.garbled import GARBLED, UNFINISHED
 from benchmarks.soak.ledger import Breach, Ledger
 from benchmarks.soak.wire import ADMIN, PATIENCE_S, Answer, Connection, NoAnswer, request
 
-MEBIBYTE = 1024 * 1024
 REFUSED = range(400, 500)
 BIG = "/openapi.json"
-TLS_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(508)
-BAD_CHUNKS = (b"zz\r\n{}\r\n", b"f" * 30 + b"\r\n{}\r\n0\r\n\r\n", b"-1\r\n\r\n", b"\r\n\r\n\r\n")
-DEEP = (b"[" * 100_000, b'{"data":' * 100_000, b'{"data":' + b"[" * 64 + b"]" * 64 + b"}")
-LENGTHS = (b"9" * 30, b"-1", b"two", b"18446744073709551615", b"9223372036854775807", b"5, 6")
-TARGETS = (
-    *("/v2/carts/%ff%fe", "/v2/carts/%00", "/v2/carts/../../etc/passwd", "/%", "*"),
-    *("/v2/carts?filter=" + "(" * 20_000, "/v2/carts/" + "x" * 70_000, "/v2/carts?page[limit]=1e3"),
-)
 
 
 @dataclass(slots=True)
@@ -44,12 +36,13 @@ class Rude:
     async def act(self, kind: str) -> None:
         """Misbehave in one way, then see that the server is as it was. Raises Breach."""
         with suppress(ConnectionError):  # it may end the connection while it is being written to
-            await KINDS[kind](self)
+            if kind in GARBLED:
+                await self._refused(kind)
+            else:
+                await ACTIONS[kind](self)
         self.ledger.misbehaviour[kind] += 1
         with_list = request("GET", "/v2/carts?page[limit]=100", self._headers())
         await self._expect(kind, with_list, [200])
-
-    # --- how bytes are sent
 
     async def slow_writer(self) -> None:
         """Send a request byte by byte; it counts like any other."""
@@ -170,52 +163,6 @@ class Rude:
             raise Breach(f"a stream does not begin: {error}") from None
         self._tear(connection)
 
-    # --- what is sent
-
-    async def many_headers(self) -> None:
-        """Send 10,000 headers."""
-        headers = {f"X-{n}": "x" for n in range(10_000)}
-        await self._refused("10,000 headers", request("GET", "/v2/carts", headers))
-
-    async def chunked_nonsense(self) -> None:
-        """Send chunks that are none."""
-        head = {**self._headers(), "Transfer-Encoding": "chunked"}
-        raw = request("POST", "/v2/carts", head) + self.chance.choice(BAD_CHUNKS)
-        await self._refused("chunked nonsense", raw)
-
-    async def huge_json(self) -> None:
-        """Send a body of more than a mebibyte."""
-        name = tagged(f"{GHOST}-1", "too large")
-        body = {"data": {"name": name, "description": "x" * (MEBIBYTE + MEBIBYTE // 2)}}
-        raw = request("POST", "/v2/carts", self._headers(), body)
-        await self._refused("huge JSON", raw)
-
-    async def deep_json(self) -> None:
-        """Send a body of many levels."""
-        raw = request("POST", "/v2/carts", self._headers(), self.chance.choice(DEEP))
-        await self._refused("deep JSON", raw)
-
-    async def garbage(self) -> None:
-        """Send bytes by chance."""
-        await self._refused("garbage", self.chance.randbytes(400) + b"\r\n\r\n")
-
-    async def tls_hello(self) -> None:
-        """Speak TLS to a port that does not."""
-        await self._refused("TLS hello", TLS_HELLO + b"\r\n\r\n")
-
-    async def absurd_length(self) -> None:
-        """Promise a body of an absurd length."""
-        length = b"Content-Length: " + self.chance.choice(LENGTHS)
-        raw = request("POST", "/v2/carts", self._headers(), b"{}")
-        await self._refused(
-            "absurd length", raw.replace(b"Content-Length: 2", length), then_end=True
-        )
-
-    async def odd_target(self) -> None:
-        """Ask for a path or with a query that is none."""
-        raw = request("GET", self.chance.choice(TARGETS), self._headers())
-        await self._refused("odd target", raw)
-
     # --- how it goes on
 
     def _headers(self) -> dict[str, str]:
@@ -231,12 +178,12 @@ class Rude:
         path = f"/v2/carts/{answer.json['data']['id']}"
         await self._expect("deletion", request("DELETE", path, self._headers()), [204])
 
-    async def _refused(self, kind: str, raw: bytes, then_end: bool = False) -> None:
+    async def _refused(self, kind: str) -> None:
         """Send what must be refused: by an answer, or by the end of the connection."""
         connection = Connection(self.address)
         _, writer = await connection.open()
-        writer.write(raw)
-        if then_end:
+        writer.write(GARBLED[kind](self._headers(), self.chance))
+        if kind in UNFINISHED:
             writer.write_eof()
         await self._answer(connection, kind, REFUSED, may_end=True)
         connection.drop()
@@ -285,7 +232,7 @@ def _reset(sock: socket.socket) -> None:
     sock.close()
 
 
-KINDS: dict[str, Callable[[Rude], Awaitable[None]]] = {
+ACTIONS: dict[str, Callable[[Rude], Awaitable[None]]] = {
     "slow writer": Rude.slow_writer,
     "slow reader": Rude.slow_reader,
     "no reader": Rude.no_reader,
@@ -295,12 +242,6 @@ KINDS: dict[str, Callable[[Rude], Awaitable[None]]] = {
     "aborted head": Rude.aborted_head,
     "silence": Rude.silence,
     "left stream": Rude.left_stream,
-    "10,000 headers": Rude.many_headers,
-    "chunked nonsense": Rude.chunked_nonsense,
-    "huge JSON": Rude.huge_json,
-    "deep JSON": Rude.deep_json,
-    "garbage": Rude.garbage,
-    "TLS hello": Rude.tls_hello,
-    "absurd length": Rude.absurd_length,
-    "odd target": Rude.odd_target,
 }
+KINDS = (*ACTIONS, *GARBLED)
+"""All ways to misbehave."""

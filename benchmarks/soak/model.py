@@ -105,3 +105,14 @@ def list_difference(
         if not known and each["name"] not in foreign:
             return f"nobody has made cart {cart_id} ({each['name']}), or it was deleted"
     return None
+
+
+def different(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """Return the first difference of two mappings by cart id, in words."""
+    for cart_id in [*expected, *found]:
+        if expected.get(cart_id) != found.get(cart_id):
+            return (
+                f"cart {cart_id} is {found.get(cart_id, 'not there')}; "
+                f"acknowledged was {expected.get(cart_id, 'nothing')}"
+            )
+    return "the same"

@@ -1,0 +1,73 @@
+"""Bytes that are no request, or one that must be refused: made from the headers that name the
+sandbox, and from chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from random import Random
+
+from benchmarks.soak.checks import GHOST, tagged
+from benchmarks.soak.wire import request
+
+MEBIBYTE = 1024 * 1024
+TLS_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(508)
+BAD_CHUNKS = (b"zz\r\n{}\r\n", b"f" * 30 + b"\r\n{}\r\n0\r\n\r\n", b"-1\r\n\r\n", b"\r\n\r\n\r\n")
+DEEP = (b"[" * 100_000, b'{"data":' * 100_000, b'{"data":' + b"[" * 64 + b"]" * 64 + b"}")
+LENGTHS = (b"9" * 30, b"-1", b"two", b"18446744073709551615", b"9223372036854775807", b"5, 6")
+TARGETS = (
+    *("/v2/carts/%ff%fe", "/v2/carts/%00", "/v2/carts/../../etc/passwd", "/%", "*"),
+    *("/v2/carts?filter=" + "(" * 20_000, "/v2/carts/" + "x" * 70_000, "/v2/carts?page[limit]=1e3"),
+)
+
+Headers = Mapping[str, str]
+
+
+def _many_headers(headers: Headers, _: Random) -> bytes:
+    return request("GET", "/v2/carts", {**headers, **{f"X-{n}": "x" for n in range(10_000)}})
+
+
+def _chunked_nonsense(headers: Headers, chance: Random) -> bytes:
+    head = {**headers, "Transfer-Encoding": "chunked"}
+    return request("POST", "/v2/carts", head) + chance.choice(BAD_CHUNKS)
+
+
+def _huge_json(headers: Headers, _: Random) -> bytes:
+    name = tagged(f"{GHOST}-1", "too large")
+    body = {"data": {"name": name, "description": "x" * (MEBIBYTE + MEBIBYTE // 2)}}
+    return request("POST", "/v2/carts", headers, body)
+
+
+def _deep_json(headers: Headers, chance: Random) -> bytes:
+    return request("POST", "/v2/carts", headers, chance.choice(DEEP))
+
+
+def _garbage(_: Headers, chance: Random) -> bytes:
+    return chance.randbytes(400) + b"\r\n\r\n"
+
+
+def _tls_hello(_: Headers, __: Random) -> bytes:
+    return TLS_HELLO + b"\r\n\r\n"
+
+
+def _absurd_length(headers: Headers, chance: Random) -> bytes:
+    length = b"Content-Length: " + chance.choice(LENGTHS)
+    return request("POST", "/v2/carts", headers, b"{}").replace(b"Content-Length: 2", length)
+
+
+def _odd_target(headers: Headers, chance: Random) -> bytes:
+    return request("GET", chance.choice(TARGETS), headers)
+
+
+GARBLED: dict[str, Callable[[Headers, Random], bytes]] = {
+    "10,000 headers": _many_headers,
+    "chunked nonsense": _chunked_nonsense,
+    "huge JSON": _huge_json,
+    "deep JSON": _deep_json,
+    "garbage": _garbage,
+    "TLS hello": _tls_hello,
+    "absurd length": _absurd_length,
+    "odd target": _odd_target,
+}
+UNFINISHED = frozenset(("absurd length",))
+"""Those that a server may wait for the rest of: the client says that no more comes."""
