@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from mockserver.clock import SECOND
+from mockserver.pointer import is_name
 
 MOST_REMEMBERED = 1000
+NO_NAME = "[no name]"
 TOKEN_ERRORS = (
     "unable-to-validate-access-token",
     "unauthorized",
@@ -136,7 +138,8 @@ def unknown_fields(schema: Mapping[str, Any], value: Any, path: str = "") -> Ite
     if not known or "additionalProperties" in schema:
         return
     for name, each in value.items():
-        place = f"{path}.{name}" if path else name
+        told = name if is_name(name) else NO_NAME
+        place = f"{path}.{told}" if path else told
         if name in known:
             yield from unknown_fields(known[name], each, place)
         else:
