@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 from mockserver import json_text
 from mockserver.clock import to_milliseconds_text
 from mockserver.errors import Violation
+from mockserver.pointer import is_name
 from mockserver.wsgi import header_key, header_name
 
 MOST_BODY_BYTES = 16 * 1024
@@ -92,7 +93,9 @@ class Message:
             return redacted(json_text.parse(self.body))
         except json_text.MalformedJson:
             if "x-www-form-urlencoded" in media_type and not self.body.startswith((b"{", b"[")):
-                return redacted_form(self.body.decode("utf-8", "replace"))
+                text = self.body.decode("utf-8", "replace")
+                if all(is_name(name) for name, _ in parse_qsl(text, keep_blank_values=True)):
+                    return redacted_form(text)
             return f"[{self.size} bytes that are not JSON]"
 
 

@@ -6,6 +6,10 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from mockserver.pointer import is_name
+
+NO_NAME = "[no name]"
+
 
 class KnownFields:
     """The fields that a schema knows, at every depth; made when they are first asked for."""
@@ -21,7 +25,8 @@ class KnownFields:
                     yield from self._items.unknown(each, f"{path}[{index}]")
         elif isinstance(value, dict) and self._properties:
             for name, each in value.items():
-                place = f"{path}.{name}" if path else name
+                told = name if is_name(name) else NO_NAME
+                place = f"{path}.{told}" if path else told
                 known = self._properties.get(name)
                 if known is None:
                     yield place

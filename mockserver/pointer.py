@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
+_NAME = re.compile(r"[\w .$@\[\]-]{1,50}")
 
 
 def to_pointer(path: Iterable[Any]) -> str:
@@ -55,3 +56,9 @@ def _steps(value: Any, pointer: str) -> Iterator[tuple[Any, Any]]:
         else:
             value = value.get(part) if isinstance(value, dict) else None
         yield part, value
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be the name of a field, and so be told. JSON that is read as a form is one
+    name from its first byte to its last, with every secret in it."""
+    return _NAME.fullmatch(text) is not None

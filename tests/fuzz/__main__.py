@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 CORPUS, CRASHES, FOUND, WORDS = (HERE / name for name in ("corpus", "crashes", "found", "words"))
 NAMES = sorted(each.name for each in CORPUS.iterdir())
 MOST_BYTES, MOST_FILES = 4096, 200
-SECONDS_EACH, MEGABYTES = 20, 2048
+SECONDS_EACH, MEGABYTES = 200, 2048
 SAMPLED = 10
 
 

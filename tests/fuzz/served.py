@@ -31,6 +31,8 @@ MOST_CHUNKS = 2000
 LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*")
 LOG_LINE = re.compile(r"\d\d:\d\d:\d\d\.\d{3} [!-~]+ /[!-~]* \d{3} [!-~ ]+ ms")
 VALUE = re.compile(r"[\t -~\x80-\xff]*")
+NAME = re.compile(r"[\w .$@\[\]-]{1,50}")
+"""What may be told of a form that is none, or of fields that there are not: their names."""
 FORM = "x-www-form-urlencoded"
 
 
@@ -233,13 +235,12 @@ def hidden(sent: Sent) -> set[str]:
     except json_text.MalformedJson:
         kind = "".join(v for name, v in sent.headers if name.lower() == "content-type")
         text = sent.body.decode("utf-8", "replace")
-        if FORM in kind:
+        names = [name for name, _ in parse_qsl(text, keep_blank_values=True)]
+        open_ += [name for name in names if NAME.fullmatch(name)]
+        if FORM in kind and all(map(NAME.fullmatch, names)):
             _sort_form(text, secret, open_)
         else:
             secret.append(text)
-            open_ += [
-                name for name, _ in parse_qsl(text)
-            ]  # whatever it is called, it is read as one
     words = {word for text in secret for word in re.findall(rf"\w*{MARK}\w*", text, re.ASCII)}
     return {word for word in words if not any(word in text for text in open_)}
 

@@ -12,7 +12,6 @@ from mockserver import fixtures, yaml_source
 from mockserver.contract import Contract
 from mockserver.yaml_source import FixtureError
 from tests.control import admin
-from tests.requests import ASSOCIATIONS
 from tests.seeds import ADMIN
 
 Mistakes = Callable[[str | bytes], list[str]]
@@ -40,11 +39,10 @@ def mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, contract: Contract
 
 @pytest.mark.parametrize("key", ["²", "٣", "9" * 5000, "1"])
 def test_key_of_digits_is_a_key_like_any_other(client: FlaskClient, key: str) -> None:
-    body = {"data": [{"type": "account", "id": {key: 1}}], key: 1}
-    answer = client.post(ASSOCIATIONS, headers=ADMIN, json=body)
-    assert 400 <= answer.status_code < 500
-    rule = client.post("/__admin/rules", json={"then": {key: 1}})
-    assert "is not a known field" in admin.detail(rule, 400)
+    body = {"data": {"name": "A", "custom_attributes": {key: 1}}}
+    answer = client.post("/v2/carts", headers=ADMIN, json=body)
+    assert answer.status_code == 400
+    assert key in answer.json["errors"][0]["source"]
 
 
 @pytest.mark.parametrize("host", ["[1]", "[:]", "[::1", "[...]", "[fe80::1%25x]", "[v1.x]"])
@@ -54,6 +52,18 @@ def test_host_whose_brackets_hold_no_address_stands_in_no_link(
     answer = client.get("/v2/carts?page[limit]=1", headers={**ADMIN, "Host": host})
     assert answer.status_code == 200
     assert answer.json["links"]["next"].startswith("http://localhost/v2/carts?")
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "application/json"])
+@pytest.mark.parametrize("start", ["\ufeff", "x=", "=&", "("])
+def test_json_that_is_read_as_a_form_tells_no_secret(
+    client: FlaskClient, kind: str, start: str
+) -> None:
+    body = start + '{"grant_type":"client_credentials","client_id":"a","client_secret":"s3cr3t"}'
+    client.post("/oauth/access_token", data=body.encode(), content_type=kind)
+    assert "s3cr3t" not in client.get("/__admin/coverage").text
+    [entry] = admin.get(client, "/requests")["requests"]
+    assert start == "x=" or "s3cr3t" not in str(entry)
 
 
 # --- the dashboard's forms
@@ -92,6 +102,12 @@ def test_state_can_be_started_from_wherever_the_clock_was_moved(
 
 
 # --- fixtures
+
+
+@pytest.mark.parametrize("key", ["²", "٣", "9" * 1000, "1"])
+def test_key_of_digits_in_a_fixture_is_told_where_it_stands(mistakes: Mistakes, key: str) -> None:
+    (told,) = mistakes(f"carts:\n  - {{id: a, name: A}}\n  - {{id: b, name: B, '{key}': 1}}\n")
+    assert told.startswith(f"own.yaml:3:{26 + len(key)}: carts[1].{key}: is not a known field")
 
 
 def test_merges_cannot_explode(mistakes: Mistakes) -> None:
