@@ -65,8 +65,9 @@ def nodes(tree: Tree[Thing]) -> Iterator[Node[Thing]]:
 
 
 @LAW
-@given(RANKS, STEPS)
-def test_a_tree_is_a_sorted_list(start: set[int], steps: list[Any]) -> None:
+@given(RANKS, STEPS, st.sampled_from([4, 8]))
+def test_a_tree_is_a_sorted_list(start: set[int], steps: list[Any], width: int) -> None:
+    ordered.WIDTH = width  # which the fixture sets back
     known = {rank: Thing(rank, rank % 10) for rank in start}
     tree = ordered.tree_of([known[rank] for rank in sorted(known)], SORTING)
     for ranks, end, only_new in steps:
@@ -96,6 +97,18 @@ def hold_together(tree: Tree[Thing]) -> None:
         assert (node.first_end, node.last_end) == (min(ends), max(ends))
         assert 0 < len(node.items) <= ordered.WIDTH
         assert not node.height or {item.height for item in node.items} == {node.height - 1}
+
+
+def test_a_tree_is_not_left_full_of_holes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ordered, "WIDTH", 32)
+    things = [Thing(rank, 9) for rank in range(10_000)]
+    tree = ordered.tree_of(things, SORTING)
+    for thing in things:
+        if thing.rank % 25:
+            tree = ordered.changed(tree, [thing], [], SORTING)
+    assert list(ordered.forwards(tree)) == things[::25]
+    hold_together(tree)
+    assert sum(1 for node in nodes(tree) if not node.height) < 400 / 5
 
 
 def test_a_page_looks_at_no_more_than_it_shows_and_the_way_there(
