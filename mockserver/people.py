@@ -42,7 +42,7 @@ class People:
     def save_account(self, account: Account) -> Account:
         """Store an account as updated now. Returns it as stored."""
         saved = replace(account, updated_at=self.now)
-        self.world = replace(self.world, accounts=self.world.accounts.insert(saved.id, saved))
+        self.world = self.world.but(accounts=self.world.accounts.insert(saved.id, saved))
         return saved
 
     def remove_account(self, account_id: str) -> None:
@@ -54,7 +54,7 @@ class People:
         for child in self.world.accounts.values():
             if child.parent_id == account_id:
                 accounts = accounts.insert(child.id, replace(child, parent_id=None))
-        self.world = replace(self.world, accounts=accounts)
+        self.world = self.world.but(accounts=accounts)
 
     # --- members
 
@@ -90,8 +90,7 @@ class People:
             () if before is None else before.account_ids,
             member.account_ids,
         )
-        self.world = replace(
-            self.world,
+        self.world = self.world.but(
             members=self.world.members.insert(member.id, member),
             members_by_account=index,
             usernames=self.world.usernames.insert(member.username.casefold(), member.id),

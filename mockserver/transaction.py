@@ -64,15 +64,13 @@ class Transaction(People):
     def delete_cart(self, cart_id: str) -> None:
         """Remove a cart and its associations."""
         gone = self.world.carts[cart_id]
-        self.world = replace(
-            self.world,
+        self.world = self.world.but(
             carts=self.world.carts.remove(cart_id),
             listed_carts=self.world.listed_carts.noted(gone, None),
         )
 
     def _store(self, before: Cart | None, cart: Cart) -> None:
-        self.world = replace(
-            self.world,
+        self.world = self.world.but(
             carts=self.world.carts.insert(cart.id, cart),
             listed_carts=self.world.listed_carts.noted(before, cart),
             revision=cart.revision,
@@ -90,7 +88,7 @@ class Transaction(People):
         is_done = size - len(carts) < SWEEP_AT_ONCE
         at = max(SWEEP_AT_LEAST, 2 * len(carts)) if is_done else len(carts) + SWEEP_AT_ONCE // 8
         sweep_at = {**self.world.sweep_at, "carts": at}
-        self.world = replace(self.world, carts=carts, listed_carts=listed, sweep_at=sweep_at)
+        self.world = self.world.but(carts=carts, listed_carts=listed, sweep_at=sweep_at)
 
     # --- accounts with what hangs on them
 
@@ -127,8 +125,7 @@ class Transaction(People):
     def add_order(self, order: Order) -> Order:
         """Store a new order, behind all that were made before. Returns it as stored."""
         saved = replace(order, revision=self.world.revision + 1)
-        self.world = replace(
-            self.world,
+        self.world = self.world.but(
             orders=self.world.orders.insert(saved.id, saved),
             listed_orders=self.world.listed_orders.noted(None, saved),
             revision=saved.revision,
@@ -138,8 +135,7 @@ class Transaction(People):
     def update_order(self, order: Order) -> None:
         """Store an order as updated now. Whom it belongs to never changes."""
         saved = replace(order, updated_at=self.now)
-        self.world = replace(
-            self.world,
+        self.world = self.world.but(
             orders=self.world.orders.insert(saved.id, saved),
             listed_orders=self.world.listed_orders.noted(self.world.orders[saved.id], saved),
         )
@@ -151,7 +147,7 @@ class Transaction(People):
     def allocate(self, product: Product, quantity: int) -> None:
         """Take some of a product for an order."""
         taken = (self.world.allocated.get(product.id) or 0) + quantity
-        self.world = replace(self.world, allocated=self.world.allocated.insert(product.id, taken))
+        self.world = self.world.but(allocated=self.world.allocated.insert(product.id, taken))
 
     # --- applications, tokens, settings
 
@@ -165,7 +161,7 @@ class Transaction(People):
 
     def add_bearer(self, token: str, bearer: Bearer) -> None:
         """Store an issued bearer token."""
-        self.world = replace(self.world, bearers=self.world.bearers.insert(digest(token), bearer))
+        self.world = self.world.but(bearers=self.world.bearers.insert(digest(token), bearer))
         self._sweep("bearers")
 
     def account_token(self, token: str) -> AccountToken | None:
@@ -178,7 +174,7 @@ class Transaction(People):
     def add_account_token(self, token: str, account_token: AccountToken) -> None:
         """Store an issued account token."""
         tokens = self.world.account_tokens.insert(digest(token), account_token)
-        self.world = replace(self.world, account_tokens=tokens)
+        self.world = self.world.but(account_tokens=tokens)
         self._sweep("account_tokens")
 
     def customer_token(self, token: str) -> CustomerToken | None:
@@ -188,7 +184,7 @@ class Transaction(People):
     def add_customer_token(self, token: str, customer_token: CustomerToken) -> None:
         """Store an issued customer token."""
         tokens = self.world.customer_tokens.insert(digest(token), customer_token)
-        self.world = replace(self.world, customer_tokens=tokens)
+        self.world = self.world.but(customer_tokens=tokens)
         self._sweep("customer_tokens")
 
     def setting(self, group: str, name: str) -> Any:
@@ -198,7 +194,7 @@ class Transaction(People):
     def update_settings(self, group: str, values: Mapping[str, Any]) -> None:
         """Change some settings of a group."""
         settings = {**self.world.settings, group: {**self.world.settings[group], **values}}
-        self.world = replace(self.world, settings=settings)
+        self.world = self.world.but(settings=settings)
 
     def _alive(self, token: Token | None) -> Token | None:
         expired = (
@@ -215,4 +211,4 @@ class Transaction(People):
             if record.expires_at is not None and record.expires_at <= self.now:
                 records = records.remove(key)
         sweep_at = {**self.world.sweep_at, name: max(SWEEP_AT_LEAST, 2 * len(records))}
-        self.world = replace(self.world, sweep_at=sweep_at, **{name: records})
+        self.world = self.world.but(sweep_at=sweep_at, **{name: records})
