@@ -19,6 +19,8 @@ from benchmarks.processes import running
 from benchmarks.work import CONNECTIONS, check
 
 MOST_CONNECTIONS = max(CONNECTIONS)
+WEIGHED_AFTER = ("write", "get")
+"""The work that each does in its life, before its memory is measured again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,10 @@ def lives(contestants: Sequence[Contestant], effort: Effort) -> list[dict[str, A
             with running(each.command, each.first) as process:
                 at_rest = process.megabytes()
                 each.fill(process.port)
-                for job in each.jobs.values():
-                    wrk.rate(process.port, job, MOST_CONNECTIONS, effort.seconds)
+                for kind in WEIGHED_AFTER:
+                    if kind in each.jobs:
+                        job = each.jobs[kind]
+                        wrk.rate(process.port, job, MOST_CONNECTIONS, effort.seconds)
                 found.append(
                     {
                         "round": number,
