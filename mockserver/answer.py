@@ -43,7 +43,10 @@ class Answer:
 
     def response(self) -> Response:
         """Return it as Flask's response."""
-        return Response(self.body, self.status, self.headers)
+        response = Response(self.body, self.status, self.headers)
+        if "Content-Type" not in self.headers:
+            del response.headers["Content-Type"]  # Flask's default
+        return response
 
 
 def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Answer:

@@ -150,7 +150,8 @@ class Application(Flask):
         except ControlError:  # a bad name is answered like anything else
             exchange.enter(DEFAULT, self._sandboxes.default, kind)
             raise
-        if len(environ.get("HTTP_HOST", "")) > MOST_HOST_CHARACTERS:
+        host = environ.get("HTTP_HOST", "")
+        if len(host) > MOST_HOST_CHARACTERS and wsgi.is_host(host):
             raise ControlError(400, "Bad Request", "No host has so long a name.")
         if cors.is_preflight(environ) and self._may_read(exchange):
             return cors.preflight(environ)

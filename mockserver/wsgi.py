@@ -29,8 +29,10 @@ def tidy(environ: Environ) -> None:
 
 
 def path_of(environ: Environ) -> str:
-    """Return the path as text; bytes that are no UTF-8 become replacement characters."""
-    return _text(environ["PATH_INFO"])
+    """Return the path as text, with the slash that `OPTIONS *` lacks; bytes that are no UTF-8
+    become replacement characters."""
+    path = _text(environ["PATH_INFO"])
+    return path if path.startswith("/") else f"/{path}"
 
 
 def root_path_of(environ: Environ) -> str:
@@ -64,13 +66,13 @@ def server_url(environ: Environ) -> str:
 def host(environ: Environ) -> str:
     """Return the host and port that were asked, or the server's own for a text that is none."""
     asked: str = environ.get("HTTP_HOST", "")
-    if _is_host(asked):
+    if is_host(asked):
         return asked
     server = environ["SERVER_NAME"], int(environ["SERVER_PORT"])
     return get_host(environ["wsgi.url_scheme"], None, server)
 
 
-def _is_host(text: str) -> bool:
+def is_host(text: str) -> bool:
     """Whether a text is a host that a link can name: what brackets hold must be an address."""
     if not _HOST.fullmatch(text):
         return False

@@ -21,8 +21,11 @@ from mockserver.app import create_app
 from mockserver.clock import DAY
 from mockserver.config import Config
 from mockserver.contract import Contract
+from mockserver.filing import ALL
 from mockserver.sandbox import State
 from mockserver.sandboxes import Sandboxes
+from mockserver.shelf import Shelf
+from mockserver.shelf_views import View
 from mockserver.state_file import SEAL, StateFile
 from mockserver.state_format import FORMAT, MAPS, SEED, VALUES, digest
 from mockserver.world import World
@@ -62,13 +65,20 @@ def sandboxes(app: Flask) -> Sandboxes:
     return held
 
 
+def plain(index: Any) -> Any:
+    """Return a map as a dict; of what lies on a shelf, all that it lists, in that order."""
+    if not isinstance(index, Shelf):
+        return dict(index.items())
+    return list(View(index, ALL, -(10**15)))
+
+
 def value(state: State) -> Any:
     """Return a state as plain values, its indexes included."""
     world = state.world
     maps = (*MAPS, *derived.FIELDS)
     return {
         "world": {
-            each.name: dict(getattr(world, each.name).items())
+            each.name: plain(getattr(world, each.name))
             if each.name in maps
             else getattr(world, each.name)
             for each in fields(World)

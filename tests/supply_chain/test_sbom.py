@@ -19,11 +19,12 @@ PROJECT = "account-cart-sandbox"
 def locked_for_production() -> dict[str, str]:
     """Return package → version: what the lock's project leads to without any group."""
     by_name = {each["name"]: each for each in LOCK}
-    reached, ahead = {}, [PROJECT]
+    reached: dict[str, str] = {}
+    ahead = [PROJECT]
     while ahead:
         name = ahead.pop()
         if name not in reached:
-            reached[name] = by_name[name]["version"]
+            reached[name] = by_name[name].get("version", "")  # the project's is in its source
             ahead += [each["name"] for each in by_name[name].get("dependencies", [])]
     del reached[PROJECT]
     return reached
