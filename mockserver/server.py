@@ -187,10 +187,18 @@ class _Loader:
     attendants: Sequence[Attendant]
 
     def __call__(self) -> Any:
+        _forget_headers_of_the_environment()
         app = self.load()
         Life(self.attendants, self.told, STOP_SECONDS).begin(app)
         _announce_when_up(self.announce, self.address, self.port)
         return app
+
+
+def _forget_headers_of_the_environment() -> None:
+    """Take away variables that would pass for headers: to WSGI, HTTP_PROXY is the header Proxy."""
+    for name in [*os.environ]:
+        if name.startswith("HTTP_") or name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            del os.environ[name]
 
 
 def _announce_when_up(announce: Callable[[], None], address: str, port: int) -> None:

@@ -15,14 +15,15 @@ PATIENCE_S = 0.01
 
 
 class Turnstile:
-    """Where the requests of one process pass."""
+    """Where the requests of one process pass; each waits for so many seconds at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self._lock = Lock()
+        self._patience_s = patience_s
 
     def enter(self) -> Passage:
         """Wait for one's turn, though not for ever."""
-        return Passage(self._lock if self._lock.acquire(timeout=PATIENCE_S) else None)
+        return Passage(self._lock if self._lock.acquire(timeout=self._patience_s) else None)
 
 
 class Passage:
