@@ -16,6 +16,7 @@ from pathlib import Path
 from benchmarks import install, stubs
 from benchmarks.work import (
     ACCOUNT_ID,
+    CARTS,
     REFUSED,
     Job,
     Request,
@@ -136,7 +137,9 @@ GET_ITEM = _dynamodb("GetItem", TableName="carts", Key={"id": {"S": "cart-1"}})
 MOTO = {
     "post": Job.of(_put("cart-1"), 200),
     "write": Job(
-        tuple(_put(f"cart-{n}", account) for account in (ACCOUNT_ID, "none") for n in range(64)),
+        tuple(
+            _put(f"bench-{n}", account) for account in (ACCOUNT_ID, "none") for n in range(CARTS)
+        ),
         frozenset({200}),
     ),
     "get": Job.of(GET_ITEM, 200, ACCOUNT_ID),
