@@ -17,7 +17,7 @@ from benchmarks.soak.checks import tagged
 from benchmarks.soak.ledger import Breach, Ledger
 from benchmarks.soak.wire import ADMIN, Answer, Connection, NoAnswer, request
 
-RELOAD_S, ONE_TRY_S = 60, 5
+RELOAD_S, ONE_TRY_S = 120, 5
 """How long a server may take to start anew, and one request to it meanwhile."""
 MOST_SANDBOXES = 8
 NAMES = 24

@@ -25,7 +25,7 @@ from benchmarks.soak.wire import Connection, NoAnswer
 SHARE = 0.6
 """Of one core: the load takes no more, so that the server has its own."""
 CONTROLLERS, RUDE, PASSERS = 2, 6, 12
-PROGRESS_S = 30
+PROGRESS_S, LOOKS_S = 30, 0.5
 MOST_OVERTIME_S = 120
 """How much longer a short run may last, until everything has happened once."""
 Address = tuple[str, int]
@@ -39,6 +39,7 @@ class _Evening(Exception):
 class Pacer:
     """Keeps this process at `SHARE` of a core, by spacing the requests of all clients."""
 
+    ledger: Ledger
     rate: float = 300.0
     _next: float = 0.0
 
@@ -53,8 +54,10 @@ class Pacer:
         """Look once in a while at what this process takes, and change the pace."""
         while True:
             used, at = time.process_time(), time.perf_counter()
-            await asyncio.sleep(0.5)
-            share = (time.process_time() - used) / (time.perf_counter() - at)
+            await asyncio.sleep(LOOKS_S)
+            took = time.perf_counter() - at
+            self.ledger.stalled_s = max(self.ledger.stalled_s, took - LOOKS_S)
+            share = (time.process_time() - used) / took
             self.rate = min(max(self.rate * min(max(SHARE / share, 0.7), 1.3), 20.0), 20_000.0)
 
 
@@ -81,7 +84,7 @@ class Day:
         """Live through the day, to its end or to the first breach, which is in the ledger."""
         start = time.perf_counter()
         rooms = Rooms(self.sandboxes)
-        pacer = Pacer()
+        pacer = Pacer(self.ledger)
         controllers = [
             Controller(Client(self.main, self.ledger, self._chance(f"controller {n}")), rooms, n)
             for n in "ab"[:CONTROLLERS]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -35,21 +34,20 @@ class Latencies:
 
 @dataclass(slots=True)
 class Ledger:
-    """The counts of a run. `over` is set at the first breach."""
+    """The counts of a run. `stalled_s` is the longest time that the load itself stood still."""
 
     requests: Counter[str] = field(default_factory=Counter)
     control: Counter[str] = field(default_factory=Counter)
     misbehaviour: Counter[str] = field(default_factory=Counter)
     on_demand: Counter[str] = field(default_factory=Counter)
     latencies: Latencies = field(default_factory=Latencies)
+    stalled_s: float = 0.0
     breach: str | None = None
-    over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def found(self, breach: str) -> None:
-        """Keep the first breach, and end the run."""
+        """Keep the first breach."""
         if self.breach is None:
             self.breach = breach
-        self.over.set()
 
     def failed_on_demand(self, answer: Answer, how: str) -> None:
         """Count an error that was asked for."""

@@ -61,6 +61,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "control": dict(ledger.control),
         "misbehaviour": dict(ledger.misbehaviour),
         "latency_ms": {name: ledger.latencies.percentile(p) for name, p in PERCENTILES.items()},
+        "load_stalled_s": round(ledger.stalled_s, 3),
         "servers": [asdict(growth) for growth in outcome.growths],
     }
 
@@ -104,7 +105,8 @@ def _rows(outcome: Outcome) -> Iterator[tuple[str, str]]:
     yield "admin actions", _told(ledger.control)
     yield "misbehaviours", _told(ledger.misbehaviour)
     times = [f"{name} {ledger.latencies.percentile(p):g}" for name, p in PERCENTILES.items()]
-    yield "latency in ms", ", ".join(times)
+    stalled = f"the load itself stood still for up to {ledger.stalled_s * 1000:.0f}"
+    yield "latency in ms", f"{', '.join(times)} ({stalled})"
     for each in outcome.growths:
         memory = each.memory
         yield (

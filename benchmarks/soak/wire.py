@@ -8,12 +8,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import orjson
 
-PATIENCE_S = 30
-"""How long an answer may take. The slowest one that is asked for takes a second."""
+PATIENCE_S = 120
+"""How long an answer may take. The slowest one that is asked for takes a second; machines that are
+shared stand still for half a minute."""
+IDLE_S = 10
+"""After so long without a request a connection is not used again: the server may have ended it."""
 MOST_HEAD_BYTES = 256 * 1024
 ADMIN = {"Authorization": "Bearer admin"}
 
@@ -53,11 +57,15 @@ class Connection:
 
     def __init__(self, address: tuple[str, int]) -> None:
         self._address = address
+        self._used_at = 0.0
         self.reader: asyncio.StreamReader | None = None
         self.writer: asyncio.StreamWriter | None = None
 
     async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Connect, unless the connection stands. Raises NoAnswer."""
+        idle, self._used_at = monotonic() - self._used_at, monotonic()
+        if idle > IDLE_S:
+            self.drop()
         if self.reader is not None and self.writer is not None and not self.writer.is_closing():
             return self.reader, self.writer
         try:
@@ -84,6 +92,7 @@ class Connection:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 answer = await _read(self.reader)
+            self._used_at = monotonic()
         except TimeoutError:
             self.drop()
             raise NoAnswer(f"nothing came for {PATIENCE_S} s") from None
