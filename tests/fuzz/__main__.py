@@ -27,9 +27,11 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=20, help="for each target")
     parser.add_argument("--keep", action="store_true", help="take what was found into the corpus")
     parser.add_argument("--inside", choices=["fuzz", "merge"], help=argparse.SUPPRESS)
-    given = parser.parse_args()
+    given, again = parser.parse_known_args()
     if given.inside:
-        _fuzz(given.target, given.seconds, merge=given.inside == "merge")
+        _fuzz(given.target, given.seconds, given.inside == "merge", again)
+    if again:
+        parser.error(f"unknown: {' '.join(again)}")
     failed = [
         name
         for name in (NAMES if given.target == "all" else [given.target])
@@ -46,8 +48,9 @@ def _apart(name: str, what: str, seconds: int) -> int:
     return subprocess.run([*command, "--seconds", str(seconds)], check=False).returncode
 
 
-def _fuzz(name: str, seconds: int, merge: bool) -> None:
-    """Hand this process over to libFuzzer."""
+def _fuzz(name: str, seconds: int, merge: bool, again: list[str]) -> None:
+    """Hand this process over to libFuzzer. `again` are its own flags, where it has started itself
+    again: it merges in a process apart, and starts that by the first word of its command."""
     import atheris  # only where it is installed: the `fuzz` group of pyproject.toml
 
     with atheris.instrument_imports(include=["mockserver", "yaml", "fnmatch"]):
@@ -78,7 +81,12 @@ def _fuzz(name: str, seconds: int, merge: bool) -> None:
             (CRASHES / f"{name}-{sha256(data).hexdigest()[:16]}").write_bytes(data)
             raise
 
-    atheris.Setup([sys.argv[0], *flags, *map(str, folders)], once)
+    program = FOUND / f"{name}.again"
+    program.write_text(
+        f'#!/bin/sh\nexec {sys.executable} -m tests.fuzz {name} --inside merge "$@"\n'
+    )
+    program.chmod(0o755)
+    atheris.Setup([str(program), *(again or [*flags, *map(str, folders)])], once)
     atheris.Fuzz()
 
 
