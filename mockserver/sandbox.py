@@ -53,13 +53,14 @@ class Sandbox:
     """One isolated store. `seed_world` is what it starts from and goes back to.
 
     `frozen_at` is where its clock stands at the start, or None for the system's time; `seed` what
-    its ids and its chance come from; `journal_size` how many requests it remembers.
+    its ids and its chance come from; `journal_size` how many requests it remembers. `changes`
+    counts what a restart has to bring back.
     """
 
     def __init__(
         self, seed_world: World, frozen_at: int | None, seed: int, journal_size: int
     ) -> None:
-        self._seed_world = seed_world
+        self.seed_world = seed_world
         self._frozen_at = frozen_at
         self._seed = seed
         self._lock = Lock()
@@ -67,7 +68,7 @@ class Sandbox:
         self._window = (0, 0)
         self._snapshots: dict[str, State] = {}
         self._successor: Callable[[], Sandbox] | None = None
-        self._changes = 0
+        self.changes = 0
         self.journal = Journal(journal_size)
         self.lint = Lint()
 
@@ -75,11 +76,6 @@ class Sandbox:
     def world(self) -> World:
         """The world as it is now: a value that never changes."""
         return self._state.world
-
-    @property
-    def seed_world(self) -> World:
-        """The world that it goes back to."""
-        return self._seed_world
 
     @property
     def clock(self) -> Clock:
@@ -91,11 +87,6 @@ class Sandbox:
         with self._lock:
             return self._state.copy()
 
-    @property
-    def changes(self) -> int:
-        """How often anything changed that a restart would have to bring back."""
-        return self._changes
-
     def capture(self, for_good: bool = False) -> Captured:
         """Return everything that a restart has to bring back, in constant time.
 
@@ -104,7 +95,7 @@ class Sandbox:
         """
         self._lock.acquire()
         try:
-            return Captured(self._changes, self._state.copy(), dict(self._snapshots))
+            return Captured(self.changes, self._state.copy(), dict(self._snapshots))
         finally:
             if not for_good:
                 self._lock.release()
@@ -135,14 +126,14 @@ class Sandbox:
             left = self._state.world
             self._state = self._start()
             self._window = (0, 0)
-            self._changes += 1
-        release(left, self._seed_world)
+            self.changes += 1
+        release(left, self.seed_world)
         self.journal.clear()
         self.lint.start_anew()
 
     def fork(self, snapshot: str | None = None) -> Sandbox:
         """Return another sandbox in this one's state, or in that of a snapshot of it."""
-        twin = Sandbox(self._seed_world, self._frozen_at, self._seed, self.journal.size)
+        twin = Sandbox(self.seed_world, self._frozen_at, self._seed, self.journal.size)
         with self._lock:
             twin._state = self._named(snapshot).copy() if snapshot else self._state.copy()
         return twin
@@ -155,7 +146,7 @@ class Sandbox:
             worlds = [state.world for state in (self._state, *self._snapshots.values())]
             self._state, self._snapshots = self._start(), {}
         for world in worlds:
-            release(world, self._seed_world)
+            release(world, self.seed_world)
 
     def run(self, action: Callable[[Transaction, Ids], Result]) -> Result:
         """Run an action as one transaction: what it changed counts unless it raises."""
@@ -164,7 +155,7 @@ class Sandbox:
             if successor is None:
                 transaction = Transaction(self._state.world, self._state.clock.now())
                 result = action(transaction, self._state.ids)
-                self._changes += transaction.world is not self._state.world
+                self.changes += transaction.world is not self._state.world
                 self._state.world = transaction.world
                 return result
         return successor().run(action)
@@ -173,7 +164,7 @@ class Sandbox:
         """Change the clock between two requests; returns it."""
         with self._lock:
             change(self._state.clock)
-            self._changes += 1
+            self.changes += 1
             return self._state.clock
 
     def request_id(self, kind: str) -> str:
@@ -191,7 +182,7 @@ class Sandbox:
     def decide(self, facts: Facts) -> Decision | None:
         """Return what an armed rule wants of a request, and count it."""
         with self._lock:
-            self._changes += 1  # rules count what they see
+            self.changes += 1  # rules count what they see
             return self._state.rules.decide(facts, self._state.clock.now())
 
     def rules(self) -> list[dict[str, Any]]:
@@ -204,13 +195,13 @@ class Sandbox:
         with self._lock:
             if len(self._state.rules.rules) >= MOST_RULES:
                 raise ControlError(409, "Conflict", f"A sandbox has at most {MOST_RULES} rules.")
-            self._changes += 1
+            self.changes += 1
             return self._state.rules.add(given, self._state.clock.now())
 
     def disarm(self, rule_id: str | None = None) -> None:
         """Take one rule away, or all. ControlError 404 when there is no such rule."""
         with self._lock:
-            self._changes += 1
+            self.changes += 1
             if not self._state.rules.remove(rule_id) and rule_id is not None:
                 raise ControlError(404, "Not Found", f"There is no rule {rule_id[:100]}.")
 
@@ -223,23 +214,23 @@ class Sandbox:
                 detail = f"A sandbox keeps at most {MOST_SNAPSHOTS} snapshots; delete one."
                 raise ControlError(409, "Conflict", detail)
             self._snapshots[name] = self._state.copy()
-            self._changes += 1
+            self.changes += 1
 
     def restore(self, name: str) -> None:
         """Go back to a saved state, in constant time. ControlError 404."""
         with self._lock:
             left = self._state.world
             self._state = self._named(name).copy()
-            self._changes += 1
-        release(left, self._seed_world)
+            self.changes += 1
+        release(left, self.seed_world)
 
     def forget(self, name: str) -> None:
         """Throw a saved state away. ControlError 404."""
         with self._lock:
             left = self._named(name).world
             del self._snapshots[name]
-            self._changes += 1
-        release(left, self._seed_world)
+            self.changes += 1
+        release(left, self.seed_world)
 
     def snapshots(self) -> dict[str, State]:
         """Return the saved states by name."""
@@ -260,7 +251,7 @@ class Sandbox:
 
     def _start(self) -> State:
         clock = Clock(self._frozen_at)
-        world = replace(self._seed_world, epoch=clock.now())
+        world = replace(self.seed_world, epoch=clock.now())
         rules = Rulebook(self._seed)
         for given in world.rules:
             rules.add(given, clock.now())

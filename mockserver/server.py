@@ -26,7 +26,7 @@ import click
 from mockserver.worker import Attendant, Life
 
 STOP_SECONDS = 5
-"""How long a stopping server waits for open requests: no longer than a container's stop does."""
+"""How long a stopping server waits for open requests; a container's stop waits longer."""
 THREADS = 64
 """The most requests under way at once; a slow sender keeps one. Threads start when needed."""
 
@@ -170,7 +170,7 @@ def _bury_orphans(own: Callable[[], Container[int]]) -> None:
         peek = os.WEXITED | os.WNOHANG | os.WNOWAIT
         with suppress(ChildProcessError):
             while (ended := os.waitid(os.P_ALL, 0, peek)) and ended.si_pid not in own():
-                os.waitpid(ended.si_pid, os.WNOHANG)
+                os.waitpid(ended.si_pid, 0)
 
     signal.signal(signal.SIGCHLD, bury)
 
@@ -188,8 +188,7 @@ class _Loader:
 
     def __call__(self) -> Any:
         _forget_headers_of_the_environment()
-        app = self.load()
-        Life(self.attendants, self.told, STOP_SECONDS).begin(app)
+        Life(self.attendants, self.told, STOP_SECONDS).begin(app := self.load())
         _announce_when_up(self.announce, self.address, self.port)
         return app
 

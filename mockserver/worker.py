@@ -12,8 +12,11 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from math import ceil
 from multiprocessing.util import Finalize
 from typing import Any, Protocol
+
+LOOK_SECONDS = 0.05
 
 
 class Attendant(Protocol):
@@ -41,6 +44,7 @@ class Life:
         self._attendants = attendants
         self._told = told
         self._patience = patience
+        self._too_early = False
         self._over = threading.Event()
         self._finishing = threading.Lock()
         self._finished = False
@@ -51,9 +55,16 @@ class Life:
             each.begin(app)
         # A process of multiprocessing leaves without atexit; this is what it runs at its end.
         Finalize(None, self._finish, exitpriority=100)
+        # Whoever answers sets its own handlers only after this; what comes before must not be lost.
+        before = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+        self._too_early = bool(getattr(before, "interrupt_signal", False))
+        signal.signal(signal.SIGTERM, self._note)
+        signal.signal(signal.SIGINT, self._note)
         signals, sends = socket.socketpair()
         sends.setblocking(False)
         signal.set_wakeup_fd(sends.detach(), warn_on_full_buffer=False)
+        if self._too_early:
+            os.kill(os.getpid(), signal.SIGTERM)
         threading.Thread(target=self._wait_for_signal, args=(app, signals), daemon=True).start()
         if parent := multiprocessing.parent_process():
             threading.Thread(target=_follow, args=(parent,), daemon=True).start()
@@ -63,9 +74,17 @@ class Life:
         while not {signal.SIGINT, signal.SIGTERM} & set(signals.recv(64)):
             continue
         self._told(app)
-        if not self._over.wait(self._patience):
-            self._finish()
-            os._exit(0)
+        for _ in range(ceil(self._patience / LOOK_SECONDS)):
+            if self._over.wait(LOOK_SECONDS):
+                return
+            if self._too_early and signal.getsignal(signal.SIGTERM) != self._note:
+                self._too_early = False
+                os.kill(os.getpid(), signal.SIGTERM)
+        self._finish()
+        os._exit(0)
+
+    def _note(self, *_: Any) -> None:
+        self._too_early = True
 
     def _finish(self) -> None:
         with self._finishing:

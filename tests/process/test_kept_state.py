@@ -111,10 +111,22 @@ def test_a_request_that_never_ends_holds_up_neither_the_end_nor_the_last_write(
 ) -> None:
     first = start_server(*kept[:2], "--state-every", "3600")
     cart = make_cart(first.url)
-    with httpx.stream("GET", f"{first.url}/__admin/requests/stream") as stream:
-        assert stream.status_code == 200
+    with socket.create_connection(address(first.url), timeout=30) as connection:
+        connection.sendall(b"POST /v2/carts HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n{")
+        make_cart(first.url)  # the other one has come, too
         assert first.stop() == 0
     assert cart in cart_ids(start_server(*kept).url)
+
+
+def test_a_page_that_looks_at_the_journal_does_not_hold_up_the_end(start_server: Start) -> None:
+    server = start_server()
+    with httpx.stream("GET", f"{server.url}/__admin/requests/stream", timeout=60) as stream:
+        told = stream.iter_lines()
+        next(told)
+        server.process.terminate()
+        for _ in told:  # it comes to its end; cut off, it would raise an error
+            continue
+    assert server.process.wait(timeout=30) == 0
 
 
 def test_a_worker_whose_server_was_killed_writes_its_state_and_ends(

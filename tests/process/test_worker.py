@@ -1,0 +1,63 @@
+"""The worker ends when it is told to, however early, and does what is to be done before."""
+
+import subprocess
+import sys
+
+import pytest
+
+WORKER = """
+import os, signal, sys, threading, time
+from mockserver.worker import Life
+
+class Attendant:
+    patience = 1
+    def begin(self, app): print("begin", app, flush=True)
+    def finish(self): print("finish", flush=True)
+
+ended, heard = threading.Event(), threading.Event()
+def told(app): print("told", app, flush=True); heard.set()
+Life([Attendant()], told, PATIENCE).begin("app")
+def end(*_): print("ended", flush=True); ended.set()
+"""
+EARLY = """
+os.kill(os.getpid(), signal.SIGTERM)
+time.sleep(0.2)
+signal.signal(signal.SIGTERM, end)
+ended.wait()
+heard.wait()
+"""
+IN_TIME = """
+signal.signal(signal.SIGINT, end)
+os.kill(os.getpid(), signal.SIGINT)
+ended.wait()
+heard.wait()
+"""
+NEVER = """
+signal.signal(signal.SIGTERM, lambda *_: None)
+os.kill(os.getpid(), signal.SIGTERM)
+while True: time.sleep(1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "patience", "said"),
+    [
+        (EARLY, 30, {"told app", "ended"}),
+        (IN_TIME, 30, {"told app", "ended"}),
+        (NEVER, 0.2, {"told app", "finish"}),
+    ],
+    ids=["too early", "in time", "never"],
+)
+def test_worker_ends_when_it_is_told_to(end: str, patience: float, said: set[str]) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", WORKER.replace("PATIENCE", str(patience)) + end],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.stderr == ""
+    assert run.returncode == 0
+    first, *others = run.stdout.splitlines()
+    assert first == "begin app"
+    assert said <= set(others)
