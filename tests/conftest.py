@@ -13,7 +13,7 @@ from mockserver.app import create_app
 from mockserver.config import Config
 from mockserver.contract import Contract
 from mockserver.launcher import RunningServer
-from mockserver.resources import resource
+from tests.contract import CONTRACT
 from tests.seeds import NEW_YEAR
 
 __all__ = ["RunningServer", "running_server"]
@@ -55,7 +55,7 @@ def log_of_its_own() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def contract() -> Contract:
     """The contract, loaded once."""
-    return Contract.load(resource("openapi.yaml"))
+    return CONTRACT
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from mockserver.app import create_app
 from mockserver.clock import DAY, HOUR
 from mockserver.config import Config
+from tests.contract import CONTRACT
 from tests.requests import CART_SETTINGS, GOOD, RESTRICTED, RESTRICTED_WORLD, SIGN_IN, TOKENS
 from tests.seeds import (
     ACCOUNT_1,
@@ -143,7 +144,7 @@ def test_access(
 def test_restricted_application_may_do_nothing_but_lend_its_bearer_to_an_account(
     operation: str,
 ) -> None:
-    client = create_app(Config(fixtures=("default", RESTRICTED_WORLD))).test_client()
+    client = create_app(Config(fixtures=("default", RESTRICTED_WORLD)), CONTRACT).test_client()
     assert outcome(GOOD[operation].but(headers=RESTRICTED).sent_by(client)) == FORBIDDEN
     lent = GOOD[operation].but(headers=acting_as(1, RESTRICTED))
     assert outcome(lent.sent_by(client)) == ACCESS[operation][1]
@@ -371,7 +372,7 @@ def test_lifetime_of_account_tokens_is_the_settings(tmp_path: Any) -> None:
     settings = tmp_path / "short.yaml"
     seconds = "account_management_authentication_token_timeout_secs: 60"
     settings.write_text(f"settings: {{ account_authentication: {{ {seconds} }} }}\n", "utf-8")
-    app = create_app(Config(fixtures=("default", str(settings)), frozen_at=NEW_YEAR))
+    app = create_app(Config(fixtures=("default", str(settings)), frozen_at=NEW_YEAR), CONTRACT)
     client = app.test_client()
     issued = sign_in(client, SHOPPER).get_json()["data"][0]
     assert issued["expires"] == "2026-01-01T00:01:00.000Z"

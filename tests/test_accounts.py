@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from mockserver.app import create_app
 from mockserver.clock import MINUTE
 from mockserver.config import Config
+from tests.contract import CONTRACT
 from tests.requests import SIGN_IN, TOKENS
 from tests.seeds import ACCOUNT_1, ACCOUNT_2, ACCOUNT_3, ADMIN, NEW_YEAR, acting_as
 
@@ -65,7 +66,7 @@ def test_accounts_are_listed_by_name(client: FlaskClient) -> None:
 def test_order_is_that_of_the_names_and_not_of_the_ids(tmp_path: Any) -> None:
     fixture = tmp_path / "first.yaml"
     fixture.write_text(f"accounts: [{{ id: {UNKNOWN}, name: Aaron's Mill }}]\n", "utf-8")
-    client = create_app(Config(fixtures=("default", str(fixture)))).test_client()
+    client = create_app(Config(fixtures=("default", str(fixture))), CONTRACT).test_client()
     listed = client.get("/v2/accounts", headers=ADMIN).get_json()["data"]
     assert [account["id"] for account in listed] == [UNKNOWN, *NAMES]
 
@@ -155,7 +156,7 @@ def test_account_shows_what_the_fixtures_say(tmp_path: Any) -> None:
     fixture = tmp_path / "looms.yaml"
     lines = "\n    ".join(f'{name}: "{value}"' for name, value in given.items())
     fixture.write_text(f"accounts:\n  - {lines}\n", "utf-8")
-    app = create_app(Config(fixtures=("default", str(fixture)), frozen_at=NEW_YEAR))
+    app = create_app(Config(fixtures=("default", str(fixture)), frozen_at=NEW_YEAR), CONTRACT)
     account = app.test_client().get(f"/v2/accounts/{UNKNOWN}", headers=ADMIN).get_json()["data"]
     assert given.items() <= account.items()
     parent = {"data": {"type": "account", "id": ACCOUNT_1}}
@@ -226,7 +227,7 @@ def test_member_updates_its_own_account_where_the_store_allows_it(tmp_path: Any)
     file = tmp_path / "self.yaml"
     settings = "{ account_authentication: { account_member_self_management: update_only } }"
     file.write_text(f"settings: {settings}\n", "utf-8")
-    client = create_app(Config(fixtures=("default", str(file)))).test_client()
+    client = create_app(Config(fixtures=("default", str(file))), CONTRACT).test_client()
     for account_id, expected in ((ACCOUNT_1, 200), (ACCOUNT_2, 403)):
         answer = client.put(f"/v2/accounts/{account_id}", headers=acting_as(1), json=an_account())
         assert answer.status_code == expected

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from mockserver.app import create_app
 from mockserver.clock import DAY, HOUR, SECOND
 from mockserver.config import Config
+from tests.contract import CONTRACT
 from tests.seeds import ACCOUNT_1, ACCOUNT_2, ADMIN, NEW_YEAR, SHOPPER, acting_as, naming
 
 NOTHING = {"amount": 0, "currency": "", "formatted": "0"}
@@ -570,7 +571,7 @@ def test_cart_settings_left_out_are_the_stores(client: FlaskClient) -> None:
 def test_empty_payment_intent_removes_it(tmp_path: Any) -> None:
     fixture = tmp_path / "paid.yaml"
     fixture.write_text("carts: [{id: paid-cart, name: Paid, payment_intent_id: pi_1}]", "utf-8")
-    app = create_app(Config(fixtures=("default", str(fixture)), frozen_at=NEW_YEAR))
+    app = create_app(Config(fixtures=("default", str(fixture)), frozen_at=NEW_YEAR), CONTRACT)
     client = app.test_client()
     assert made(get(client, "paid-cart"))["payment_intent_id"] == "pi_1"
     assert refusals(put(client, "paid-cart", payment_intent_id="pi_2")) == [

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from mockserver.app import create_app
 from mockserver.config import Config
 from tests.carting import CURRENCY
+from tests.contract import CONTRACT
 from tests.seeds import ADMIN, GLOBE, KEYBOARD, LAMP, MUG, NOTEBOOK, SHOPPER, UMBRELLA, acting_as
 
 PRODUCTS = "/catalog/products"
@@ -144,7 +145,7 @@ def test_world_without_a_catalogue_has_dollars_and_nothing_to_buy(tmp_path: Any)
         "applications: [{ client_id: shop, grant: implicit }]\n"
         "bearer_tokens: [{ token: shopper, client_id: shop }]\n"
     )
-    client = create_app(Config(fixtures=(str(world),))).test_client()
+    client = create_app(Config(fixtures=(str(world),)), CONTRACT).test_client()
     assert [each["code"] for each in get(client, "/v2/currencies")["data"]] == ["USD"]
     assert get(client, PRODUCTS)["data"] == []
     item = {"type": "custom_item", "name": "Wrap", "quantity": 1, "price": {"amount": 1}}

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 from mockserver.app import create_app
 from mockserver.config import Config
 from tests.causes import NO_SUCH_ACCOUNT
+from tests.contract import CONTRACT
 from tests.documented import operations, pairs
 from tests.requests import (
     CART_SETTINGS,
@@ -151,7 +152,7 @@ EACH_STEP = [
 def client() -> FlaskClient:
     """A client of the seed world with an application of no rights beside it."""
     config = Config(fixtures=("default", RESTRICTED_WORLD), frozen_at=NEW_YEAR)
-    return create_app(config).test_client()
+    return create_app(config, CONTRACT).test_client()
 
 
 def title(answer: TestResponse) -> str:

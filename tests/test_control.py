@@ -12,6 +12,7 @@ from mockserver.app import create_app
 from mockserver.clock import DAY
 from mockserver.config import Config
 from mockserver.resources import resource
+from tests.contract import CONTRACT
 from tests.requests import GOOD
 from tests.seeds import ACCOUNT_1, ADMIN, NEW_YEAR, SHOPPER, naming
 
@@ -57,7 +58,7 @@ def by_name(answers: dict[str, Any]) -> pytest.MarkDecorator:
 
 
 def serving(**settings: Any) -> FlaskClient:
-    return create_app(Config(frozen_at=NEW_YEAR, **settings)).test_client()
+    return create_app(Config(frozen_at=NEW_YEAR, **settings), CONTRACT).test_client()
 
 
 # --- health
@@ -136,7 +137,7 @@ def test_reset_forgets_issued_tokens_and_keeps_static_ones(client: FlaskClient) 
 
 
 def test_seed_carts_are_as_young_after_a_reset_as_at_the_start() -> None:
-    app = create_app(Config(frozen_at=NEW_YEAR))
+    app = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
     client = app.test_client()
     app.extensions["sandbox"].clock.advance(30 * DAY)
     assert client.get("/v2/carts", headers=ADMIN).get_json()["data"] == []

@@ -14,9 +14,9 @@ from mockserver import fixtures
 from mockserver.app import create_app
 from mockserver.cli import main
 from mockserver.config import Config
-from mockserver.contract import Contract
 from mockserver.resources import resource
 from mockserver.yaml_source import FixtureError
+from tests.contract import CONTRACT
 from tests.documented import catalogue
 from tests.requests import SIGN_IN, TOKENS
 from tests.seeds import (
@@ -37,7 +37,6 @@ from tests.seeds import (
     as_customer,
 )
 
-CONTRACT = Contract.load(resource("openapi.yaml"))
 ERROR_IDS = {each.id for each in catalogue()}
 Write = Callable[..., str]
 
@@ -65,7 +64,7 @@ def mistakes(*paths: str) -> list[str]:
 
 
 def serving(*paths: str) -> FlaskClient:
-    return create_app(Config(fixtures=paths, frozen_at=NEW_YEAR)).test_client()
+    return create_app(Config(fixtures=paths, frozen_at=NEW_YEAR), CONTRACT).test_client()
 
 
 def cart_ids(client: FlaskClient, headers: dict[str, str] = ADMIN) -> list[str]:

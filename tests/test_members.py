@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from mockserver.app import create_app
 from mockserver.clock import MINUTE
 from mockserver.config import Config
+from tests.contract import CONTRACT
 from tests.requests import SIGN_IN, TOKENS, belonging
 from tests.seeds import (
     ACCOUNT_1,
@@ -152,7 +153,7 @@ def test_member_is_noted_as_updated(app: Flask, client: FlaskClient) -> None:
 def test_member_updates_itself_where_the_store_allows_it(tmp_path: Any) -> None:
     file = tmp_path / "self.yaml"
     file.write_text(SELF_MANAGED, "utf-8")
-    client = create_app(Config(fixtures=("default", str(file)))).test_client()
+    client = create_app(Config(fixtures=("default", str(file))), CONTRACT).test_client()
     body = {"data": {"type": "account_member"}}
     own, other = (f"{MEMBERS}/{each}" for each in (MEMBER_ADA, MEMBER_HEDY))
     assert client.put(own, headers=acting_as(1), json=body).status_code == 200
@@ -281,7 +282,7 @@ def test_world_with_memberships_comes_back_as_it_was_saved(
     client.delete(f"{memberships(ACCOUNT_2)}/ca000000-0000-4000-8000-000000000002", headers=ADMIN)
     file = tmp_path / "saved.yaml"
     file.write_bytes(client.get("/__admin/fixture").data)
-    again = create_app(Config(fixtures=(str(file),), frozen_at=NEW_YEAR)).test_client()
+    again = create_app(Config(fixtures=(str(file),), frozen_at=NEW_YEAR), CONTRACT).test_client()
     paths = [MEMBERS, *map(memberships, (ACCOUNT_1, ACCOUNT_2, ACCOUNT_3))]
     for path in paths:
         assert (

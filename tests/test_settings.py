@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 
 from mockserver.app import create_app
 from mockserver.config import Config
+from tests.contract import CONTRACT
 from tests.seeds import ADMIN, SHOPPER, acting_as
 
 CART = "/v2/settings/cart"
@@ -57,7 +58,7 @@ def test_sign_in_settings_come_from_the_fixtures(tmp_path: Any) -> None:
     fixture = tmp_path / "own.yaml"
     own = "enable_self_signup: false, account_member_self_management: update_only"
     fixture.write_text(f"settings: {{ account_authentication: {{ {own} }} }}\n", "utf-8")
-    client = create_app(Config(fixtures=("default", str(fixture)))).test_client()
+    client = create_app(Config(fixtures=("default", str(fixture))), CONTRACT).test_client()
     data = client.get(AUTHENTICATION, headers=SHOPPER).get_json()["data"]
     assert data["enable_self_signup"] is False
     assert data["account_member_self_management"] == "update_only"

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from mockserver.app import create_app
 from mockserver.clock import HOUR
 from mockserver.config import Config
+from tests.contract import CONTRACT
 from tests.requests import DATA, FORM, GOOD, JSON, ONE_TIME_PASSWORD, SIGN_IN, TOKENS
 from tests.seeds import (
     ACCOUNT_1,
@@ -470,7 +471,7 @@ def with_settings(tmp_path: Path, **settings: bool) -> FlaskClient:
     lines = "".join(f"    {name}: {str(value).lower()}\n" for name, value in settings.items())
     fixture.write_text(f"settings:\n  account_authentication:\n{lines}", "utf-8")
     paths = ("default", str(fixture))
-    return create_app(Config(fixtures=paths, frozen_at=NEW_YEAR)).test_client()
+    return create_app(Config(fixtures=paths, frozen_at=NEW_YEAR), CONTRACT).test_client()
 
 
 def test_self_signup_makes_a_member_and_its_account(client: FlaskClient) -> None:
@@ -504,7 +505,7 @@ def test_user_name_is_taken_once(client: FlaskClient, username: str) -> None:
 
 def test_nobody_signs_up_where_the_store_does_not_want_it() -> None:
     paths = ("default", str(DATA / "no-signup.yaml"))
-    client = create_app(Config(fixtures=paths, frozen_at=NEW_YEAR)).test_client()
+    client = create_app(Config(fixtures=paths, frozen_at=NEW_YEAR), CONTRACT).test_client()
     answer = sign_in(client, **SIGN_UP)
     assert answer.status_code == 403
     assert answer.get_json()["errors"] == [

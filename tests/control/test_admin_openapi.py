@@ -13,6 +13,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from mockserver.app import create_app
 from mockserver.config import Config
 from mockserver.control import document
+from tests.contract import CONTRACT
 from tests.control import admin
 from tests.requests import GOOD
 from tests.seeds import ADMIN, SHOPPER
@@ -204,7 +205,7 @@ def test_schema_of_a_rule_stands_in_one_place() -> None:
 
 def test_start_of_the_server_does_not_read_the_document() -> None:
     document.document.cache_clear()
-    client = create_app(Config()).test_client()
+    client = create_app(Config(), CONTRACT).test_client()
     client.get("/__admin/health")
     assert document.document.cache_info().currsize == 0
     client.get("/__admin/openapi.yaml")

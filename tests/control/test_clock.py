@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 
 from mockserver.app import create_app
 from mockserver.config import Config
+from tests.contract import CONTRACT
 from tests.control import admin
 from tests.requests import GOOD, SIGN_IN, TOKENS
 from tests.seeds import ACCOUNT_TOKEN, ADMIN, SHOPPER, acting_as
@@ -32,7 +33,7 @@ def status(client: FlaskClient, path: str, headers: dict[str, str]) -> int:
 
 def test_it_shows_the_time_and_whether_it_stands(client: FlaskClient) -> None:
     assert admin.get(client, "/clock") == {"now": START, "frozen": True}
-    running = admin.get(create_app(Config()).test_client(), "/clock")
+    running = admin.get(create_app(Config(), CONTRACT).test_client(), "/clock")
     assert not running["frozen"]
 
 
@@ -43,7 +44,7 @@ def test_freeze_stops_at_an_instant(client: FlaskClient) -> None:
 
 
 def test_freeze_without_an_instant_stops_where_it_is() -> None:
-    client = create_app(Config()).test_client()
+    client = create_app(Config(), CONTRACT).test_client()
     before = admin.get(client, "/clock")["now"]
     stopped = change(client, action="freeze")
     assert stopped["frozen"]
@@ -67,7 +68,7 @@ def test_advance_moves_it_on(client: FlaskClient, duration: str, now: str) -> No
 
 
 def test_a_running_clock_runs_on_after_an_advance() -> None:
-    client = create_app(Config()).test_client()
+    client = create_app(Config(), CONTRACT).test_client()
     before = admin.get(client, "/clock")["now"]
     moved = change(client, action="advance", duration="P400D")
     assert not moved["frozen"]

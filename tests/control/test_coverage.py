@@ -13,6 +13,7 @@ from mockserver.app import create_app
 from mockserver.config import Config
 from mockserver.coverage_report import FORMATS
 from tests import documented
+from tests.contract import CONTRACT
 from tests.control import admin
 from tests.requests import ASSOCIATIONS, GOOD
 from tests.seeds import ACCOUNT_1, ADMIN, CUSTOMER_1, NEW_YEAR, naming, naming_customers
@@ -132,7 +133,7 @@ def test_the_admin_api_is_not_counted(client: FlaskClient) -> None:
 
 
 def test_counts_outlive_the_ring() -> None:
-    client = create_app(Config(frozen_at=NEW_YEAR, journal_size=2)).test_client()
+    client = create_app(Config(frozen_at=NEW_YEAR, journal_size=2), CONTRACT).test_client()
     some_calls(client)
     assert admin.get(client, "/requests")["total"] == 2
     assert seen(client) == SOME
@@ -155,7 +156,7 @@ def test_counts_outlive_their_sandbox(client: FlaskClient) -> None:
 
 
 def test_counts_outlive_an_eviction() -> None:
-    client = create_app(Config(frozen_at=NEW_YEAR, max_sandboxes=1)).test_client()
+    client = create_app(Config(frozen_at=NEW_YEAR, max_sandboxes=1), CONTRACT).test_client()
     some_calls(client, "one")
     client.get("/sandboxes/two/openapi.yaml")
     assert [each["name"] for each in admin.get(client, "/sandboxes")] == ["default", "two"]

@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 
 from mockserver.app import create_app
 from mockserver.config import Config
+from tests.contract import CONTRACT
 from tests.control import admin
 from tests.seeds import ADMIN
 
@@ -18,7 +19,7 @@ GUARDED = [name for name in admin.operations() if name != "getHealth"]
 
 
 def client_of(**settings: Any) -> FlaskClient:
-    return create_app(Config(**settings)).test_client()
+    return create_app(Config(**settings), CONTRACT).test_client()
 
 
 def sent(

@@ -13,6 +13,7 @@ from mockserver.app import create_app
 from mockserver.config import Config
 from mockserver.references import resolve
 from tests import documented
+from tests.contract import CONTRACT
 from tests.control import admin
 from tests.requests import ASSOCIATIONS, FORM, GOOD, SIGN_IN, TOKENS
 from tests.seeds import ACCOUNT_1, ACCOUNT_TOKEN, ADMIN, NEW_YEAR, SHOPPER, acting_as, naming
@@ -449,7 +450,7 @@ def test_requests_are_forgotten_on_demand_and_by_a_reset(client: FlaskClient) ->
 
 
 def test_the_oldest_entries_go_when_there_are_too_many() -> None:
-    app: Flask = create_app(Config(frozen_at=NEW_YEAR, journal_size=3))
+    app: Flask = create_app(Config(frozen_at=NEW_YEAR, journal_size=3), CONTRACT)
     client = app.test_client()
     answers = [client.get(f"/v2/carts/c-{n}", headers=ADMIN) for n in range(5)]
     paths = [each["path"] for each in journal(client)["requests"]]

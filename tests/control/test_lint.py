@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from mockserver.app import create_app
 from mockserver.config import Config
 from mockserver.lint import ADVICE, MOST_REMEMBERED, Lint, Observation
+from tests.contract import CONTRACT
 from tests.control import admin
 from tests.requests import ASSOCIATIONS, GOOD, SIGN_IN, TOKENS
 from tests.seeds import ACCOUNT_1, ACCOUNT_2, ACCOUNT_TOKEN, ADMIN, NEW_YEAR, SHOPPER, naming
@@ -263,7 +264,7 @@ def test_the_lints_memory_is_bounded() -> None:
 
 
 def test_a_client_of_a_real_day_has_no_habits() -> None:
-    client = create_app(Config()).test_client()
+    client = create_app(Config(), CONTRACT).test_client()
     credentials = {"grant_type": "implicit", "client_id": "storefront"}
     issued = client.post("/oauth/access_token", data=credentials).get_json()
     bearer = {"Authorization": f"Bearer {issued['access_token']}"}

@@ -13,15 +13,13 @@ from flask.testing import FlaskClient
 from mockserver import rules
 from mockserver.app import create_app
 from mockserver.config import Config
-from mockserver.contract import Contract
-from mockserver.resources import resource
 from mockserver.rules import Facts, Rulebook
 from mockserver.yaml_source import FixtureError
+from tests.contract import CONTRACT
 from tests.control import admin
 from tests.requests import ASSOCIATIONS, GOOD, Request
 from tests.seeds import ACCOUNT_1, ACCOUNT_2, ADMIN, NEW_YEAR, SHOPPER, acting_as, naming
 
-CONTRACT = Contract.load(resource("openapi.yaml"))
 BUSY = {"error": "too-many-requests"}
 A_CART = Request("GET", "/v2/carts/ada-cart")
 FACTS = Facts(("getCarts",), "GET", "/v2/carts", None, None, frozenset({"too-many-requests"}))
@@ -156,7 +154,7 @@ def test_exactly_times_fail_under_a_hundred_calls_at_once(
 
 def test_probability_is_decided_by_the_seed() -> None:
     def told(seed: int) -> list[int]:
-        client = create_app(Config(frozen_at=NEW_YEAR, seed=seed)).test_client()
+        client = create_app(Config(frozen_at=NEW_YEAR, seed=seed), CONTRACT).test_client()
         admin.arm(client, {"then": BUSY, "probability": 0.5})
         return statuses(client, 40)
 
@@ -336,7 +334,9 @@ rules:
 def app_of(folder: Path, text: str, **settings: Any) -> Flask:
     file = folder / "rules.yaml"
     file.write_text(text, "utf-8")
-    return create_app(Config(fixtures=("default", str(file)), frozen_at=NEW_YEAR, **settings))
+    return create_app(
+        Config(fixtures=("default", str(file)), frozen_at=NEW_YEAR, **settings), CONTRACT
+    )
 
 
 def test_fixtures_arm_rules(tmp_path: Path) -> None:

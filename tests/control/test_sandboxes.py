@@ -16,6 +16,7 @@ from mockserver.errors import ControlError
 from mockserver.sandbox import Sandbox
 from mockserver.sandboxes import Sandboxes
 from mockserver.world import Bearer, World
+from tests.contract import CONTRACT
 from tests.control import admin
 from tests.requests import SIGN_IN, TOKENS
 from tests.seeds import ACCOUNT_1, ADMIN, NEW_YEAR, SHOPPER, acting_as, naming
@@ -133,7 +134,7 @@ def test_names_are_what_a_path_can_hold(client: FlaskClient, name: str) -> None:
 
 
 def test_a_server_may_want_a_name() -> None:
-    client = create_app(Config(require_sandbox=True)).test_client()
+    client = create_app(Config(require_sandbox=True), CONTRACT).test_client()
     refused = client.get("/v2/carts", headers=ADMIN)
     assert admin.detail(refused, 400) == (
         "Name a sandbox: the header Mock-Sandbox, or a path below /sandboxes/NAME."
@@ -264,7 +265,7 @@ def test_the_least_recently_used_one_makes_room_and_the_log_tells(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.getLogger("mockserver"), "propagate", True)
-    client = create_app(Config(max_sandboxes=2)).test_client()
+    client = create_app(Config(max_sandboxes=2), CONTRACT).test_client()
     with caplog.at_level(logging.INFO, "mockserver"):
         for name in ("one", "two"):
             add_cart(client, "mine", name)
@@ -276,13 +277,13 @@ def test_the_least_recently_used_one_makes_room_and_the_log_tells(
 
 
 def test_one_sandbox_may_be_the_most() -> None:
-    client = create_app(Config(max_sandboxes=1)).test_client()
+    client = create_app(Config(max_sandboxes=1), CONTRACT).test_client()
     add_cart(client, "mine", "one")
     assert "mine" in ids(client, "one")
 
 
 def test_the_default_one_never_makes_room() -> None:
-    client = create_app(Config(max_sandboxes=1)).test_client()
+    client = create_app(Config(max_sandboxes=1), CONTRACT).test_client()
     add_cart(client, "mine", "default")
     for name in ("one", "two", "three"):
         ids(client, name)
@@ -417,12 +418,12 @@ def transcript(app: Flask, number: int) -> list[tuple[Any, ...]]:
 
 
 def test_many_sandboxes_at_once_answer_as_each_would_alone() -> None:
-    together = create_app(Config(frozen_at=NEW_YEAR))
+    together = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
     with ThreadPoolExecutor(THREADS) as threads:
         told = list(threads.map(lambda number: transcript(together, number), range(SANDBOXES)))
     assert len({str(each) for each in told}) == SANDBOXES
     for number, lines in enumerate(told):
-        assert lines == transcript(create_app(Config(frozen_at=NEW_YEAR)), number)
+        assert lines == transcript(create_app(Config(frozen_at=NEW_YEAR), CONTRACT), number)
 
 
 def test_one_sandbox_used_by_many_threads_loses_no_cart(app: Flask) -> None:

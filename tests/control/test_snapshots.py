@@ -13,8 +13,7 @@ from mockserver import fixtures
 from mockserver.app import create_app
 from mockserver.clock import parse_instant
 from mockserver.config import Config
-from mockserver.contract import Contract
-from mockserver.resources import resource
+from tests.contract import CONTRACT
 from tests.control import admin
 from tests.requests import CHECKOUT, GOOD, GUEST, SIGN_IN, TOKENS
 from tests.seeds import (
@@ -30,7 +29,6 @@ from tests.seeds import (
     naming,
 )
 
-CONTRACT = Contract.load(resource("openapi.yaml"))
 RULE = {"operation": "getCarts", "then": {"error": "forbidden"}, "skip": 1, "times": 2}
 
 
@@ -237,7 +235,9 @@ def reloaded(text: str, folder: Path, instant: str) -> FlaskClient:
     """Return a client of a new server with a downloaded fixture, whose clock stands."""
     file = folder / "saved.yaml"
     file.write_text(text, "utf-8")
-    return create_app(Config(fixtures=(str(file),), frozen_at=parse_instant(instant))).test_client()
+    return create_app(
+        Config(fixtures=(str(file),), frozen_at=parse_instant(instant)), CONTRACT
+    ).test_client()
 
 
 def pages(client: FlaskClient) -> dict[str, Any]:
@@ -342,7 +342,7 @@ def test_a_snapshot_is_downloaded_as_it_was(client: FlaskClient) -> None:
 def test_any_text_survives_the_round_trip(
     tmp_path_factory: pytest.TempPathFactory, name: str, description: str
 ) -> None:
-    client = create_app(Config(frozen_at=NEW_YEAR)).test_client()
+    client = create_app(Config(frozen_at=NEW_YEAR), CONTRACT).test_client()
     body = {"data": {"id": "odd", "name": name, "description": description}}
     assume(client.post("/v2/carts", headers=ADMIN, json=body).status_code == 201)
     file = tmp_path_factory.mktemp("odd") / "saved.yaml"

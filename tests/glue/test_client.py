@@ -13,9 +13,8 @@ import pytest
 import mockserver
 from mockserver import fixtures
 from mockserver.client import Client, MockServerError
-from mockserver.contract import Contract
 from mockserver.launcher import RunningServer
-from mockserver.resources import resource
+from tests.contract import CONTRACT
 from tests.seeds import ADMIN
 
 FOREVER = "2026-01-01T00:00:00Z"
@@ -120,11 +119,10 @@ def test_a_downloaded_fixture_starts_a_server(mock: Client, tmp_path: Path) -> N
     mock.save("found")
     mock.reset()
     file = tmp_path / "found.yaml"
-    contract = Contract.load(resource("openapi.yaml"))
     file.write_text(mock.fixture("found"))
-    assert "found-by-hand" in fixtures.load([str(file)], contract).carts
+    assert "found-by-hand" in fixtures.load([str(file)], CONTRACT).carts
     file.write_text(mock.fixture())
-    assert "found-by-hand" not in fixtures.load([str(file)], contract).carts
+    assert "found-by-hand" not in fixtures.load([str(file)], CONTRACT).carts
 
 
 def test_the_clock_freezes_advances_resumes_and_is_reset(mock: Client) -> None:

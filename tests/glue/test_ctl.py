@@ -14,9 +14,8 @@ import pytest
 
 from mockserver import cli, fixtures
 from mockserver.client import Client
-from mockserver.contract import Contract
 from mockserver.launcher import RunningServer
-from mockserver.resources import resource
+from tests.contract import CONTRACT
 from tests.seeds import ADMIN
 
 NEW_YEAR = "2026-01-01T00:00:00Z"
@@ -230,7 +229,7 @@ def test_a_snapshot_is_downloaded_as_a_fixture_file(ctl: Run, box: Client, tmp_p
     file = tmp_path / "found.yaml"
     written = ctl("snapshot", "download", "found", "--output", str(file))
     assert (written.out, written.err) == ("", f"written to {file}\n")
-    world = fixtures.load([str(file)], Contract.load(resource("openapi.yaml")))
+    world = fixtures.load([str(file)], CONTRACT)
     assert "found-by-hand" in world.carts
 
 

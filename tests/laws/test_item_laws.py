@@ -23,6 +23,7 @@ from mockserver.config import Config
 from mockserver.goods import CartItem, Price, Product, Promotion
 from mockserver.operations.pricing import Amounts, price_lines, total
 from tests.carting import cart, custom, look_in, product, promotion, put_in, send
+from tests.contract import CONTRACT
 from tests.seeds import FIVE_OFF, GLOBE, KEYBOARD, LAMP, MUG, NEW_YEAR, TEN_PERCENT, UMBRELLA
 
 # --- prices
@@ -263,7 +264,7 @@ class ItemLaws(RuleBasedStateMachine):
 
 
 def test_the_laws_of_items_hold_for_thousands_of_steps() -> None:
-    ItemLaws.app = create_app(Config(frozen_at=NEW_YEAR))
+    ItemLaws.app = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
     ItemLaws.steps = 0
     run_state_machine_as_test(
         ItemLaws,
@@ -279,7 +280,7 @@ def test_the_laws_of_items_hold_for_thousands_of_steps() -> None:
 
 
 def test_merging_keeps_the_sum_of_all_quantities() -> None:
-    client = create_app(Config(frozen_at=NEW_YEAR)).test_client()
+    client = create_app(Config(frozen_at=NEW_YEAR), CONTRACT).test_client()
     put_in(client, "one", [product(MUG, 3), custom("Wrap", sku="wrap")])
     put_in(client, "two", [product(MUG, 4), product(LAMP, 2)])
     merged = put_in(client, "two", cart("one"))

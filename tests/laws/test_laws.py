@@ -25,6 +25,7 @@ from mockserver.app import create_app
 from mockserver.clock import DAY, HOUR
 from mockserver.config import Config
 from mockserver.sandbox import Sandbox
+from tests.contract import CONTRACT
 from tests.seeds import (
     ACCOUNT_1,
     ACCOUNT_2,
@@ -405,7 +406,7 @@ def told(cart: dict[str, Any]) -> tuple[str, Known]:
 
 
 def test_the_laws_hold_for_ten_thousand_steps() -> None:
-    Laws.app = create_app(Config(frozen_at=NEW_YEAR))
+    Laws.app = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
     Laws.steps = 0
     run_state_machine_as_test(
         Laws,

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from mockserver import clock, fixtures, json_text, transaction, yaml_source
 from mockserver.clock import DAY, HOUR, MINUTE, SECOND
-from mockserver.contract import Contract
 from mockserver.errors import ApiError
 from mockserver.json_text import MalformedJson
 from mockserver.operations import filters
@@ -28,8 +27,7 @@ from mockserver.resources import resource
 from mockserver.transaction import Transaction
 from mockserver.world import ACCOUNT, CUSTOMER, Cart, Owner, World
 from mockserver.yaml_source import FixtureError
-
-CONTRACT = Contract.load(resource("openapi.yaml"))
+from tests.contract import CONTRACT
 
 LAW = settings(
     max_examples=300,

@@ -14,12 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mockserver import fixtures
-from mockserver.contract import Contract
 from mockserver.keywords import validator_of
 from mockserver.resources import resource
 from mockserver.schema import FORMATS, Validator
+from tests.contract import CONTRACT
 
-CONTRACT = Contract.load(resource("openapi.yaml"))
 FIXTURE = yaml.safe_load(resource("fixtures/default.yaml").read_text("utf-8"))
 LAW = settings(
     max_examples=30,
