@@ -97,9 +97,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _outcome(options: argparse.Namespace, day: Day) -> Outcome:
     """Return what there is to tell; where nothing was wrong so far, growth is judged now."""
-    warm_up = max(WARM_UP_SHARE * day.seconds, min(WARM_UP_LEAST_S, day.seconds / 2))
+    filled = day.lasted if day.filled_after is None else day.filled_after
+    warm_up = max(WARM_UP_SHARE * day.seconds, min(WARM_UP_LEAST_S, day.seconds / 2), filled)
     growths = [watch.growth(warm_up) for watch in day.watches]
-    grew = [told for growth in growths if (told := growth.breach(options.minutes)) is not None]
+    grew = [told for growth in growths if (told := growth.breach()) is not None]
     return Outcome(
         seconds=day.lasted,
         warm_up=warm_up,

@@ -26,6 +26,8 @@ SHARE = 0.6
 """Of one core: the load takes no more, so that the server has its own."""
 CONTROLLERS, RUDE, PASSERS = 2, 6, 12
 PROGRESS_S, LOOKS_S = 30, 0.5
+TO_FILL = 400
+"""So many requests a sandbox, on an average, fill its journal, its carts and its snapshots."""
 MOST_OVERTIME_S = 120
 """How much longer a short run may last, until everything has happened once."""
 Address = tuple[str, int]
@@ -65,7 +67,7 @@ class Pacer:
 class Day:
     """Everything that goes on. `main` serves the load, `side` breaks connections and keeps few
     sandboxes, `reloading` reads `fixture` anew; `news` gives what the servers logged that is no
-    request."""
+    request. `filled_after` is after how many seconds the sandboxes were full."""
 
     main: Address
     side: Address
@@ -79,6 +81,7 @@ class Day:
     seed: int
     ledger: Ledger = field(default_factory=Ledger)
     lasted: float = 0.0
+    filled_after: float | None = None
 
     async def live(self) -> None:
         """Live through the day, to its end or to the first breach, which is in the ledger."""
@@ -145,6 +148,8 @@ class Day:
     async def _watch(self, start: float) -> None:
         while True:
             at = time.perf_counter() - start
+            if self.filled_after is None and self.ledger.total >= TO_FILL * self.sandboxes:
+                self.filled_after = at
             for watch in self.watches:
                 watch.samples.append(watch.look(at))
             if (told := self.news()) is not None:

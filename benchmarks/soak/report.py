@@ -112,7 +112,7 @@ def _rows(outcome: Outcome) -> Iterator[tuple[str, str]]:
         yield (
             f"{each.name}: memory",
             f"{memory.per_hour:+.2f} MB/h (standard error {memory.error:.2f}); "
-            f"{each.memory_first:.1f} → {each.memory_last:.1f} MB",
+            f"{each.memory_first:.1f} → {each.memory_last:.1f} MB in {each.seconds / 60:.1f} min",
         )
         yield f"{each.name}: threads", f"{each.threads_first} → {each.threads_last}"
         yield (

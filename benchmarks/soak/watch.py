@@ -14,13 +14,14 @@ from typing import Any
 import psutil
 
 MEGABYTE = 1024 * 1024
-SHORT_RUN_MINUTES, LONG_RUN_MINUTES = 3, 55
+LEAST_S, LONG_RUN_S = 60, 40 * 60
+"""How long the time after warm-up must be for a word on growth, and for an hour's bound."""
 LONG_BOUND_MB_H = 1.0
 """What a run of an hour may grow by."""
 SHORT_BOUND_MB_H = 60.0
 """What a shorter run may grow by beyond three standard errors. In five minutes the noise is tens of
-megabytes an hour; a leak of 50 bytes a request is hundreds. In less than `SHORT_RUN_MINUTES`
-nothing can be said: the journals are not full yet, and threads are still being started."""
+megabytes an hour; a leak of 50 bytes a request is hundreds. In less than `LEAST_S`
+nothing can be said."""
 MORE_THREADS, MORE_DESCRIPTORS = 12, 24
 """How many more there may be at the end than after warm-up: slow clients keep some for a while."""
 MORE_AT_REST = 2
@@ -96,6 +97,7 @@ class Watch:
         first, last = warm[:part], warm[-part:]
         return Growth(
             name=self.name,
+            seconds=warm[-1].at - warm[0].at if warm else 0.0,
             memory=slope([each.at for each in warm], [each.memory for each in warm]),
             memory_first=median(each.memory for each in first),
             memory_last=median(each.memory for each in last),
@@ -110,12 +112,14 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """How a server grew: a slope, and medians of the first and the last fifth after warm-up.
+    """How a server grew in the `seconds` after warm-up: a slope, and medians of the first and the
+    last fifth.
 
     `rest_before` and `rest_after` are the descriptors before anybody came and after all had gone.
     """
 
     name: str
+    seconds: float
     memory: Slope
     memory_first: float
     memory_last: float
@@ -126,10 +130,10 @@ class Growth:
     rest_before: int
     rest_after: int
 
-    def breach(self, minutes: float) -> str | None:
-        """Return what grew that must not, in a run of so many minutes."""
+    def breach(self) -> str | None:
+        """Return what grew that must not, if anything."""
         surely, bound = self.memory.per_hour, LONG_BOUND_MB_H
-        if minutes < LONG_RUN_MINUTES:
+        if self.seconds < LONG_RUN_S:
             surely, bound = surely - 3 * self.memory.error, SHORT_BOUND_MB_H
         grown = (
             ("memory, in MB an hour,", surely, bound),
@@ -137,7 +141,7 @@ class Growth:
             ("descriptors", self.descriptors_last - self.descriptors_first, MORE_DESCRIPTORS),
         )
         at_rest = ("descriptors at rest", self.rest_after - self.rest_before, MORE_AT_REST)
-        for what, grew, most in (*(grown if minutes >= SHORT_RUN_MINUTES else ()), at_rest):
+        for what, grew, most in (*(grown if self.seconds >= LEAST_S else ()), at_rest):
             if grew > most:
                 return f"the {self.name}'s {what} grew by {grew:.1f}; at most {most} is no leak"
         return None

@@ -185,13 +185,18 @@ def test_two_samples_tell_nothing() -> None:
 
 
 def growth(**changes: Any) -> Growth:
-    flat = Growth("server", Slope(0.5, 0.2), 80, 80.1, 40, 40, 70, 72, 31, 31)
+    flat = Growth("server", 2880, Slope(0.5, 0.2), 80, 80.1, 40, 40, 70, 72, 31, 31)
     return replace(flat, **changes)
 
 
-@pytest.mark.parametrize("minutes", [1, 5, 60])
-def test_what_is_flat_is_no_leak(minutes: float) -> None:
-    assert growth().breach(minutes) is None
+@pytest.mark.parametrize("seconds", [0, 180, 2880])
+def test_what_is_flat_is_no_leak(seconds: float) -> None:
+    assert growth(seconds=seconds).breach() is None
+
+
+def test_half_a_minute_tells_only_what_is_left_at_rest() -> None:
+    assert growth(seconds=30, memory=Slope(900, 1), threads_last=90).breach() is None
+    assert growth(seconds=30, rest_after=90).breach()
 
 
 @pytest.mark.parametrize(
@@ -204,7 +209,7 @@ def test_what_is_flat_is_no_leak(minutes: float) -> None:
     ],
 )
 def test_what_grows_in_an_hour_is_a_leak(changes: dict[str, Any], what: str) -> None:
-    told = growth(**changes).breach(60)
+    told = growth(**changes).breach()
     assert told is not None
     assert told.startswith(f"the server's {what}")
 
@@ -214,8 +219,8 @@ def test_a_short_run_tells_a_leak_from_noise() -> None:
     times = [float(second) for second in range(120, 300)]
     noise = [80 + chance.gauss(0, 0.5) for _ in times]
     leaks = [value + 300 * at / 3600 for at, value in zip(times, noise, strict=True)]
-    assert growth(memory=slope(times, noise)).breach(5) is None
-    told = growth(memory=slope(times, leaks)).breach(5)
+    assert growth(seconds=180, memory=slope(times, noise)).breach() is None
+    told = growth(seconds=180, memory=slope(times, leaks)).breach()
     assert told is not None
     assert "memory" in told
 
