@@ -35,7 +35,7 @@ from mockserver.resources import resource
 from mockserver.routes import Routes
 from mockserver.sandbox import Sandbox
 from mockserver.sandboxes import DEFAULT, Sandboxes
-from mockserver.turnstile import Turnstile
+from mockserver.turnstile import Passage, Turnstile
 from mockserver.web.admin import QUIET
 
 SANDBOX_HEADER = "Mock-Sandbox"
@@ -82,8 +82,7 @@ class Application(Flask):
 
     def wsgi_app(self, environ: wsgi.Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one request, as WSGI wants it."""
-        prefetch(environ)
-        passage = self._turnstile.enter()
+        passage = self._turnstile.enter() if prefetch(environ) else Passage()
         try:
             wsgi.tidy(environ)
             exchange = Exchange(environ, passage)

@@ -1,8 +1,8 @@
 """What the server says when it is up: where it is, who may sign in, and a line to paste."""
 
 from mockserver import __version__
+from mockserver.certificates import Certificate
 from mockserver.config import BUILT_IN, LOOPBACK, Config
-from mockserver.server import Certificate
 from mockserver.world import World
 
 ADMIN = {

@@ -70,18 +70,23 @@ def read(environ: Environ, operation: Operation, path: Mapping[str, str]) -> Inc
     return Incoming(operation, path, query, media_type, raw, body, malformed, note, environ)
 
 
-def prefetch(environ: Environ) -> None:
-    """Wait for a body of moderate size, so that nobody waits for this client later on.
+def prefetch(environ: Environ) -> bool:
+    """Wait for a body of moderate size; whether nobody has to wait for this client later on.
 
-    Any other body is left to whoever reads it, bounded.
+    Any other body, such as one in chunks, is left to whoever reads it, bounded.
     """
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return False
+    if not environ.get("CONTENT_LENGTH"):
+        return True
     size = _promised(environ)
-    if size is None or "HTTP_TRANSFER_ENCODING" in environ:
-        return
+    if size is None:
+        return False
     try:
         environ["wsgi.input"] = BytesIO(_exactly(size, environ["wsgi.input"]))
     except OSError:  # the client has gone
         environ["wsgi.input"] = BytesIO()
+    return True
 
 
 def body_of(environ: Environ) -> bytes:

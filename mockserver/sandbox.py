@@ -7,7 +7,7 @@ business of `sandboxes`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -18,35 +18,13 @@ from mockserver.journal import Journal
 from mockserver.lint import Lint
 from mockserver.release import release
 from mockserver.rules import MOST_RULES, Decision, Facts, Rule, Rulebook
+from mockserver.state import Captured, State
 from mockserver.transaction import Transaction
 from mockserver.world import World
 
 Result = TypeVar("Result")
 
 MOST_SNAPSHOTS = 100
-
-
-@dataclass(slots=True)
-class State:
-    """What a sandbox goes on from. Copying one takes the same time whatever the world's size."""
-
-    world: World
-    clock: Clock
-    ids: Ids
-    rules: Rulebook
-
-    def copy(self) -> State:
-        """Return the same state, going on by itself."""
-        return State(self.world, self.clock.copy(), self.ids.copy(), self.rules.copy())
-
-
-@dataclass(frozen=True, slots=True)
-class Captured:
-    """A sandbox at one moment. `changes` tells whether it has changed since."""
-
-    changes: int
-    state: State
-    snapshots: Mapping[str, State]
 
 
 class Sandbox:

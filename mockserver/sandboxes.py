@@ -14,7 +14,8 @@ from mockserver.clock import stopwatch
 from mockserver.errors import ControlError
 from mockserver.journal import Counts
 from mockserver.lint import Finding
-from mockserver.sandbox import Captured, Sandbox, State
+from mockserver.sandbox import Sandbox
+from mockserver.state import Captured, State
 from mockserver.wsgi import SANDBOX_PREFIX
 
 DEFAULT = "default"

@@ -1,4 +1,4 @@
-"""The server process: the port, the certificate, Granian (or Werkzeug for `--reload`), the end.
+"""The server process: the port, Granian (or Werkzeug for `--reload`), the end.
 
 Nothing here knows what is served.
 """
@@ -8,9 +8,7 @@ import multiprocessing
 import os
 import signal
 import socket
-import ssl
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Container, Iterator, Sequence
@@ -23,21 +21,13 @@ from typing import Any
 
 import click
 
+from mockserver.certificates import Certificate
 from mockserver.worker import Attendant, Life
 
 STOP_SECONDS = 5
 """How long a stopping server waits for open requests; a container's stop waits longer."""
 THREADS = 64
 """The most requests under way at once; a slow sender keeps one. Threads start when needed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """PEM files of a certificate and its key; `authority` is what clients have to trust."""
-
-    cert: Path
-    key: Path
-    authority: Path | None
 
 
 @contextmanager
@@ -70,47 +60,6 @@ def _bind(sock: socket.socket, address: str, port: int) -> None:
     except OSError as error:
         hint = f"can't listen on {address}:{port}: {(error.strerror or str(error)).lower()}"
         raise click.ClickException(f"{hint}; write another --port, or 0 for any free one") from None
-
-
-@contextmanager
-def certificate(host: str) -> Iterator[Certificate]:
-    """Yield a certificate for localhost and `host`, made now and removed at the end."""
-    import trustme  # its cryptography takes a tenth of a second to load: only --tls pays for it
-
-    names = ["localhost", "127.0.0.1", "::1"]
-    if host not in (*names, "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-        names.append(host)
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="mockserver-tls-")
-    except OSError as error:
-        raise click.ClickException(
-            f"--tls needs a folder for its certificate: {error.strerror}; "
-            "set TMPDIR to a writable one"
-        ) from None
-    with folder as name:
-        authority = trustme.CA(organization_name="Account Cart Sandbox")
-        leaf = authority.issue_cert(*names)
-        made = Certificate(
-            Path(name, "cert.pem"), Path(name, "key.pem"), Path(name, "authority.pem")
-        )
-        leaf.private_key_pem.write_to_path(str(made.key))
-        made.cert.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
-        assert made.authority is not None
-        authority.cert_pem.write_to_path(str(made.authority))
-        yield made
-
-
-def own_certificate(cert: Path, key: Path) -> Certificate:
-    """Return a certificate of the user's. Raises click.ClickException when the two don't fit."""
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
-    except (OSError, ssl.SSLError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise click.ClickException(
-            f"--tls-cert {cert} and --tls-key {key} can't be used: {reason}; "
-            "write the PEM files of a certificate and of its key"
-        ) from None
-    return Certificate(cert, key, None)
 
 
 def serve(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from flask import Flask
 
-from mockserver import banner, fixtures, log, pipeline, server
+from mockserver import banner, certificates, fixtures, log, pipeline, server
 from mockserver.answer import answer
 from mockserver.app import create_app
 from mockserver.config import Config
@@ -159,7 +159,7 @@ def _watched(paths: tuple[str, ...]) -> list[Path]:
 
 def _certificate(
     stack: ExitStack, host: str, tls: bool, cert: Path | None, key: Path | None
-) -> server.Certificate | None:
+) -> certificates.Certificate | None:
     if cert is not None and key is not None:
-        return server.own_certificate(cert, key)
-    return stack.enter_context(server.certificate(host)) if tls else None
+        return certificates.own_certificate(cert, key)
+    return stack.enter_context(certificates.certificate(host)) if tls else None

@@ -22,8 +22,8 @@ import msgspec
 from mockserver import __version__
 from mockserver.clock import yield_to_others
 from mockserver.errors import ControlError
-from mockserver.sandbox import Captured
 from mockserver.sandboxes import Sandboxes
+from mockserver.state import Captured
 from mockserver.state_format import FORMAT, Mismatch, digest
 from mockserver.state_reader import Reader
 from mockserver.state_writer import lines

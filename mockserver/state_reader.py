@@ -15,7 +15,7 @@ from mockserver.derived import derived
 from mockserver.goods import CartItem
 from mockserver.ids import Ids
 from mockserver.rules import Rule, Rulebook
-from mockserver.sandbox import State
+from mockserver.state import State
 from mockserver.state_format import (
     ANY,
     BY_DIGEST,

@@ -14,7 +14,7 @@ import msgspec
 
 from mockserver.goods import CartItem
 from mockserver.ids import chance
-from mockserver.sandbox import Captured, State
+from mockserver.state import Captured, State
 from mockserver.state_format import (
     BY_DIGEST,
     MAPS,

@@ -27,11 +27,11 @@ class Turnstile:
 
 
 class Passage:
-    """One request's turn."""
+    """One request's turn, or the way past the turnstile."""
 
     __slots__ = ("_lock",)
 
-    def __init__(self, lock: Lock | None) -> None:
+    def __init__(self, lock: Lock | None = None) -> None:
         self._lock = lock
 
     def leave(self) -> None:

@@ -8,8 +8,8 @@ from mockserver import fixture_writer
 from mockserver.clock import to_milliseconds_text
 from mockserver.control.bodies import data, nothing
 from mockserver.exchange import current
-from mockserver.sandbox import State
 from mockserver.sandboxes import check_name
+from mockserver.state import State
 
 
 def add_routes(admin: Blueprint) -> None:

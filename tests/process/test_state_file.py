@@ -22,10 +22,10 @@ from mockserver.clock import DAY
 from mockserver.config import Config
 from mockserver.contract import Contract
 from mockserver.filing import ALL
-from mockserver.sandbox import State
 from mockserver.sandboxes import Sandboxes
 from mockserver.shelf import Shelf
 from mockserver.shelf_views import View
+from mockserver.state import State
 from mockserver.state_file import SEAL, StateFile
 from mockserver.state_format import FORMAT, MAPS, SEED, VALUES, digest
 from mockserver.world import World
