@@ -6,6 +6,7 @@ Everything else asks this value; nothing else reads the file.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, get_args
 
@@ -99,12 +100,11 @@ class Operation:
         return next(error for error in self.violation_order if error in raised)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Contract:
-    """The whole contract."""
+    """The whole contract; `text` is openapi.yaml as it is written."""
 
     text: bytes
-    document: Document
     operations: tuple[Operation, ...]
     gateway: Mapping[str, ErrorEntry]
     outside: re.Pattern[str]
@@ -125,9 +125,15 @@ class Contract:
         )
         paths = (re.sub(r"\{\w+\}", "[^/]+", each) for each in document["x-outside"])
         outside = re.compile(rf"({'|'.join(paths)})(/|$)")
-        contract = cls(text, document, operations, gateway, outside)
+        contract = cls(text, operations, gateway, outside)
         contract._check()
         return contract
+
+    @cached_property
+    def document(self) -> Document:
+        """The document as it is written, read again by the few that show it."""
+        document: Document = yaml.load(self.text, yaml.CSafeLoader)
+        return document
 
     def operation(self, name: str) -> Operation | None:
         """Return the operation of an operationId or of one of its aliases."""

@@ -76,13 +76,6 @@ def serve(exchange: Exchange, operation: Operation, path: Mapping[str, str]) -> 
     return answer_reply(operation, reply)
 
 
-def warm_up() -> None:
-    """Load what the first sign-in and the first refusal need, when nobody waits for the start."""
-    import jwt  # noqa: F401 - loaded, not used
-
-    from mockserver import keywords  # noqa: F401 - loaded, not used
-
-
 def _facts(exchange: Exchange, operation: Operation, asked: incoming.Incoming) -> Facts:
     """Return what rules can match of a request."""
     world, environ = exchange.sandbox.world, exchange.environ

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from flask import Flask
 
-from mockserver import banner, certificates, fixtures, log, pipeline, server
+from mockserver import banner, certificates, fixtures, log, server
 from mockserver.answer import answer
 from mockserver.app import create_app
 from mockserver.config import Config
@@ -138,7 +138,6 @@ def _announce(text: str, layer: FaultLayer | None = None) -> None:
     if layer:
         layer.start()
     click.echo(text)
-    pipeline.warm_up()
 
 
 def _app_or_mistakes(config: Config) -> Any:
