@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from mockserver.clock import SECOND
 
-MOST_REMEMBERED = 1000
+MOST_REMEMBERED = 100
 TOKEN_ERRORS = (
     "unable-to-validate-access-token",
     "unauthorized",
@@ -105,6 +105,8 @@ class Lint:
         call = (seen.method, seen.path)
         if self._wait_until and seen.time < self._wait_until.pop(call, 0):
             yield "retried-too-early", f"{seen.method} {seen.path} came again before Retry-After"
+        while self._wait_until and next(iter(self._wait_until.values())) <= seen.time:
+            self._wait_until.popitem(last=False)  # whoever comes now has waited
         if seen.status == 429 and seen.retry_after_s is not None:
             _remember(self._wait_until, call, seen.time + seen.retry_after_s * SECOND)
         if seen.tokens and seen.error in TOKEN_ERRORS:
