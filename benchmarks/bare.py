@@ -48,7 +48,7 @@ def wsgi_app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Ite
 def main(kind: str, port: str, cart: str) -> None:
     """Serve until stopped."""
     app = flask_app(json.loads(Path(cart).read_bytes())) if kind == "flask" else wsgi_app
-    serve(app, lambda: app, "127.0.0.1", int(port), None, lambda: None)
+    serve(app, lambda: app, "127.0.0.1", int(port), None, lambda: None, lambda _: None, ())
 
 
 if __name__ == "__main__":
