@@ -3,6 +3,7 @@
 Nothing here knows what is served.
 """
 
+import ctypes
 import gc
 import multiprocessing
 import os
@@ -26,6 +27,8 @@ from mockserver.worker import Attendant, Life
 
 STOP_SECONDS = 5
 """How long a stopping server waits for open requests; a container's stop waits longer."""
+M_ARENA_MAX = -8
+"""What glibc's malloc.h calls the setting of how many arenas there are."""
 THREADS = 64
 """The most requests under way at once; a slow sender keeps one. Threads start when needed."""
 
@@ -137,6 +140,7 @@ class _Loader:
 
     def __call__(self) -> Any:
         _forget_headers_of_the_environment()
+        _share_arenas()
         Life(self.attendants, self.told, STOP_SECONDS).begin(app := self.load())
         _announce_when_up(self.announce, self.address, self.port)
         return app
@@ -147,6 +151,13 @@ def _forget_headers_of_the_environment() -> None:
     for name in [*os.environ]:
         if name.startswith("HTTP_") or name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             del os.environ[name]
+
+
+def _share_arenas() -> None:
+    """Have the threads to come take memory from two arenas of glibc, not each from one of its own:
+    they work one at a time, and what lies idle in 64 arenas is a tenth of the memory."""
+    with suppress(AttributeError, OSError):  # another libc has no arenas
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
 def _announce_when_up(announce: Callable[[], None], address: str, port: int) -> None:
