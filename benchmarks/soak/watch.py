@@ -19,9 +19,9 @@ LEAST_S, LONG_RUN_S = 60, 40 * 60
 LONG_BOUND_MB_H = 1.0
 """What a run of an hour may grow by."""
 SHORT_BOUND_MB_H = 400.0
-"""What a shorter run may grow by beyond three standard errors. On a quiet machine the least used of a
-hundred sandboxes still fill in minutes two to five, by 265 MB an hour, and have done so by minute
-six; a leak of 100 bytes a request is 600. In less than `LEAST_S` nothing can be said."""
+"""What a shorter run may grow by beyond three standard errors. On a quiet machine the least used
+sandboxes still fill in minutes two to five, by 265 MB an hour, and have done so by minute six; a
+leak of 100 bytes a request is 600. In less than `LEAST_S` nothing can be said."""
 MORE_THREADS, MORE_DESCRIPTORS = 12, 24
 """How many more there may be at the end than after warm-up: slow clients keep some for a while."""
 MORE_AT_REST = 2
