@@ -218,7 +218,7 @@ def test_a_short_run_tells_a_leak_from_noise() -> None:
     chance = Random(7)
     times = [float(second) for second in range(120, 300)]
     noise = [80 + chance.gauss(0, 0.5) for _ in times]
-    leaks = [value + 300 * at / 3600 for at, value in zip(times, noise, strict=True)]
+    leaks = [value + 600 * at / 3600 for at, value in zip(times, noise, strict=True)]
     assert growth(seconds=180, memory=slope(times, noise)).breach() is None
     told = growth(seconds=180, memory=slope(times, leaks)).breach()
     assert told is not None
