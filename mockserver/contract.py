@@ -13,7 +13,7 @@ from typing import Any, get_args
 import yaml
 
 from mockserver.errors import ErrorEntry, ErrorId, Violation
-from mockserver.known_fields import KnownFields
+from mockserver.known_fields import KnownFields, properties
 from mockserver.pointer import to_pointer
 from mockserver.references import resolve
 from mockserver.schema import Validator
@@ -70,7 +70,7 @@ class Body:
         if (
             isinstance(value, dict)
             and "data" not in value
-            and _property_names(self.lenient) & value.keys()
+            and properties(self.lenient).keys() & value.keys()
         ):
             return {"data": value}, self.lenient["x-lenient"]
         return value, None
@@ -247,10 +247,3 @@ def _errors(operation: str, responses: Document) -> Iterator[tuple[str, ErrorEnt
                     sample=example.get("x-sample", {}),
                 ),
             )
-
-
-def _property_names(spec: Document) -> set[str]:
-    names = set(spec.get("properties", ()))
-    for part in spec.get("allOf", ()):
-        names |= _property_names(part)
-    return names

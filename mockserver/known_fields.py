@@ -43,11 +43,12 @@ class KnownFields:
         """The properties by name; none where any may stand, or where the schema names none."""
         if "additionalProperties" in self._schema:
             return {}
-        return {name: KnownFields(each) for name, each in _properties(self._schema).items()}
+        return {name: KnownFields(each) for name, each in properties(self._schema).items()}
 
 
-def _properties(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+def properties(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the properties that a schema and the parts of its `allOf` name, by their names."""
     found = dict(schema.get("properties", {}))
     for part in schema.get("allOf", ()):
-        found |= _properties(part)
+        found |= properties(part)
     return found
