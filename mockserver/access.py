@@ -1,6 +1,6 @@
 """Who is calling: bearer, account token and customer token into a Caller (contract.md §3)."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mockserver.contract import Operation
 from mockserver.errors import ApiError
@@ -16,8 +16,7 @@ CUSTOMER_TOKEN_HEADER = "X-Moltin-Customer-Token"  # noqa: S105 - a name
 BOTH_TOKENS = "the customer token is ignored beside an account token"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Whom a request acts as.
 
     `owner` is the account or the customer, `member_id` the account's member who signed in, `note`

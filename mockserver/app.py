@@ -107,7 +107,7 @@ class Application(Flask):
         with self.request_context(exchange.environ):
             response = self.full_dispatch_request()
             self._mark(exchange, response.headers)
-            body = response.get_data() if _is_the_apis(exchange) else b""
+            body = response.get_data() if exchange.is_the_apis else b""
             self._record(exchange, response.status_code, response.headers, body)
             return response(exchange.environ, start_response)
 
@@ -143,11 +143,12 @@ class Application(Flask):
         name: str | None = environ.get(wsgi.SANDBOX_KEY, environ.get(_SANDBOX_KEY))
         if name is None:
             name = DEFAULT
-        kind = "request" if _is_the_apis(exchange) else "admin-request"
+        path = exchange.path
+        is_the_apis = not (path.startswith(control.PREFIX) or web.is_page(path))
         try:
-            exchange.enter(name, self._sandboxes.get(name), kind)
+            exchange.enter(name, self._sandboxes.get(name), is_the_apis)
         except ControlError:  # a bad name is answered like anything else
-            exchange.enter(DEFAULT, self._sandboxes.default, kind)
+            exchange.enter(DEFAULT, self._sandboxes.default, is_the_apis)
             raise
         host = environ.get("HTTP_HOST", "")
         if len(host) > MOST_HOST_CHARACTERS and wsgi.is_host(host):
@@ -161,11 +162,10 @@ class Application(Flask):
 
     def _may_read(self, exchange: Exchange) -> bool:
         """Whether a page may read the answer: any page the API's, a named one the admin API's."""
-        if web.is_page(exchange.path):
-            return False
-        if not exchange.path.startswith(control.PREFIX):
+        if exchange.is_the_apis:
             return True
-        return exchange.environ.get("HTTP_ORIGIN", "") in self._config.admin_origins
+        origin = exchange.environ.get("HTTP_ORIGIN", "")
+        return not web.is_page(exchange.path) and origin in self._config.admin_origins
 
     def _mark(self, exchange: Exchange, headers: Any) -> None:
         """Give an answer the headers, a mapping, that every one has."""
@@ -180,7 +180,7 @@ class Application(Flask):
     def _record(self, exchange: Exchange, status: int, headers: Any, body: bytes) -> None:
         """Give the journal its entry, the lint its observation, and the log its line."""
         sandbox = exchange.sandbox
-        if _is_the_apis(exchange):
+        if exchange.is_the_apis:
             if sandbox.journal.size:
                 entry = exchange.entry(self._contract, status, list(headers.items()), body)
                 sandbox.journal.add(entry)
@@ -188,7 +188,7 @@ class Application(Flask):
                 operation_id = None if exchange.operation is None else exchange.operation.id
                 sandbox.journal.count(operation_id, status, exchange.error)
             if (operation := exchange.operation) is not None and (
-                sandbox.lint.waits or exchange.is_telling(status)
+                sandbox.lint.waits or exchange.is_telling(operation, status)
             ):
                 retry_after = headers.get("Retry-After")
                 sandbox.lint.observe(exchange.observation(operation, status, retry_after))
@@ -204,12 +204,6 @@ class Application(Flask):
                     exchange.request_id,
                 )
             )
-
-
-def _is_the_apis(exchange: Exchange) -> bool:
-    """Whether a request is the tested app's, not one to the admin API or to the dashboard."""
-    path = exchange.path
-    return not (path.startswith(control.PREFIX) or web.is_page(path))
 
 
 def _failed(contract: Contract, error: Exception) -> Response:

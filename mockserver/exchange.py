@@ -9,7 +9,7 @@ from mockserver.clock import stopwatch
 from mockserver.contract import Contract, Operation
 from mockserver.errors import Violation
 from mockserver.journal import Entry, Message
-from mockserver.lint import Observation
+from mockserver.lint import ASSOCIATIONS, TOKEN_ERRORS, Observation
 from mockserver.nearest import nearest
 from mockserver.rules import Decision
 from mockserver.sandbox import Sandbox
@@ -35,6 +35,7 @@ class Exchange:
         "error",
         "headers",
         "instant",
+        "is_the_apis",
         "method",
         "next_page",
         "notes",
@@ -60,6 +61,7 @@ class Exchange:
         self.headers = headers_of(environ)
         self.sandbox_name: str
         self.sandbox: Sandbox
+        self.is_the_apis: bool
         self.request_id: str
         self.instant: int
         self.operation: Operation | None = None
@@ -73,11 +75,13 @@ class Exchange:
         self.decision: Decision | None = None
         environ[_KEY] = self
 
-    def enter(self, sandbox_name: str, sandbox: Sandbox, kind: str) -> None:
-        """Let it happen in a sandbox, where requests of its kind count by themselves."""
+    def enter(self, sandbox_name: str, sandbox: Sandbox, is_the_apis: bool) -> None:
+        """Let it happen in a sandbox. Requests to the admin API and to the dashboard count by
+        themselves: only the others are the tested app's, and so the API's."""
         self.sandbox_name = sandbox_name
         self.sandbox = sandbox
-        self.request_id = sandbox.request_id(kind)
+        self.is_the_apis = is_the_apis
+        self.request_id = sandbox.request_id("request" if is_the_apis else "admin-request")
         self.instant = sandbox.clock.now()
 
     @property
@@ -94,9 +98,11 @@ class Exchange:
         """Note something that the client should know."""
         self.notes += (note,)
 
-    def is_telling(self, status: int) -> bool:
-        """Whether the lint could find a habit in this request by itself."""
-        return bool(self.error or self.unknown_fields or self.next_page or status == 204)
+    def is_telling(self, operation: Operation, status: int) -> bool:
+        """Whether the lint could find a habit in this request to an operation by itself."""
+        if self.error or self.unknown_fields or self.next_page:
+            return True
+        return status == 204 and operation.id in ASSOCIATIONS
 
     def observation(
         self, operation: Operation, status: int, retry_after: str | None
@@ -109,13 +115,16 @@ class Exchange:
             method=self.method,
             path=self.path,
             query=self.query,
-            tokens=tuple(digest(each) for key in _TOKEN_KEYS if (each := self.environ.get(key))),
+            tokens=self._tokens() if self.error in TOKEN_ERRORS else (),
             status=status,
             error=self.error,
             retry_after_s=int(retry_after) if retry_after else None,
             unknown_fields=self.unknown_fields,
             next_page=self.next_page,
         )
+
+    def _tokens(self) -> tuple[bytes, ...]:
+        return tuple(digest(each) for key in _TOKEN_KEYS if (each := self.environ.get(key)))
 
     def entry(
         self, contract: Contract, status: int, headers: list[tuple[str, str]], body: bytes

@@ -13,6 +13,8 @@ from mockserver.contract import Operation
 from mockserver.errors import ControlError, ErrorEntry
 from mockserver.pointer import at
 
+WISHES = ("code", "example")
+
 
 def by_preference(
     operation: Operation, prefer: str | None, query: Mapping[str, list[str]]
@@ -22,8 +24,9 @@ def by_preference(
     Other preferences than `code` and `example` are ignored, as RFC 7240 wants it. Raises
     ControlError for a wish that the operation can't fulfil.
     """
-    wish = _preferences(prefer or "")
-    wish |= {name: query[f"__{name}"][0] for name in ("code", "example") if f"__{name}" in query}
+    wish = _preferences(prefer) if prefer else {}
+    if query:
+        wish |= {each: query[f"__{each}"][0] for each in WISHES if f"__{each}" in query}
     code, example = wish.get("code"), wish.get("example")
     if code is None and example is None:
         return None
@@ -49,7 +52,7 @@ def _preferences(header: str) -> dict[str, str]:
     for item in parse_list_header(header.replace(";", ",")):
         name, _, value = item.partition("=")
         found.setdefault(name.strip().lower(), value.strip().strip('"'))
-    return {name: found[name] for name in ("code", "example") if name in found}
+    return {name: found[name] for name in WISHES if name in found}
 
 
 def _impossible(operation: Operation, code: str | None, example: str | None) -> ControlError:

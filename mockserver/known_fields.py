@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from mockserver.pointer import is_name
+from mockserver.pointer import is_name, to_source
 
 NO_NAME = "[no name]"
+Path = tuple[str | int, ...]
 
 
 class KnownFields:
@@ -17,21 +18,27 @@ class KnownFields:
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema = schema
 
-    def unknown(self, value: Any, path: str = "") -> Iterator[str]:
-        """Yield the places in a value that the schema does not know, such as `data[0].sku`."""
+    def unknown(self, value: Any, most: int) -> tuple[str, ...]:
+        """Return the first places in a value that the schema does not know, such as `data[0].sku`:
+        so many at most."""
+        found: list[Path] = []
+        self._look(value, (), most, found)
+        return tuple(to_source(map(_told, path)) for path in found)
+
+    def _look(self, value: Any, path: Path, most: int, found: list[Path]) -> None:
         if isinstance(value, list):
             if self._items is not None:
                 for index, each in enumerate(value):
-                    yield from self._items.unknown(each, f"{path}[{index}]")
+                    self._items._look(each, (*path, index), most, found)
         elif isinstance(value, dict) and self._properties:
             for name, each in value.items():
-                told = name if is_name(name) else NO_NAME
-                place = f"{path}.{told}" if path else told
                 known = self._properties.get(name)
+                if len(found) == most:
+                    return
                 if known is None:
-                    yield place
+                    found.append((*path, name))
                 elif isinstance(each, (dict, list)):
-                    yield from known.unknown(each, place)
+                    known._look(each, (*path, name), most, found)
 
     @cached_property
     def _items(self) -> KnownFields | None:
@@ -44,6 +51,10 @@ class KnownFields:
         if "additionalProperties" in self._schema:
             return {}
         return {name: KnownFields(each) for name, each in properties(self._schema).items()}
+
+
+def _told(part: str | int) -> str | int:
+    return part if isinstance(part, int) or is_name(part) else NO_NAME
 
 
 def properties(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

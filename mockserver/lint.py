@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from mockserver.clock import SECOND
@@ -35,9 +35,9 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """What the lint looks at. `tokens` stands for the caller's tokens and tells none of them."""
+class Observation(NamedTuple):
+    """What the lint looks at. `tokens` stands for tokens that were refused, and tells none of
+    them."""
 
     request_id: str
     time: int
@@ -109,7 +109,7 @@ class Lint:
             self._wait_until.popitem(last=False)  # whoever comes now has waited
         if seen.status == 429 and seen.retry_after_s is not None:
             _remember(self._wait_until, call, seen.time + seen.retry_after_s * SECOND)
-        if seen.tokens and seen.error in TOKEN_ERRORS:
+        if seen.tokens:
             if seen.tokens in self._refused:
                 yield (
                     "used-a-refused-token",

@@ -3,7 +3,6 @@ JSON, schema → operation in a transaction → answer. The order of the checks 
 """
 
 from collections.abc import Mapping
-from itertools import islice
 
 from mockserver import access, forced, incoming, wsgi
 from mockserver.answer import Answer, answer_error, answer_reply, json_answer
@@ -30,8 +29,8 @@ def serve(exchange: Exchange, operation: Operation, path: Mapping[str, str]) -> 
         asked = incoming.read(environ, operation, path)
         exchange.body = asked.raw
         if documented := operation.bodies.get(asked.media_type):
-            unknown = documented.known_fields.unknown(asked.body)
-            exchange.unknown_fields = tuple(islice(unknown, MOST_UNKNOWN_FIELDS))
+            unknown = documented.known_fields.unknown(asked.body, MOST_UNKNOWN_FIELDS)
+            exchange.unknown_fields = unknown
         prefer = environ.get("HTTP_PREFER")
         if preferred := forced.by_preference(operation, prefer, asked.query):
             entry, applied = preferred

@@ -55,23 +55,32 @@ class Routes:
     def find(self, path: str) -> tuple[Methods, Mapping[str, str]] | None:
         """Return what a path can do, with its parameters by name; None for one that is unknown."""
         values: list[str] = []
-        methods = _find(self._root, path.split("/"), 0, values)
+        methods = _find(self._root, path.split("/"), values)
         return None if methods is None else (methods, dict(zip(methods.names, values, strict=True)))
 
 
-def _find(segment: _Segment, parts: list[str], at: int, values: list[str]) -> Methods | None:
-    if at == len(parts):
-        return segment.methods
-    part = parts[at]
-    written_out = segment.literal.get(part)
-    if written_out is not None:
-        found = _find(written_out, parts, at + 1, values)
-        if found is not None:
-            return found
-    if segment.parameter is None or not part:
-        return None
-    values.append(part)
-    found = _find(segment.parameter, parts, at + 1, values)
-    if found is None:
-        values.pop()
-    return found
+def _find(root: _Segment, parts: list[str], values: list[str]) -> Methods | None:
+    """Return what the parts of a path lead to, and fill in the values of its parameters."""
+    segment, at = root, 0
+    later: list[tuple[_Segment, int, int]] = []
+    while True:
+        if at < len(parts):
+            part = parts[at]
+            at += 1
+            written_out = segment.literal.get(part)
+            parameter = segment.parameter if part else None
+            if written_out is not None:
+                if parameter is not None:
+                    later.append((parameter, at, len(values)))
+                segment = written_out
+                continue
+            if parameter is not None:
+                values.append(part)
+                segment = parameter
+                continue
+        elif segment.methods is not None:
+            return segment.methods
+        if not later:
+            return None
+        segment, at, kept = later.pop()
+        values[kept:] = [parts[at - 1]]

@@ -49,10 +49,12 @@ class Transaction(People):
         """Return the carts, or those of an owner, that have not expired, the last updated first."""
         return View(self.world.listed_carts, facet, self.now)
 
-    def save_cart(self, cart: Cart) -> Cart:
-        """Store a cart as updated now; its life starts anew. Returns it as stored."""
+    def save_cart(self, cart: Cart, **changes: Any) -> Cart:
+        """Store a cart with some changes, as updated now; its life starts anew. Returns it as
+        stored."""
         saved = replace(
             cart,
+            **changes,
             updated_at=self.now,
             expires_at=self.now + self.setting("cart", "cart_expiry_days") * DAY,
             revision=self.world.revision + 1,
@@ -97,7 +99,7 @@ class Transaction(People):
         accounts of their own. Its tokens end with its memberships."""
         owner = (ACCOUNT, account_id)
         for cart in reversed(list(self.carts(owner))):
-            self.save_cart(replace(cart, owners=tuple(o for o in cart.owners if o != owner)))
+            self.save_cart(cart, owners=tuple(o for o in cart.owners if o != owner))
         self.remove_account(account_id)
 
     # --- the catalogue

@@ -1,7 +1,5 @@
 """Which carts belong to which account or customer (contract.md §5)."""
 
-from dataclasses import replace
-
 from mockserver.access import ADMINISTRATOR
 from mockserver.errors import ApiError
 from mockserver.operations.call import Call, Reply
@@ -17,9 +15,9 @@ def associate(kind: str, call: Call) -> Reply:
     cart, owner = _permitted(KINDS[kind], call)
     if owner in cart.owners:
         return Reply(204)
-    associated = replace(cart, owners=(*cart.owners, owner))
-    check_contact_email(associated)
-    call.tx.save_cart(associated)
+    owners = (*cart.owners, owner)
+    check_contact_email(owners, cart.contact_email)
+    call.tx.save_cart(cart, owners=owners)
     return Reply(200, {"data": [{"type": owner[0], "id": owner[1]}]})
 
 
@@ -28,7 +26,7 @@ def disassociate(kind: str, call: Call) -> Reply:
     cart, owner = _permitted(KINDS[kind], call)
     if owner in cart.owners:
         remaining = tuple(each for each in cart.owners if each != owner)
-        call.tx.save_cart(replace(cart, owners=remaining))
+        call.tx.save_cart(cart, owners=remaining)
     return Reply(204)
 
 

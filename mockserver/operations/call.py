@@ -1,17 +1,18 @@
 """What an operation is given and what it returns. No web framework in sight."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from mockserver.access import Caller
 from mockserver.errors import ApiError
 from mockserver.ids import Ids
 from mockserver.transaction import Transaction
 
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Call:
+
+class Call(NamedTuple):
     """One validated request. `params` holds path, query and header parameters by name; `body` the
     parsed body in its documented shape, or None; `base_url` what links in the answer begin with."""
 
@@ -23,12 +24,11 @@ class Call:
     base_url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """One answer; without a body it has no content. `refused` goes into the body's `errors`: what
     went wrong with parts of a request whose other parts were done."""
 
     status: int
     body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = NO_HEADERS
     refused: tuple[ApiError, ...] = ()

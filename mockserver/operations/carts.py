@@ -91,7 +91,7 @@ def _saved(call: Call, cart: Cart, given: dict[str, Any]) -> Cart:
     if "payment_intent_id" in given:
         changes["payment_intent_id"] = None
     changed = replace(cart, **changes)
-    check_contact_email(changed)
+    check_contact_email(changed.owners, changed.contact_email)
     return call.tx.save_cart(changed)
 
 

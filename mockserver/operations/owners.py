@@ -1,12 +1,12 @@
 """The two kinds of owners that a cart may have: what differs between them is data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mockserver.errors import ApiError, ErrorId
 from mockserver.operations.call import Call
 from mockserver.transaction import Transaction
-from mockserver.world import ACCOUNT, CUSTOMER, Account, Cart, Customer
+from mockserver.world import ACCOUNT, CUSTOMER, Account, Cart, Customer, Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,10 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def check_contact_email(cart: Cart) -> None:
-    """Refuse a cart that would have both an owner and a contact e-mail."""
-    if cart.contact_email and cart.owners:
-        raise ApiError(KINDS[cart.owners[0][0]].contact_email)
+def check_contact_email(owners: Sequence[Owner], contact_email: str | None) -> None:
+    """Refuse to let a cart have both an owner and a contact e-mail."""
+    if contact_email and owners:
+        raise ApiError(KINDS[owners[0][0]].contact_email)
 
 
 def check_last_cart(call: Call, cart: Cart) -> None:
