@@ -28,6 +28,7 @@ from mockserver import (
 from mockserver.answer import Answer, answer_error, dribble, json_answer
 from mockserver.config import Config
 from mockserver.contract import Contract
+from mockserver.crew import step_aside
 from mockserver.errors import ControlError
 from mockserver.exchange import Exchange, current
 from mockserver.incoming import MOST_BODY_BYTES, prefetch
@@ -35,7 +36,6 @@ from mockserver.resources import resource
 from mockserver.routes import Routes
 from mockserver.sandbox import Sandbox
 from mockserver.sandboxes import DEFAULT, Sandboxes
-from mockserver.turnstile import Passage, Turnstile
 from mockserver.web.admin import QUIET
 
 SANDBOX_HEADER = "Mock-Sandbox"
@@ -71,7 +71,6 @@ class Application(Flask):
         self._contract = contract
         self._sandboxes = sandboxes
         self._routes = Routes(contract.operations)
-        self._turnstile = Turnstile()
         self.extensions["sandboxes"] = sandboxes
         self.extensions["sandbox"] = sandboxes.default
         self.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES + 1  # one more is told apart
@@ -82,23 +81,21 @@ class Application(Flask):
 
     def wsgi_app(self, environ: wsgi.Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one request, as WSGI wants it."""
-        passage = self._turnstile.enter() if prefetch(environ) else Passage()
-        try:
-            wsgi.tidy(environ)
-            exchange = Exchange(environ, passage)
-            told = self._answer(exchange)
-            if told is not None:
-                self._mark(exchange, told.headers)
-                self._record(exchange, told.status, told.headers, told.body)
-        finally:
-            passage.leave()
+        if not prefetch(environ):
+            step_aside(environ)
+        wsgi.tidy(environ)
+        exchange = Exchange(environ)
+        told = self._answer(exchange)
         if told is None:
             return self._by_flask(exchange, start_response)
+        self._mark(exchange, told.headers)
+        self._record(exchange, told.status, told.headers, told.body)
         body: Iterable[bytes] = ()
         if (decision := exchange.decision) is not None:
             if decision.fault:
                 told.headers[faults.HEADER] = f"{self._config.fault_secret}-{decision.fault}"
             if decision.slow_body:
+                step_aside(environ)
                 body = dribble(told.body, **decision.slow_body)
         return told.send(exchange.method, start_response, body)
 

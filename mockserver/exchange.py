@@ -13,7 +13,6 @@ from mockserver.lint import ASSOCIATIONS, TOKEN_ERRORS, Observation
 from mockserver.nearest import nearest
 from mockserver.rules import Decision
 from mockserver.sandbox import Sandbox
-from mockserver.turnstile import Passage
 from mockserver.world import digest
 from mockserver.wsgi import Environ, header_key, headers_of, path_of
 
@@ -40,7 +39,6 @@ class Exchange:
         "next_page",
         "notes",
         "operation",
-        "passage",
         "path",
         "query",
         "request_id",
@@ -51,10 +49,9 @@ class Exchange:
         "violations",
     )
 
-    def __init__(self, environ: Environ, passage: Passage) -> None:
+    def __init__(self, environ: Environ) -> None:
         self.started = stopwatch()
         self.environ = environ
-        self.passage = passage
         self.method: str = environ["REQUEST_METHOD"]
         self.path = path_of(environ)
         self.query: str = environ.get("QUERY_STRING", "")

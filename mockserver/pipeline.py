@@ -8,6 +8,7 @@ from mockserver import access, forced, incoming, wsgi
 from mockserver.answer import Answer, answer_error, answer_reply, json_answer
 from mockserver.clock import pause
 from mockserver.contract import Operation
+from mockserver.crew import step_aside
 from mockserver.errors import ApiError
 from mockserver.exchange import ACCOUNT_TOKEN_KEY, CUSTOMER_TOKEN_KEY, Exchange
 from mockserver.ids import Ids
@@ -44,8 +45,9 @@ def serve(exchange: Exchange, operation: Operation, path: Mapping[str, str]) -> 
             exchange.decision = sandbox.decide(_facts(exchange, operation, asked))
         if (decision := exchange.decision) is not None:
             exchange.tell(f"{decision.rule} fired")
-            exchange.passage.leave()
-            pause(decision.delay_ms)
+            if decision.delay_ms:
+                step_aside(environ)
+                pause(decision.delay_ms)
             if decision.fault:
                 return json_answer(502, None)  # what breaks the connection lets nothing through
             if decision.error:

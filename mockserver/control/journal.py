@@ -10,6 +10,7 @@ from werkzeug.routing import BaseConverter
 from mockserver.clock import parse_instant, pause, stopwatch
 from mockserver.contract import Contract
 from mockserver.control.bodies import bad_request, body, data, nothing, number
+from mockserver.crew import step_aside
 from mockserver.errors import ControlError
 from mockserver.exchange import current
 from mockserver.journal import Entry, Journal, Query
@@ -52,6 +53,7 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
 
     @admin.get("/requests/stream")
     def stream_requests() -> Response:
+        step_aside(request.environ)
         events = _events(current().sandbox.journal, streams, stopping)
         return Response(events, content_type="text/event-stream", headers=NEVER_STORED)
 

@@ -9,15 +9,17 @@ WORKER = """
 import os, signal, sys, threading, time
 from mockserver.worker import Life
 
+def say(text): os.write(1, (text + "\\n").encode())  # two threads may speak at once
+
 class Attendant:
     patience = 1
-    def begin(self, app): print("begin", app, flush=True)
-    def finish(self): print("finish", flush=True)
+    def begin(self, app): say("begin " + app)
+    def finish(self): say("finish")
 
 ended, heard = threading.Event(), threading.Event()
-def told(app): print("told", app, flush=True); heard.set()
+def told(app): say("told " + app); heard.set()
 Life([Attendant()], told, PATIENCE).begin("app")
-def end(*_): print("ended", flush=True); ended.set()
+def end(*_): say("ended"); ended.set()
 """
 EARLY = """
 os.kill(os.getpid(), signal.SIGTERM)

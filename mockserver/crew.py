@@ -1,0 +1,63 @@
+"""The crew: of the threads that answer requests one is at work, and the others are in reserve.
+
+Python threads share one interpreter lock. A thread that wants it while another one works is woken
+only to wait, and woken again: under load that took twice as long as the requests themselves. So a
+thread that has answered goes into reserve while somebody else is at work, and requests queue up
+where nobody has to be woken for them. The foremost of the reserve looks every few milliseconds
+whether anything goes on. If nothing does, whoever is at work is stuck, or waits for a client, or
+there is nothing to do; so it goes to work as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event, Lock, get_ident
+from typing import Any
+
+PATIENCE_S = 0.01
+"""How long everybody may wait for one who is stuck."""
+STEP_ASIDE = "mockserver.step_aside"
+"""Where the environment of a request has what calls somebody else to work."""
+
+
+class Crew:
+    """The threads of one process that answer; the reserve is called when nothing has begun for so
+    many seconds."""
+
+    def __init__(self, patience_s: float = PATIENCE_S) -> None:
+        self._patience_s = patience_s
+        self._begun = 0
+        self._at_work: int | None = None
+        self._foremost = Lock()
+        self._called = Event()
+
+    def begin(self) -> None:
+        """Tell that a request begins."""
+        self._begun += 1
+
+    def step_aside(self) -> None:
+        """Call somebody else to work: the caller is about to wait for something."""
+        self._called.set()
+
+    def is_spare(self) -> bool:
+        """Whether the thread that asks may rest, since another one is at work."""
+        if self._at_work is None:
+            self._at_work = get_ident()
+        return self._at_work != get_ident()
+
+    def rest(self) -> None:
+        """Wait in reserve until there is a need."""
+        with self._foremost:
+            while True:
+                begun = self._begun
+                if self._called.wait(self._patience_s) or self._begun == begun:
+                    break
+            self._called.clear()
+            self._at_work = get_ident()
+
+
+def step_aside(environ: dict[str, Any]) -> None:
+    """Let other requests be answered while this one waits; not every server wants to know."""
+    call: Callable[[], None] | None = environ.get(STEP_ASIDE)
+    if call is not None:
+        call()

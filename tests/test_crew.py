@@ -1,0 +1,201 @@
+"""The crew: one thread works, the others rest, and nobody waits for long."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pytest
+from granian.server import mp
+
+from mockserver import server
+from mockserver.crew import STEP_ASIDE, Crew, step_aside
+from tests.conftest import RunningServer
+from tests.seeds import ADMIN
+from tests.waiting import until
+
+LONG_S = 60
+SLOW = {"operation": "getACart", "then": {"delay_ms": 60_000}}
+SCOPE = {"SERVER_PROTOCOL": "HTTP/1.1"}
+
+
+class Looks:
+    """Stands for the foremost one's looks: at the first few of them a request has begun."""
+
+    def __init__(self, crew: Crew, busy: int) -> None:
+        self.crew = crew
+        self.busy = busy
+        self.count = 0
+
+    def wait(self, _: float) -> bool:
+        self.count += 1
+        if self.count <= self.busy:
+            self.crew.begin()
+        return False
+
+    def clear(self) -> None:
+        """There was no call."""
+
+
+def in_another_thread(act: Callable[[], Any]) -> Any:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(act).result()
+
+
+def test_the_first_one_is_at_work_and_others_are_spare() -> None:
+    crew = Crew()
+    assert not crew.is_spare()
+    assert in_another_thread(crew.is_spare)
+    assert not crew.is_spare()
+
+
+def test_the_reserve_rests_while_requests_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    crew = Crew()
+    looks = Looks(crew, busy=5)
+    monkeypatch.setattr(crew, "_called", looks)
+    crew.rest()
+    assert looks.count == 6
+
+
+def test_whoever_comes_back_is_at_work() -> None:
+    crew = Crew()
+    assert not crew.is_spare()
+
+    def rest() -> bool:
+        crew.rest()  # nothing begins
+        return crew.is_spare()
+
+    assert not in_another_thread(rest)
+    assert crew.is_spare()
+
+
+def test_whoever_waits_calls_somebody() -> None:
+    crew = Crew(LONG_S)
+    resting = threading.Thread(target=crew.rest)
+    resting.start()
+    step_aside({STEP_ASIDE: crew.step_aside})
+    resting.join(LONG_S / 2)
+    assert not resting.is_alive()
+
+
+def test_where_there_is_no_crew_nobody_is_called() -> None:
+    step_aside({})
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> tuple[Crew, Callable[..., Any]]:
+    """A crew that is called at its first look, and what Granian calls with a request."""
+    monkeypatch.setattr(mp, "_wsgi_call_wrap", mp._wsgi_call_wrap)  # it is put back
+    crew = Crew()
+    monkeypatch.setattr(crew, "_called", Looks(crew, busy=0))
+    server._work_as(crew)
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        assert environ[STEP_ASIDE] == crew.step_aside
+        start_response("200 OK", [])
+        return [b"done"]
+
+    return crew, mp._wsgi_call_wrap(app, {}, None)
+
+
+class Protocol:
+    """Takes an answer, as Granian's does."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def response_bytes(self, *told: Any) -> None:
+        self.told.append(told)
+
+
+class Body:
+    """A request's body; `reads` counts how often the rest of it was asked for."""
+
+    reads = 0
+
+    def read(self) -> bytes:
+        self.reads += 1
+        return b""
+
+
+def test_granians_threads_rest_when_they_have_answered(
+    run: tuple[Crew, Callable[..., Any]],
+) -> None:
+    crew, answer = run
+    protocol = Protocol()
+    answer(protocol, {**SCOPE})
+    assert not crew.is_spare()  # the first one did not rest, and is at work
+    in_another_thread(lambda: answer(protocol, {**SCOPE}))
+    assert crew.is_spare()  # the other one rested, and came back
+    assert protocol.told == [(200, [], b"done")] * 2
+
+
+@pytest.mark.parametrize(
+    ("scope", "reads", "rests"),
+    [
+        ({"CONTENT_LENGTH": "12"}, 1, True),
+        ({"CONTENT_LENGTH": "1234567"}, 0, False),
+        ({"HTTP_TRANSFER_ENCODING": "chunked"}, 0, False),
+        ({"SERVER_PROTOCOL": "HTTP/2"}, 0, False),
+    ],
+)
+def test_nobody_rests_with_a_body_that_may_go_on(
+    run: tuple[Crew, Callable[..., Any]], scope: dict[str, str], reads: int, rests: bool
+) -> None:
+    crew, answer = run
+    body = Body()
+    answer(Protocol(), {**SCOPE})
+    in_another_thread(lambda: answer(Protocol(), {**SCOPE, "wsgi.input": body, **scope}))
+    assert (body.reads, crew.is_spare()) == (reads, rests)
+
+
+def test_another_granian_goes_without_a_crew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(mp, "_wsgi_call_wrap")
+    server._work_as(Crew())
+    assert not hasattr(mp, "_wsgi_call_wrap")
+
+
+def test_requests_that_a_rule_delays_do_not_stand_in_the_way(
+    start_server: Callable[..., RunningServer],
+) -> None:
+    running = start_server()
+    client = running.client()
+    client.arm(SLOW)
+
+    def be_delayed() -> None:
+        with suppress(httpx.HTTPError):  # the server ends first
+            httpx.get(f"{running.url}/v2/carts/free-cart", headers=ADMIN, timeout=90)
+
+    for _ in range(10):
+        threading.Thread(target=be_delayed, daemon=True).start()
+    until(lambda: client.rules()[0]["fired"] == 10)
+    answer = httpx.get(f"{running.url}/v2/carts", headers=ADMIN, timeout=20)
+    assert answer.status_code == 200
+
+
+def test_connections_go_on_while_threads_rest(start_server: Callable[..., RunningServer]) -> None:
+    url = start_server().url
+
+    def talk(number: int) -> list[int]:
+        with httpx.Client(base_url=url, headers=ADMIN, timeout=LONG_S) as client:
+            statuses = []
+            for turn in range(10):
+                body = {"data": {"id": f"cart-{number}-{turn}", "name": "Cart"}}
+                statuses.append(client.post("/v2/carts", json=body).status_code)
+                statuses.append(client.get(f"/v2/carts/cart-{number}-{turn}").status_code)
+            return statuses
+
+    with ThreadPoolExecutor(32) as pool:
+        assert set(map(tuple, pool.map(talk, range(32)))) == {(201, 200) * 10}
+
+
+def test_variables_of_the_process_are_no_headers(
+    start_server: Callable[..., RunningServer],
+) -> None:
+    running = start_server(env={"HTTP_PREFER": "code=500", "CONTENT_TYPE": "text/html"})
+    answer = httpx.get(f"{running.url}/v2/carts", headers=ADMIN)
+    assert answer.status_code == 200
+    told = running.client().requests()["requests"][0]["request"]["headers"]
+    assert {"Prefer", "Content-Type"}.isdisjoint(name for name, _ in told)
