@@ -8,8 +8,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from statistics import median
-from typing import Any
 
 import psutil
 
@@ -24,14 +24,16 @@ sandboxes still fill in minutes two to five, by 265 MB an hour, and have done so
 leak of 100 bytes a request is 600. In less than `LEAST_S` nothing can be said."""
 MORE_THREADS, MORE_DESCRIPTORS = 12, 24
 """How many more there may be at the end than after warm-up: slow clients keep some for a while."""
+ALLOCATED = ("Pss_Anon", "Pss_Shmem")
+"""What the kernel calls the parts of a process's memory that are no file's."""
 MORE_AT_REST = 2
 """How many more descriptors there may be when everybody has gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look: `at` in seconds since the start, memory of all processes in megabytes, shared
-    pages counted once."""
+    """One look: `at` in seconds since the start, memory that all processes have allocated in
+    megabytes, shared pages counted once."""
 
     at: float
     memory: float
@@ -85,7 +87,7 @@ class Watch:
         top = psutil.Process(self.pid)
         memory, threads, descriptors = 0.0, 0, 0
         for process in (top, *top.children(recursive=True)):
-            memory += _memory(process.memory_full_info()) / MEGABYTE
+            memory += _memory(process) / MEGABYTE
             threads += process.num_threads()
             descriptors += process.num_fds()
         return Sample(at, memory, threads, descriptors)
@@ -147,6 +149,16 @@ class Growth:
         return None
 
 
-def _memory(info: Any) -> int:
-    """Return a process's share of memory: pages that n processes share count as an n-th."""
-    return int(getattr(info, "pss", info.rss))
+def _memory(process: psutil.Process) -> int:
+    """Return how many bytes a process has allocated: pages that n processes share count as an n-th.
+
+    Pages of files are left out where that is possible: the system drops them and reads them again
+    as it likes, and none of them can leak.
+    """
+    try:
+        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text("ascii").splitlines()
+    except OSError:  # another system; or the process is gone, which is told by this
+        info = process.memory_full_info()
+        return int(getattr(info, "pss", info.rss))
+    sizes = dict(line.split(":", 1) for line in lines[1:])
+    return sum(int(sizes[name].split()[0]) for name in ALLOCATED) * 1024

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from benchmarks.soak import load
-from benchmarks.soak.beside import BESIDE, FAULTS, fixture
+from benchmarks.soak.beside import BESIDE, FAULTS, break_connection, fixture
 from benchmarks.soak.client import Client
 from benchmarks.soak.control import ACTIONS
 from benchmarks.soak.ledger import Breach, Ledger
@@ -199,6 +199,39 @@ def test_the_fixture_that_is_mended_can_be_used(tmp_path: Path, contract: Any) -
     file = tmp_path / "fixture.yaml"
     file.write_text(fixture({"one": "One", "two": "Two"}), "utf-8")
     assert sorted(load_fixtures((str(file),), contract).carts) == ["one", "two"]
+
+
+def test_broken_connections_leave_nothing_that_adds_up() -> None:
+    paths = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readline():
+                method, path, _ = head.decode().split(" ")
+                head = await reader.readuntil(b"\r\n\r\n")
+                if method == "POST":
+                    length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+                    await reader.readexactly(int(length))
+                    writer.write(response(201))
+                    continue
+                paths.add(path)
+                if armed.pop():
+                    break  # the fault
+                writer.write(response(200))
+        finally:
+            writer.close()
+
+    armed: list[bool] = []
+
+    async def run() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with server:
+            for number in range(3 * len(FAULTS)):
+                armed[:] = [False, True]
+                await break_connection(server.sockets[0].getsockname(), Ledger(), number)
+
+    asyncio.run(run())
+    assert len(paths) == len(FAULTS)
 
 
 def test_a_short_run_meets_everything_and_finds_nothing(tmp_path: Path) -> None:

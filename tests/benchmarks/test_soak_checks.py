@@ -1,7 +1,10 @@
 """The soak's checks go red: a lost write, cross-talk, a 5xx that nobody asked for, a leak."""
 
 import math
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -231,6 +234,34 @@ def test_growth_leaves_the_warm_up_out() -> None:
     assert watch.growth(100).memory == Slope(0, 0)
     assert watch.growth(0).memory.per_hour > 600
     assert (watch.growth(100).memory_first, watch.growth(100).threads_last) == (100, 40)
+
+
+HOLDER = """
+import mmap, sys
+held = bytearray(b"x") * (40_000_000 if sys.argv[1] == "memory" else 1)
+file = open(sys.argv[2], "rb")
+mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+touched = sum(mapped[place] for place in range(0, len(mapped), 4096))
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems tell no such figure")
+def test_what_a_process_allocates_is_its_memory_and_a_file_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(bytes(40_000_000))
+
+    def held(what: str) -> float:
+        command = [sys.executable, "-c", HOLDER, what, str(file)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            return Watch("process", process.pid).look(0).memory
+
+    nothing, memory = held("nothing"), held("memory")
+    assert nothing < 30
+    assert memory - nothing == pytest.approx(40_000_000 / 2**20, abs=2)
 
 
 # --- what is kept
