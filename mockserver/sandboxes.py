@@ -180,7 +180,7 @@ class Sandboxes:
         log.server.info('sandbox "%s" thrown away: it %s', oldest, reason)
 
 
-def path_of(name: str) -> str:
+def prefix_of(name: str) -> str:
     """Return what paths of a sandbox begin with; the default one's begin with nothing."""
     return "" if name == DEFAULT else SANDBOX_PREFIX + name
 

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, request
 from mockserver import coverage, wsgi
 from mockserver.contract import Contract
 from mockserver.control.bodies import data
-from mockserver.sandboxes import DEFAULT, Sandboxes, path_of
+from mockserver.sandboxes import DEFAULT, Sandboxes, prefix_of
 
 
 def add_routes(admin: Blueprint, contract: Contract, held: Sandboxes) -> None:
@@ -15,7 +15,7 @@ def add_routes(admin: Blueprint, contract: Contract, held: Sandboxes) -> None:
     def get_coverage() -> Response:
         magic = held.default.world.magic
         name = request.args.get("sandbox")
-        base_url = wsgi.server_url(request.environ) + path_of(name or DEFAULT)
+        base_url = wsgi.server_url(request.environ) + prefix_of(name or DEFAULT)
         if name:
             only = held.find(name)
             counts, findings = only.journal.counts(), only.lint.findings()

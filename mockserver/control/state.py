@@ -7,7 +7,7 @@ from mockserver.contract import Contract
 from mockserver.control import document
 from mockserver.control.bodies import data, nothing
 from mockserver.exchange import current
-from mockserver.sandboxes import path_of
+from mockserver.sandboxes import prefix_of
 
 
 def add_routes(admin: Blueprint, contract: Contract) -> None:
@@ -24,7 +24,7 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
     @admin.get("/errors")
     def errors() -> Response:
         magic = current().sandbox.world.magic
-        base_url = wsgi.server_url(request.environ) + path_of(current().sandbox_name)
+        base_url = wsgi.server_url(request.environ) + prefix_of(current().sandbox_name)
         return data(
             [catalogue.describe(contract, e, magic, base_url) for e in contract.catalogue()]
         )
