@@ -17,6 +17,8 @@ from multiprocessing.util import Finalize
 from typing import Any, Protocol
 
 LOOK_SECONDS = 0.05
+NUDGE = signal.SIGURG
+"""A signal that says nothing: it only wakes whom it is sent to."""
 
 
 class Attendant(Protocol):
@@ -60,16 +62,18 @@ class Life:
         self._too_early = bool(getattr(before, "interrupt_signal", False))
         signal.signal(signal.SIGTERM, self._note)
         signal.signal(signal.SIGINT, self._note)
+        signal.signal(NUDGE, lambda *_: None)
         signals, sends = socket.socketpair()
         sends.setblocking(False)
         signal.set_wakeup_fd(sends.detach(), warn_on_full_buffer=False)
         if self._too_early:
             os.kill(os.getpid(), signal.SIGTERM)
-        threading.Thread(target=self._wait_for_signal, args=(app, signals), daemon=True).start()
+        given = app, signals, threading.get_ident()
+        threading.Thread(target=self._wait_for_signal, args=given, daemon=True).start()
         if parent := multiprocessing.parent_process():
             threading.Thread(target=_follow, args=(parent,), daemon=True).start()
 
-    def _wait_for_signal(self, app: Any, signals: socket.socket) -> None:
+    def _wait_for_signal(self, app: Any, signals: socket.socket, main_thread: int) -> None:
         """End the worker when its patience is over: a client may keep a request open for ever."""
         while not {signal.SIGINT, signal.SIGTERM} & set(signals.recv(64)):
             continue
@@ -77,6 +81,8 @@ class Life:
         for _ in range(ceil(self._patience / LOOK_SECONDS)):
             if self._over.wait(LOOK_SECONDS):
                 return
+            # what came just before the main thread began to wait, it hears with the next signal
+            signal.pthread_kill(main_thread, NUDGE)
             if self._too_early and signal.getsignal(signal.SIGTERM) != self._note:
                 self._too_early = False
                 os.kill(os.getpid(), signal.SIGTERM)

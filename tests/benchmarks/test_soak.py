@@ -4,11 +4,12 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -24,10 +25,18 @@ from benchmarks.soak.wire import Connection, NoAnswer
 from mockserver.fixtures import load as load_fixtures
 from tests.documents import ROOT
 
+Result = TypeVar("Result")
+
 WELL_BEHAVED = {
     *("create", "read", "change", "list", "associate", "dissociate", "delete", "look for gone"),
     *("add item", "empty", "read items", "mistake", "wish", "magic id", "sign in", "stranger"),
 }
+
+
+def in_a_loop(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine in a thread: tests with a browser leave a loop running in their own."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 @asynccontextmanager
@@ -77,7 +86,7 @@ def breach(act: Callable[[Client], Awaitable[object]], *answers: bytes) -> str:
                 client.connection.drop()
 
     with pytest.raises(Breach) as found:
-        asyncio.run(run())
+        in_a_loop(run())
     return str(found.value)
 
 
@@ -134,7 +143,7 @@ def test_an_error_that_a_rule_wants_changes_nothing() -> None:
             client.connection.drop()
         return busy, client.ledger
 
-    busy, ledger = asyncio.run(run())
+    busy, ledger = in_a_loop(run())
     assert busy.model.carts == {"c": Cart("c", "~room-1.1")}
     assert ledger.on_demand == {"rule 503": 1}
 
@@ -150,7 +159,7 @@ def test_an_answer_in_chunks_is_read() -> None:
             connection.drop()
             return answer.body
 
-    assert asyncio.run(run()) == b"{} \n\n"
+    assert in_a_loop(run()) == b"{} \n\n"
 
 
 @pytest.mark.parametrize("raw", [b"", b"HTTP/1.1 200 OK\r\n", b"nonsense\r\n\r\n"])
@@ -162,7 +171,7 @@ def test_what_is_no_answer_is_told_as_none(raw: bytes) -> None:
             await connection.ask(b"x")
 
     with pytest.raises(NoAnswer):
-        asyncio.run(run())
+        in_a_loop(run())
 
 
 def test_who_acts_on_a_sandbox_waits_until_it_is_empty_and_keeps_others_out() -> None:
@@ -183,7 +192,7 @@ def test_who_acts_on_a_sandbox_waits_until_it_is_empty_and_keeps_others_out() ->
         await acting
         assert not busy.closed
 
-    asyncio.run(run())
+    in_a_loop(run())
     assert seen == ["visit", "alone"]
 
 
@@ -230,7 +239,7 @@ def test_broken_connections_leave_nothing_that_adds_up() -> None:
                 armed[:] = [False, True]
                 await break_connection(server.sockets[0].getsockname(), Ledger(), number)
 
-    asyncio.run(run())
+    in_a_loop(run())
     assert len(paths) == len(FAULTS)
 
 

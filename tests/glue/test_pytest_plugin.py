@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import httpcore  # noqa: F401 - httpx loads it late; what a suite loads here is forgotten, and loaded twice
 import pytest
 
 pytest_plugins = ["pytester"]

@@ -34,6 +34,15 @@ os.kill(os.getpid(), signal.SIGINT)
 ended.wait()
 heard.wait()
 """
+ELSEWHERE = """
+def hear_in_another_thread():
+    time.sleep(0.2)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+signal.signal(signal.SIGTERM, end)
+threading.Thread(target=hear_in_another_thread).start()
+ended.wait()
+heard.wait()
+"""
 NEVER = """
 signal.signal(signal.SIGTERM, lambda *_: None)
 os.kill(os.getpid(), signal.SIGTERM)
@@ -46,9 +55,10 @@ while True: time.sleep(1)
     [
         (EARLY, 30, {"told app", "ended"}),
         (IN_TIME, 30, {"told app", "ended"}),
+        (ELSEWHERE, 30, {"told app", "ended"}),
         (NEVER, 0.2, {"told app", "finish"}),
     ],
-    ids=["too early", "in time", "never"],
+    ids=["too early", "in time", "while the main thread waits", "never"],
 )
 def test_worker_ends_when_it_is_told_to(end: str, patience: float, said: set[str]) -> None:
     run = subprocess.run(
