@@ -28,11 +28,11 @@ class Caller(NamedTuple):
     member_id: str | None = None
     note: str | None = None
 
-    def show(self) -> dict[str, str | None]:
-        """Return the caller as JSON values."""
-        kind, owner_id = self.owner or ("", None)
-        ids = {each: owner_id if each == kind else None for each in (ACCOUNT, CUSTOMER)}
-        return {"kind": self.kind, **{f"{each}_id": known for each, known in ids.items()}}
+    @property
+    def told(self) -> tuple[str | None, ...]:
+        """Its kind, and the id of its account and of its customer, as far as it has one."""
+        kind, owner_id = self.owner or (None, None)
+        return self.kind, *(owner_id if kind == each else None for each in (ACCOUNT, CUSTOMER))
 
 
 def identify(

@@ -179,7 +179,7 @@ class Application(Flask):
         sandbox = exchange.sandbox
         if exchange.is_the_apis:
             if sandbox.journal.size:
-                entry = exchange.entry(self._contract, status, list(headers.items()), body)
+                entry = exchange.entry(self._contract, status, headers.items(), body)
                 sandbox.journal.add(entry)
             else:
                 operation_id = None if exchange.operation is None else exchange.operation.id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flask import request
 
 from mockserver.access import ACCOUNT_TOKEN_HEADER, CUSTOMER_TOKEN_HEADER, Caller
@@ -124,7 +126,7 @@ class Exchange:
         return tuple(digest(each) for key in _TOKEN_KEYS if (each := self.environ.get(key)))
 
     def entry(
-        self, contract: Contract, status: int, headers: list[tuple[str, str]], body: bytes
+        self, contract: Contract, status: int, headers: Iterable[tuple[str, str]], body: bytes
     ) -> Entry:
         """Return the journal's entry of the finished exchange, given its answer."""
         return Entry(
@@ -134,7 +136,7 @@ class Exchange:
             path=self.path,
             query=self.query,
             operation=None if self.operation is None else self.operation.id,
-            caller=self.caller,
+            caller=None if self.caller is None else self.caller.told,
             status=status,
             error=self.error,
             violations=self.violations,

@@ -1,5 +1,6 @@
 """The journal: what came and what was answered, without its secrets."""
 
+import gc
 import json
 from typing import Any
 from urllib.parse import quote
@@ -567,3 +568,20 @@ def test_nothing_came_is_told_so(client: FlaskClient) -> None:
 def test_a_bad_expectation_is_told(client: FlaskClient, body: dict[str, Any], told: str) -> None:
     answer = admin.call(client, "POST", "/requests/verify", body)
     assert admin.detail(answer, 400).startswith(told)
+
+
+def test_the_garbage_collector_has_nothing_to_do_with_what_is_kept(client: FlaskClient) -> None:
+    headers = acting_as(ACCOUNT_1)
+
+    def objects_after(requests: int) -> int:
+        for _ in range(requests):
+            client.post(ASSOCIATIONS, headers=headers, json=naming(ACCOUNT_1))
+            client.get("/v2/carts", headers=ADMIN)
+            client.get("/v2/carts/always-cart-not-found", headers=ADMIN)
+        gc.collect()
+        gc.collect()  # a tuple is let go of after its parts
+        return len(gc.get_objects())
+
+    before = objects_after(10)
+    assert objects_after(100) - before < 50
+    assert journal(client)["total"] == 330
