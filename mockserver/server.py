@@ -167,6 +167,7 @@ def _work_as(crew: Crew) -> None:
             scope[STEP_ASIDE] = crew.step_aside
             status = answer(protocol, scope)
             if crew.is_spare() and _is_read_through(scope):
+                scope.clear()  # headers and body, which rest with the thread otherwise
                 crew.rest()
             return status
 

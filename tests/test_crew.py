@@ -147,8 +147,9 @@ def test_nobody_rests_with_a_body_that_may_go_on(
     crew, answer = run
     body = Body()
     answer(Protocol(), {**SCOPE})
-    in_another_thread(lambda: answer(Protocol(), {**SCOPE, "wsgi.input": body, **scope}))
-    assert (body.reads, crew.is_spare()) == (reads, rests)
+    given = {**SCOPE, "wsgi.input": body, **scope}
+    in_another_thread(lambda: answer(Protocol(), given))
+    assert (body.reads, crew.is_spare(), given == {}) == (reads, rests, rests)
 
 
 def test_another_granian_goes_without_a_crew(monkeypatch: pytest.MonkeyPatch) -> None:
