@@ -33,7 +33,7 @@ class Process:
 
         top = psutil.Process(self.handle.pid)
         tree = [top, *top.children(recursive=True)]
-        return sum(_bytes(each) for each in tree) / 1e6
+        return sum(bytes_of(each) for each in tree) / 1e6
 
 
 @contextmanager
@@ -83,7 +83,8 @@ def _answers(port: int, first: Request) -> bool:
     return True
 
 
-def _bytes(process: Any) -> int:
+def bytes_of(process: Any) -> int:
+    """Return the memory of a process: what n processes share counts as an n-th."""
     full = process.memory_full_info()
     size: int = getattr(full, "pss", full.uss)  # only Linux knows the proportional size
     return size

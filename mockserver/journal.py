@@ -213,11 +213,13 @@ class Journal:
 
     def find(self, entry_id: str) -> Entry | None:
         """Return the entry of a request id, while it is remembered."""
-        return next((entry for entry in self._all() if entry.id == entry_id), None)
+        entries = map(Entry.unpacked, self._kept())
+        return next((entry for entry in entries if entry.id == entry_id), None)
 
     def select(self, query: Query) -> list[Entry]:
         """Return the entries that a query asks for, newest first."""
-        return [entry for entry in reversed(self._all()) if query.matches(entry)]
+        entries = map(Entry.unpacked, reversed(self._kept()))
+        return [entry for entry in entries if query.matches(entry)]
 
     def clear(self) -> None:
         """Forget the entries; the counts stay."""
@@ -234,7 +236,6 @@ class Journal:
         with self._lock:
             return self._seen.total()
 
-    def _all(self) -> list[Entry]:
+    def _kept(self) -> list[tuple[Any, ...]]:
         with self._lock:
-            packed = list(self._entries)
-        return [*map(Entry.unpacked, packed)]
+            return list(self._entries)

@@ -13,6 +13,8 @@ from statistics import median
 
 import psutil
 
+from benchmarks.processes import bytes_of
+
 MEGABYTE = 1024 * 1024
 LEAST_S, LONG_RUN_S = 60, 40 * 60
 """How long the time after warm-up must be for a word on growth, and for an hour's bound."""
@@ -158,7 +160,6 @@ def _memory(process: psutil.Process) -> int:
     try:
         lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text("ascii").splitlines()
     except OSError:  # another system; or the process is gone, which is told by this
-        info = process.memory_full_info()
-        return int(getattr(info, "pss", info.rss))
+        return bytes_of(process)
     sizes = dict(line.split(":", 1) for line in lines[1:])
     return sum(int(sizes[name].split()[0]) for name in ALLOCATED) * 1024
