@@ -18,6 +18,8 @@ PATIENCE_S = 0.01
 """How long everybody may wait for one who is stuck."""
 STEP_ASIDE = "mockserver.step_aside"
 """Where the environment of a request has what calls somebody else to work."""
+MOST_DIGITS = 6
+"""Of the length of a body whose rest, if any, is read before its thread rests."""
 
 
 class Crew:
@@ -61,3 +63,42 @@ def step_aside(environ: dict[str, Any]) -> None:
     call: Callable[[], None] | None = environ.get(STEP_ASIDE)
     if call is not None:
         call()
+
+
+def work_as(crew: Crew) -> None:
+    """Have Granian's threads work as a crew, by a wrapper around its own call of the application; a
+    version that has no such place just answers fewer requests."""
+    from granian.server import mp
+
+    its_own: Callable[..., Any] | None = getattr(mp, "_wsgi_call_wrap", None)
+    if its_own is None:
+        return
+
+    def wrap(app: Any, *options: Any) -> Callable[[Any, dict[str, Any]], Any]:
+        answer = its_own(app, *options)
+
+        def run(protocol: Any, scope: dict[str, Any]) -> Any:
+            crew.begin()
+            scope[STEP_ASIDE] = crew.step_aside
+            status = answer(protocol, scope)
+            if crew.is_spare() and _is_read_through(scope):
+                scope.clear()  # headers and body, which rest with the thread otherwise
+                crew.rest()
+            return status
+
+        return run
+
+    setattr(mp, "_wsgi_call_wrap", wrap)  # noqa: B010 - to a type checker it is nobody's
+
+
+def _is_read_through(scope: dict[str, Any]) -> bool:
+    """Whether nothing is left of a request's body, now: what is left holds its connection up for as
+    long as its thread rests."""
+    if scope["SERVER_PROTOCOL"] not in ("HTTP/1", "HTTP/1.1"):
+        return False  # HTTP/2 has bodies of which no header tells
+    length = scope.get("CONTENT_LENGTH", "")
+    if "HTTP_TRANSFER_ENCODING" in scope or len(length) > MOST_DIGITS:
+        return False
+    if length:
+        scope["wsgi.input"].read()
+    return True

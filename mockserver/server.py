@@ -23,15 +23,13 @@ from typing import Any
 import click
 
 from mockserver.certificates import Certificate
-from mockserver.crew import STEP_ASIDE, Crew
+from mockserver.crew import Crew, work_as
 from mockserver.worker import Attendant, Life
 
 STOP_SECONDS = 5
 """How long a stopping server waits for open requests; a container's stop waits longer."""
 M_ARENA_MAX = -8
 """What glibc's malloc.h calls the setting of how many arenas there are."""
-MOST_DIGITS = 6
-"""Of the length of a body whose rest, if any, is read before its thread rests."""
 THREADS = 64
 """The most requests under way at once; a slow sender keeps one. Threads start when needed."""
 
@@ -144,49 +142,10 @@ class _Loader:
     def __call__(self) -> Any:
         _forget_headers_of_the_environment()
         _share_arenas()
-        _work_as(Crew())
+        work_as(Crew())
         Life(self.attendants, self.told, STOP_SECONDS).begin(app := self.load())
         _announce_when_up(self.announce, self.address, self.port)
         return app
-
-
-def _work_as(crew: Crew) -> None:
-    """Have Granian's threads work as a crew, by a wrapper around its own call of the application; a
-    version that has no such place just answers fewer requests."""
-    from granian.server import mp
-
-    its_own: Callable[..., Any] | None = getattr(mp, "_wsgi_call_wrap", None)
-    if its_own is None:
-        return
-
-    def wrap(app: Any, *options: Any) -> Callable[[Any, dict[str, Any]], Any]:
-        answer = its_own(app, *options)
-
-        def run(protocol: Any, scope: dict[str, Any]) -> Any:
-            crew.begin()
-            scope[STEP_ASIDE] = crew.step_aside
-            status = answer(protocol, scope)
-            if crew.is_spare() and _is_read_through(scope):
-                scope.clear()  # headers and body, which rest with the thread otherwise
-                crew.rest()
-            return status
-
-        return run
-
-    setattr(mp, "_wsgi_call_wrap", wrap)  # noqa: B010 - to a type checker it is nobody's
-
-
-def _is_read_through(scope: dict[str, Any]) -> bool:
-    """Whether nothing is left of a request's body, now: what is left holds its connection up for as
-    long as its thread rests."""
-    if scope["SERVER_PROTOCOL"] not in ("HTTP/1", "HTTP/1.1"):
-        return False  # HTTP/2 has bodies of which no header tells
-    length = scope.get("CONTENT_LENGTH", "")
-    if "HTTP_TRANSFER_ENCODING" in scope or len(length) > MOST_DIGITS:
-        return False
-    if length:
-        scope["wsgi.input"].read()
-    return True
 
 
 def _forget_headers_of_the_environment() -> None:

@@ -10,8 +10,7 @@ import httpx
 import pytest
 from granian.server import mp
 
-from mockserver import server
-from mockserver.crew import STEP_ASIDE, Crew, step_aside
+from mockserver.crew import STEP_ASIDE, Crew, step_aside, work_as
 from tests.conftest import RunningServer
 from tests.seeds import ADMIN
 from tests.waiting import until
@@ -90,7 +89,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> tuple[Crew, Callable[..., Any]]:
     monkeypatch.setattr(mp, "_wsgi_call_wrap", mp._wsgi_call_wrap)  # it is put back
     crew = Crew()
     monkeypatch.setattr(crew, "_called", Looks(crew, busy=0))
-    server._work_as(crew)
+    work_as(crew)
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         assert environ[STEP_ASIDE] == crew.step_aside
@@ -154,7 +153,7 @@ def test_nobody_rests_with_a_body_that_may_go_on(
 
 def test_another_granian_goes_without_a_crew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(mp, "_wsgi_call_wrap")
-    server._work_as(Crew())
+    work_as(Crew())
     assert not hasattr(mp, "_wsgi_call_wrap")
 
 
