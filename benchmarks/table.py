@@ -128,7 +128,7 @@ def filled(page: str, texts: dict[str, str]) -> str:
         pattern = re.compile(
             rf"(?<=<!-- benchmark: {name} -->\n).*?(?=<!-- end of {name} -->)", re.S
         )
-        page, count = pattern.subn(lambda _, text=text: f"\n{text}\n\n", page)  # type: ignore[misc]
+        page, count = pattern.subn(lambda _, text=text: f"\n{text}\n\n", page)  # type: ignore[misc] # a default binds the loop's text
         if count != 1:
             raise LookupError(name)
     return page

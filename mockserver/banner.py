@@ -16,7 +16,7 @@ MOST_LISTED = 20
 
 def text(config: Config, port: int, tls: Certificate | None, world: World) -> str:
     """Return the banner of a server that listens on `port`."""
-    host = "localhost" if config.host in ("127.0.0.1", "0.0.0.0", "::") else config.host  # noqa: S104
+    host = "localhost" if config.host in ("127.0.0.1", "0.0.0.0", "::") else config.host  # noqa: S104 - compared, not bound
     url = f"{'https' if tls else 'http'}://{bracketed(host)}:{port}"
     lines = [
         f"Account Cart Associations sandbox {__version__}",

@@ -94,7 +94,7 @@ class Session:
         root = ctx.find_root().params
         url = given.get("url") or server_url(root)
         token = given.get("admin_token") or root["admin_token"]
-        context = ssl._create_unverified_context() if "insecure" in given else None  # noqa: S323
+        context = ssl._create_unverified_context() if "insecure" in given else None  # noqa: S323 - asked for
         client = Client(url, token, given.get("sandbox"), context)
         return cls(client, given.get("format", "text"))
 

@@ -129,7 +129,7 @@ def blueprint(config: Config, contract: Contract, app: Flask) -> Blueprint:
 
     @web.get("/favicon.ico")
     def favicon() -> Response:
-        return redirect(f"{request.root_path}/ui/static/icon.svg", 302)  # type: ignore[return-value]
+        return redirect(f"{request.root_path}/ui/static/icon.svg", 302)  # type: ignore[return-value] # Werkzeug's own class; Flask takes it
 
     @web.after_request
     def harden(response: Response) -> Response:
@@ -180,7 +180,7 @@ def _html(template: str, status: int, config: Config, **given: Any) -> Response:
 
 
 def _to(path: str) -> Response:
-    return redirect(path if path.startswith("/sandboxes/") else request.root_path + path, 303)  # type: ignore[return-value]
+    return redirect(path if path.startswith("/sandboxes/") else request.root_path + path, 303)  # type: ignore[return-value] # Werkzeug's own class; Flask takes it
 
 
 def _back(path: str) -> str:
