@@ -1,4 +1,4 @@
-"""The server process: the port, Granian (or Werkzeug for `--reload`), the end.
+"""The server process: the port, Granian, the end.
 
 Nothing here knows what is served.
 """
@@ -11,7 +11,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from typing import Any
 import click
 
 from mockserver.certificates import Certificate
+from mockserver.clock import pause
 from mockserver.crew import Crew, work_as
 from mockserver.worker import Attendant, Life
 
@@ -144,7 +144,7 @@ class _Loader:
         _share_arenas()
         work_as(Crew())
         Life(self.attendants, self.told, STOP_SECONDS).begin(app := self.load())
-        _announce_when_up(self.announce, self.address, self.port)
+        announce_when_up(self.announce, self.address, self.port)
         return app
 
 
@@ -162,7 +162,7 @@ def _share_arenas() -> None:
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
-def _announce_when_up(announce: Callable[[], None], address: str, port: int) -> None:
+def announce_when_up(announce: Callable[[], None], address: str, port: int) -> None:
     """Call `announce`, in a thread, when the first connection is possible."""
     target = "::1" if address == "::" else address
     target = "127.0.0.1" if ip_address(target).is_unspecified else target
@@ -172,51 +172,9 @@ def _announce_when_up(announce: Callable[[], None], address: str, port: int) -> 
             try:
                 socket.create_connection((target, port), timeout=1).close()
             except OSError:
-                time.sleep(0.005)
+                pause(5)
             else:
                 announce()
                 return
 
     threading.Thread(target=wait, daemon=True).start()
-
-
-def is_reloaded() -> bool:
-    """Whether this is the process that `serve_reloading` starts anew at each change."""
-    from werkzeug.serving import is_running_from_reloader
-
-    return is_running_from_reloader()
-
-
-def serve_reloading(
-    app: Any,
-    address: str,
-    port: int,
-    tls: Certificate | None,
-    watched: list[Path],
-    announce: Callable[[], None] | None = None,
-) -> None:
-    """Serve with Werkzeug, starting anew when the code or a watched file changes.
-
-    The first process only holds the port; it runs the command line again in a second one, which
-    serves. `announce` is the first one's.
-    """
-    from werkzeug.serving import WSGIRequestHandler, run_simple
-
-    class Handler(WSGIRequestHandler):
-        """The application has a log of its own."""
-
-        def log_request(self, *_: Any) -> None:
-            """Write nothing."""
-
-    if announce:
-        _announce_when_up(announce, address, port)
-    run_simple(
-        address,
-        port,
-        app,
-        use_reloader=True,
-        extra_files=[str(path) for path in watched],
-        threaded=True,
-        request_handler=Handler,
-        ssl_context=(str(tls.cert), str(tls.key)) if tls else None,
-    )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from flask import Flask
 
-from mockserver import banner, certificates, fixtures, log, server
+from mockserver import banner, certificates, fixtures, log, reloading, server
 from mockserver.answer import answer
 from mockserver.app import create_app
 from mockserver.config import Config
@@ -85,9 +85,9 @@ def serve(
         if keeper:
             stack.enter_context(keeper.file.locked())
         certificate = _certificate(stack, host, tls, tls_cert, tls_key)
-        if reload and server.is_reloaded():
-            watched = _watched(fixture_paths)
-            server.serve_reloading(_app_or_mistakes(config), host, port, certificate, watched)
+        if reload and reloading.is_reloaded():
+            changed = reloading.watch(lambda: _watched(fixture_paths))  # first: none is missed
+            reloading.serve(_app_or_mistakes(config), host, port, certificate, changed)
             return
         gc.disable()  # what is loaded stays: looking for garbage in it takes time for nothing
         app = load()
@@ -108,7 +108,7 @@ def serve(
             if certificate:  # the process that a change starts anew serves the same one
                 os.environ["MOCKSERVER_TLS_CERT"] = str(certificate.cert)
                 os.environ["MOCKSERVER_TLS_KEY"] = str(certificate.key)
-            server.serve_reloading(app, address, bound, certificate, [], announce)
+            reloading.serve(app, address, bound, certificate, announce=announce)
         else:
             server.serve(app, load, address, bound, certificate, announce, _end_streams, attendants)
 

@@ -623,17 +623,6 @@ def until(condition: Callable[[], bool]) -> bool:
     return true
 
 
-def write_until(file: Path, text: str, condition: Callable[[], bool]) -> bool:
-    """Write a file again until the reloader has seen it: it may be starting anew just then."""
-
-    def written() -> bool:
-        if file.read_text("utf-8") != text or time.time() - file.stat().st_mtime > 5:
-            file.write_text(text, "utf-8")
-        return condition()
-
-    return until(written)
-
-
 def body_of(url: str, path: str, context: ssl.SSLContext | None = None) -> Any:
     """The body of an answer; None where there is none, since the server is starting anew."""
     host = urlsplit(url).netloc
@@ -663,18 +652,42 @@ def test_reload_picks_up_a_changed_fixture_and_outlives_a_broken_one(
         return body and (body["data"]["name"] if "data" in body else body["errors"])
 
     assert until(lambda: shown() == "First")
-    changed = "carts: [{ id: mine, name: Second }]"
-    assert write_until(own, changed, lambda: shown() == "Second")
+    own.write_text("carts: [{ id: mine, name: Second }]", "utf-8")
+    assert until(lambda: shown() == "Second")
 
     mistake = f"{own}:1:27: carts[0].name: must be of type string"
     error = {"status": 503, "title": "Service Unavailable", "detail": mistake}
-    assert write_until(own, "carts: [{ id: mine, name: 3 }]", lambda: shown() == [error])
+    own.write_text("carts: [{ id: mine, name: 3 }]", "utf-8")
+    assert until(lambda: shown() == [error])
     assert f"{mistake}\n" in running.errors
     assert httpx.post(f"{running.url}/__admin/reset").status_code == 503
 
-    assert write_until(own, "carts: [{ id: mine, name: Third }]", lambda: shown() == "Third")
+    own.write_text("carts: [{ id: mine, name: Third }]", "utf-8")
+    assert until(lambda: shown() == "Third")
     assert running.stop() == 0
     assert shown() is None
+
+
+def test_reload_notices_files_of_a_folder_that_come_and_go(
+    start_server: Start, tmp_path: Path
+) -> None:
+    (tmp_path / "first.yaml").write_text("carts: [{ id: first, name: First }]", "utf-8")
+    running = start_server("--reload", "--fixtures", "default", "--fixtures", str(tmp_path))
+
+    def served() -> list[str]:
+        found = (body_of(running.url, "/v2/carts?page[limit]=100") or {}).get("data", [])
+        return sorted(each["id"] for each in found if each["id"] in ("first", "second"))
+
+    assert until(lambda: served() == ["first"])
+    (tmp_path / "second.yaml").write_text("carts: [{ id: second, name: Second }]", "utf-8")
+    assert until(lambda: served() == ["first", "second"])
+    (tmp_path / "first.yaml").unlink()
+    assert until(lambda: served() == ["second"])
+    (tmp_path / "second.yaml").unlink()
+    told = f"{tmp_path}: the folder has no *.yaml file\n"
+    assert until(lambda: told in running.errors)
+    (tmp_path / "third.yml").write_text("carts: [{ id: second, name: Second }]", "utf-8")
+    assert until(lambda: served() == ["second"])
 
 
 def test_reload_starts_with_whole_fixtures_only(run: Run, tmp_path: Path) -> None:

@@ -1,0 +1,67 @@
+"""What `--reload` watches; tests/test_cli.py starts servers with it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from mockserver import reloading, serving
+from mockserver.cli import cli
+
+
+def test_nothing_is_told_before_a_change(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text("carts: []", "utf-8")
+    changed = reloading.watch(lambda: [file, tmp_path / "missing.yaml"])
+    assert (changed(), changed()) == (None, None)
+
+
+def test_a_file_that_has_changed_come_or_gone_is_told(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+
+    def files() -> list[Path]:
+        return sorted(tmp_path.glob("*.yaml"))
+
+    first.write_text("carts: []", "utf-8")
+    changed = reloading.watch(files)
+    first.write_text("carts: [1]", "utf-8")
+    assert changed() == first
+
+    changed = reloading.watch(files)
+    second.write_text("carts: []", "utf-8")
+    assert changed() == second
+
+    changed = reloading.watch(files)
+    first.unlink()
+    assert changed() == first
+
+
+def test_a_file_put_in_the_place_of_another_is_told(tmp_path: Path) -> None:
+    """As editors save; the new one may be older, and as large."""
+    file, other = tmp_path / "own.yaml", tmp_path / "other"
+    other.write_text("carts: [2]", "utf-8")
+    file.write_text("carts: [1]", "utf-8")
+    changed = reloading.watch(lambda: [file])
+    other.replace(file)
+    assert changed() == file
+
+
+def test_a_change_while_fixtures_are_read_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text("carts: []", "utf-8")
+    told: list[Path | None] = []
+
+    def read_and_change(_: Any) -> None:
+        file.write_text("carts: [{ id: late, name: Late }]", "utf-8")
+
+    def serve(_: Any, address: str, port: int, tls: Any, changed: Any) -> None:
+        told.append(changed())
+
+    monkeypatch.setattr(reloading, "is_reloaded", lambda: True)
+    monkeypatch.setattr(reloading, "serve", serve)
+    monkeypatch.setattr(serving, "_app_or_mistakes", read_and_change)
+    assert CliRunner().invoke(cli, ["--reload", "--fixtures", str(file)]).exit_code == 0
+    assert told == [file]
