@@ -55,8 +55,8 @@ CALLER = ("kind", "account_id", "customer_id")
 
 
 class Message(NamedTuple):
-    """One side of an exchange, without its secret headers; a long body is cut, `size` tells its
-    real length. With `by_key` the headers stand by their keys in WSGI's environment."""
+    """One side of an exchange, without its secret headers; of a long body only the `size` is kept.
+    With `by_key` the headers stand by their keys in WSGI's environment."""
 
     headers: tuple[tuple[str, str], ...]
     body: bytes
@@ -67,12 +67,12 @@ class Message(NamedTuple):
     def received(cls, headers: Iterable[tuple[str, str]], body: bytes) -> Message:
         """Return a request's message; its headers stand by their keys in the environment."""
         kept = [(key, REDACTED if key in _SECRET_KEYS else value) for key, value in headers]
-        return cls(tuple(kept), body[:MOST_BODY_BYTES], len(body), True)
+        return cls(tuple(kept), _kept(body), len(body), True)
 
     @classmethod
     def sent(cls, headers: Iterable[tuple[str, str]], body: bytes) -> Message:
         """Return an answer's message: it has no secret headers."""
-        return cls(tuple(headers), body[:MOST_BODY_BYTES], len(body))
+        return cls(tuple(headers), _kept(body), len(body))
 
     def show(self) -> dict[str, Any]:
         """Return the message as JSON values, with secrets taken out of its body."""
@@ -96,6 +96,10 @@ class Message(NamedTuple):
                 if all(is_name(name) for name, _ in parse_qsl(text, keep_blank_values=True)):
                     return redacted_form(text)
             return f"[{self.size} bytes that are not JSON]"
+
+
+def _kept(body: bytes) -> bytes:
+    return body if len(body) <= MOST_BODY_BYTES else b""
 
 
 def redacted(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import tracemalloc
 from collections import deque
 from typing import Any
 from urllib.parse import quote
@@ -10,9 +11,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from mockserver import pointer
+from mockserver import json_text, pointer
 from mockserver.app import create_app
 from mockserver.config import Config
+from mockserver.journal import MOST_BODY_BYTES, Message
 from mockserver.references import resolve
 from tests import documented
 from tests.contract import CONTRACT
@@ -300,6 +302,23 @@ def test_a_long_body_is_not_kept_and_its_size_is_told(client: FlaskClient) -> No
     shown = last(client)["request"]
     assert (shown["body"], shown["size"]) == (None, len(body))
     assert shown["note"] == "too large to be kept"
+
+
+def test_what_is_remembered_of_bodies_takes_as_much_memory_as_is_shown() -> None:
+    value = {"errors": [{"status": 404, "title": "Not Found"}]}
+    length = len(json_text.dump(value))
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        short = [Message.sent([], json_text.dump(value)) for _ in range(100)]
+        middle, _ = tracemalloc.get_traced_memory()
+        long = [Message.sent([], bytes(MOST_BODY_BYTES + 1)) for _ in range(100)]
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(short) == len(long) == 100
+    assert middle - before < 100 * (length + 300)
+    assert after - middle < 100 * 300
 
 
 def test_a_body_that_is_no_json_is_only_counted(client: FlaskClient) -> None:
