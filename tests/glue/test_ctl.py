@@ -45,6 +45,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     def runner(*words: str, env: Mapping[str, str] | None = None) -> Result:
         with monkeypatch.context() as patch:
             patch.setattr(sys, "argv", ["mockserver", *words])
+            # whatever module the tests themselves are run as
+            patch.setattr(sys.modules["__main__"], "__package__", None)
             for name, value in (env or {}).items():
                 patch.setenv(name, value)
             with pytest.raises(SystemExit) as exit_:
