@@ -19,6 +19,12 @@ from tests.seeds import NEW_YEAR
 __all__ = ["RunningServer", "running_server"]
 
 
+@pytest.hookimpl(trylast=True)  # after pytest-randomly
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin the long tests first, so that none is left alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def running_server(
     *options: str,
     env: Mapping[str, str] | None = None,

@@ -59,6 +59,7 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_container_serves_is_healthy_and_stops_at_once(container: Path) -> None:
     binaries = container / "final" / "bin"
     given = " ".join(instructions(FINAL, "ENV"))

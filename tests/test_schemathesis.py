@@ -48,6 +48,7 @@ ACCOUNT = Caller(
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "caller", [ADMINISTRATOR, ACCOUNT], ids=["as administrator", "as a shopper's account"]
 )

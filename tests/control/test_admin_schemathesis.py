@@ -5,6 +5,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.control import admin
 from tests.schemathesis_run import keeps_its_contract
 
@@ -18,6 +20,7 @@ NAMES = {f"{spec['method']} {spec['path']}" for spec in admin.operations().value
 UNGUESSABLE = {"GET /__admin/requests/{entry_id}", "DELETE /__admin/rules/{rule_id}"}
 
 
+@pytest.mark.long
 def test_admin_api_keeps_its_contract(tmp_path: Path) -> None:
     caller = {"Authorization": f"Bearer {TOKEN}"}
     options = ("--admin-token", TOKEN, "--faults")

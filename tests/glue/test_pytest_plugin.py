@@ -147,6 +147,7 @@ def results(report: Path) -> dict[str, tuple[str, str]]:
     }
 
 
+@pytest.mark.long
 def test_200_tests_have_the_same_results_in_parallel_as_serially(
     pytester: pytest.Pytester,
 ) -> None:

@@ -7,6 +7,7 @@ everything is compared with it: so a request that fails and changes something is
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
@@ -405,6 +406,7 @@ def told(cart: dict[str, Any]) -> tuple[str, Known]:
     return cart["id"], Known(cart["name"], owners, cart.get("contact", {}).get("email"))
 
 
+@pytest.mark.long
 def test_the_laws_hold_for_ten_thousand_steps() -> None:
     Laws.app = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
     Laws.steps = 0

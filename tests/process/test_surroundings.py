@@ -14,6 +14,7 @@ import pytest
 
 from mockserver.launcher import PROGRAM, RunningServer
 from tests.conftest import running_server
+from tests.environment import unmeasured
 from tests.process.processes import children, make_cart
 from tests.waiting import until
 
@@ -86,11 +87,9 @@ def test_where_only_the_state_can_be_written_it_is_kept(tmp_path: Path) -> None:
 
 
 def test_tls_without_a_folder_for_its_certificate_is_told() -> None:
-    # coverage, which writes a file at the end, would complain as well
-    env = {name: each for name, each in os.environ.items() if not name.startswith("COVERAGE")}
     run = subprocess.run(
         [*PROGRAM, "--port", "0", "--tls"],
-        env=env,
+        env=unmeasured(),  # coverage, which writes a file at the end, would complain as well
         capture_output=True,
         text=True,
         timeout=60,
