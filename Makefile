@@ -13,8 +13,6 @@ MINUTES ?= 5
 serve: $(VENV)/.serve
 	@$(BIN)/mockserver $(ARGS)
 
-# One more at a time than there are cores: many tests wait for a process.
-test: export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
 test: $(VENV)/.dev
 	@.ci/needs
 	$(BIN)/coverage erase

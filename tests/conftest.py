@@ -1,5 +1,6 @@
 """Fixtures that all tests share: an application in this process, a server as its own process."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -17,6 +18,12 @@ from tests.contract import CONTRACT
 from tests.seeds import NEW_YEAR
 
 __all__ = ["RunningServer", "running_server"]
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one more at a time than there are cores: many tests wait for a process."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(trylast=True)  # after pytest-randomly

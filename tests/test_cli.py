@@ -28,6 +28,7 @@ from tests.conftest import RunningServer
 from tests.documented import catalogue, operations
 from tests.requests import SIGN_IN, TOKENS
 from tests.seeds import ACCOUNT_TOKEN, ADMIN, SHOPPER
+from tests.waiting import until
 
 Start = Callable[..., RunningServer]
 Run = Callable[..., tuple[int, str, str]]
@@ -615,14 +616,6 @@ def test_open_request_is_answered_before_the_end(start_server: Start) -> None:
 # --- reloading
 
 
-def until(condition: Callable[[], bool]) -> bool:
-    """Whether a condition comes true within a while."""
-    deadline = time.monotonic() + 30
-    while not (true := condition()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return true
-
-
 def body_of(url: str, path: str, context: ssl.SSLContext | None = None) -> Any:
     """The body of an answer; None where there is none, since the server is starting anew."""
     host = urlsplit(url).netloc
@@ -651,19 +644,19 @@ def test_reload_picks_up_a_changed_fixture_and_outlives_a_broken_one(
         body = body_of(running.url, "/v2/carts/mine")
         return body and (body["data"]["name"] if "data" in body else body["errors"])
 
-    assert until(lambda: shown() == "First")
+    until(lambda: shown() == "First")
     own.write_text("carts: [{ id: mine, name: Second }]", "utf-8")
-    assert until(lambda: shown() == "Second")
+    until(lambda: shown() == "Second")
 
     mistake = f"{own}:1:27: carts[0].name: must be of type string"
     error = {"status": 503, "title": "Service Unavailable", "detail": mistake}
     own.write_text("carts: [{ id: mine, name: 3 }]", "utf-8")
-    assert until(lambda: shown() == [error])
+    until(lambda: shown() == [error])
     assert f"{mistake}\n" in running.errors
     assert httpx.post(f"{running.url}/__admin/reset").status_code == 503
 
     own.write_text("carts: [{ id: mine, name: Third }]", "utf-8")
-    assert until(lambda: shown() == "Third")
+    until(lambda: shown() == "Third")
     assert running.stop() == 0
     assert shown() is None
 
@@ -678,16 +671,16 @@ def test_reload_notices_files_of_a_folder_that_come_and_go(
         found = (body_of(running.url, "/v2/carts?page[limit]=100") or {}).get("data", [])
         return sorted(each["id"] for each in found if each["id"] in ("first", "second"))
 
-    assert until(lambda: served() == ["first"])
+    until(lambda: served() == ["first"])
     (tmp_path / "second.yaml").write_text("carts: [{ id: second, name: Second }]", "utf-8")
-    assert until(lambda: served() == ["first", "second"])
+    until(lambda: served() == ["first", "second"])
     (tmp_path / "first.yaml").unlink()
-    assert until(lambda: served() == ["second"])
+    until(lambda: served() == ["second"])
     (tmp_path / "second.yaml").unlink()
     told = f"{tmp_path}: the folder has no *.yaml file\n"
-    assert until(lambda: told in running.errors)
+    until(lambda: told in running.errors)
     (tmp_path / "third.yml").write_text("carts: [{ id: second, name: Second }]", "utf-8")
-    assert until(lambda: served() == ["second"])
+    until(lambda: served() == ["second"])
 
 
 def test_reload_starts_with_whole_fixtures_only(run: Run, tmp_path: Path) -> None:
@@ -702,4 +695,4 @@ def test_reload_serves_the_certificate_of_the_banner(start_server: Start) -> Non
     running = start_server("--reload", "--tls")
     context = ssl.create_default_context(cafile=authority_of(running))
 
-    assert until(lambda: body_of(running.url, "/__admin/health", context) is not None)
+    until(lambda: body_of(running.url, "/__admin/health", context) is not None)

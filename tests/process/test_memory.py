@@ -35,9 +35,8 @@ main()
 
 @ON_LINUX
 def test_granians_threads_lay_no_memory_by() -> None:
-    package = {"PYTHONPATH": str(Path(__file__).parents[2])}
     program = (sys.executable, "-c", ASKS_THE_ALLOCATOR)
-    with running_server(env=package, program=program) as server:
+    with running_server(program=program) as server:
         assert server.stop() == 0
     told = [line.strip() for line in server.errors if line.startswith("<jemalloc>: -- Set conf")]
     assert told[-2:] == [
