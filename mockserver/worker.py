@@ -97,7 +97,9 @@ class Life:
             if not self._finished:
                 for each in self._attendants:
                     each.finish()
-                logging.shutdown()  # what the log still holds
+                # what the log still holds; logging.shutdown knows none from before Granian's set-up
+                for handler in logging.getLogger(__package__).handlers:
+                    handler.flush()
             self._finished = True
         self._over.set()
 

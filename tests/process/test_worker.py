@@ -3,7 +3,11 @@
 import subprocess
 import sys
 
+import httpx
 import pytest
+
+from tests.conftest import running_server
+from tests.seeds import ADMIN
 
 WORKER = """
 import os, signal, sys, threading, time
@@ -73,3 +77,13 @@ def test_worker_ends_when_it_is_told_to(end: str, patience: float, said: set[str
     first, *others = run.stdout.splitlines()
     assert first == "begin app"
     assert said <= set(others)
+
+
+def test_a_server_that_is_told_to_stop_logs_its_last_answers() -> None:
+    """They may be waiting for others then: lines are written together."""
+    with running_server() as server:
+        for number in range(5):
+            httpx.get(f"{server.url}/v2/carts/unknown-{number}", headers=ADMIN)
+        assert server.stop() == 0
+    log = "".join(server.errors)
+    assert [number for number in range(5) if f"/v2/carts/unknown-{number} " not in log] == []
