@@ -3,7 +3,6 @@
 Nothing here knows what is served.
 """
 
-import ctypes
 import gc
 import multiprocessing
 import os
@@ -24,14 +23,11 @@ import click
 from mockserver.certificates import Certificate
 from mockserver.clock import pause
 from mockserver.crew import Crew, work_as
+from mockserver.memory import Sweeper, share_memory
 from mockserver.worker import Attendant, Life
 
 STOP_SECONDS = 5
 """How long a stopping server waits for open requests; a container's stop waits longer."""
-GLIBCS_ARENAS = -8
-"""The number of glibc's setting of how many arenas there are, M_ARENA_MAX in its malloc.h."""
-GRANIANS_MEMORY = "_RJEM_MALLOC_CONF"
-"""The variable that Granian's allocator, jemalloc, reads when it is loaded."""
 THREADS = 64
 """The most requests under way at once; a slow sender keeps one. Threads start when needed."""
 
@@ -85,7 +81,8 @@ def serve(
     begin and finish in their order, and `told` is called with the application when it is told to
     stop. Raises click.ClickException when the worker can't start or dies.
     """
-    _share_memory()  # before Granian is loaded
+    share_memory()  # before Granian is loaded
+    attendants = [*attendants, Sweeper()]
     from granian.constants import Interfaces, SSLProtocols
     from granian.server.mp import MPServer
 
@@ -155,14 +152,6 @@ def _forget_headers_of_the_environment() -> None:
     for name in [*os.environ]:
         if name.startswith("HTTP_") or name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             del os.environ[name]
-
-
-def _share_memory() -> None:
-    """Have threads take memory from a common place, not lay some by each: they work one at a time,
-    and what lies idle at 72 of them is a quarter of the memory."""
-    os.environ.setdefault(GRANIANS_MEMORY, "narenas:1,tcache:false")
-    with suppress(AttributeError, OSError):  # another libc has no arenas
-        ctypes.CDLL(None).mallopt(GLIBCS_ARENAS, 2)
 
 
 def announce_when_up(announce: Callable[[], None], address: str, port: int) -> None:

@@ -1,7 +1,9 @@
-"""Memory that lies idle: threads that work one at a time need not lay some by each."""
+"""Memory that lies idle: threads need not lay some by each, and it goes back to the system."""
 
+import ctypes
 import platform
 import re
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,12 +11,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mockserver.server import GRANIANS_MEMORY
+from mockserver.memory import GRANIANS_MEMORY, sweep
 from tests.conftest import running_server
 from tests.process.processes import worker_of
 from tests.seeds import ADMIN
+from tests.waiting import until
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="Granian has this allocator there")
+WITH_GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is of glibc")
 HEAP_BYTES = 64 * 1024 * 1024
 """The address space of one of glibc's arenas, at a multiple of it."""
 
@@ -31,6 +35,44 @@ from mockserver.cli import main
 main()
 """
 """A server whose allocator tells, when it is loaded, what it was told."""
+
+COUNTS_LARGE_BLOCKS = """
+import ctypes
+from mockserver.memory import LARGE, share_memory
+
+class Information(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in "arena ordblks smblks hblks".split()]
+    _fields_ += [("more", ctypes.c_size_t * 6)]
+
+def from_the_system():
+    return information().hblks
+
+glibc = ctypes.CDLL(None)
+glibc.malloc.restype = ctypes.c_void_p
+glibc.free.argtypes = [ctypes.c_void_p]
+information = glibc.mallinfo2
+information.restype = Information
+share_memory()
+before = from_the_system()
+glibc.free(glibc.malloc(8 * LARGE))
+glibc.malloc(2 * LARGE)
+print(from_the_system() - before)
+"""
+"""A process that tells how many of its blocks have come from the system, of one that is left."""
+
+SWEEPS_OFTEN = """
+import os, sys
+from mockserver import memory
+from mockserver.cli import main
+
+def told():
+    sweep()
+    print("swept", os.getpid(), file=sys.stderr, flush=True)
+
+sweep, memory.sweep, memory.SWEEP_SECONDS = memory.sweep, told, 0.01
+main()
+"""
+"""A server that need not be waited for, and tells when it has given memory back."""
 
 
 @ON_LINUX
@@ -54,8 +96,8 @@ def test_an_operator_may_tell_granians_allocator_something_else() -> None:
     assert "<jemalloc>: -- Set conf value: tcache:false\n" not in server.errors
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc that has arenas")
-def test_threads_share_two_arenas() -> None:
+@WITH_GLIBC
+def test_threads_share_one_arena() -> None:
     with running_server() as server:
 
         def read(_: int) -> int:
@@ -63,7 +105,44 @@ def test_threads_share_two_arenas() -> None:
 
         with ThreadPoolExecutor(16) as pool:
             assert set(pool.map(read, range(200))) == {200}
-        assert arenas_beside_the_heap(worker_of(server)) == 1
+        assert arenas_beside_the_heap(worker_of(server)) == 0
+
+
+@WITH_GLIBC
+def test_a_large_block_goes_back_to_the_system_however_large_the_last_one_was() -> None:
+    program = (sys.executable, "-c", COUNTS_LARGE_BLOCKS)
+    told = subprocess.run(program, capture_output=True, text=True, check=True)
+    assert told.stdout == "1\n"
+
+
+@WITH_GLIBC
+def test_free_pages_between_blocks_in_use_are_given_back() -> None:
+    glibc = ctypes.CDLL(None)
+    glibc.malloc.restype = ctypes.c_void_p
+    glibc.malloc.argtypes = [ctypes.c_size_t]
+    glibc.free.argtypes = [ctypes.c_void_p]
+    blocks = [glibc.malloc(64 * 1024) for _ in range(1000)]
+    for block in blocks:
+        ctypes.memset(block, 1, 64 * 1024)
+    left, kept = blocks[::2], blocks[1::2]
+    before = resident_bytes()
+    for block in left:
+        glibc.free(block)
+    sweep()
+    assert resident_bytes() < before - 0.9 * len(left) * 64 * 1024
+    assert all(ctypes.string_at(block, 64 * 1024) == b"\1" * 64 * 1024 for block in kept)
+    for block in kept:
+        glibc.free(block)
+
+
+@WITH_GLIBC
+def test_the_process_that_answers_gives_back_its_memory() -> None:
+    with running_server(program=(sys.executable, "-c", SWEEPS_OFTEN)) as server:
+        line = f"swept {worker_of(server)}\n"
+        until(lambda: server.errors.count(line) > 1)
+        assert httpx.get(f"{server.url}/v2/carts", headers=ADMIN).status_code == 200
+        assert server.stop() == 0
+    assert set(server.errors) >= {line}
 
 
 def arenas_beside_the_heap(pid: int) -> int:
@@ -77,3 +156,9 @@ def arenas_beside_the_heap(pid: int) -> int:
         for start, end, rights in spans
         if rights == "rw-p"
     )
+
+
+def resident_bytes() -> int:
+    """Return how much of this process is in memory."""
+    lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
