@@ -10,7 +10,7 @@ import httpx
 import pytest
 from granian.server import mp
 
-from mockserver.crew import STEP_ASIDE, Crew, step_aside, work_as
+from mockserver.crew import STEP_ASIDE, Crew, LastFirst, step_aside, work_as
 from tests.conftest import RunningServer
 from tests.seeds import ADMIN
 from tests.waiting import until
@@ -77,6 +77,48 @@ def test_whoever_waits_calls_somebody() -> None:
     step_aside({STEP_ASIDE: crew.step_aside})
     resting.join(LONG_S / 2)
     assert not resting.is_alive()
+
+
+def test_whoever_has_waited_least_is_next() -> None:
+    lock = LastFirst()
+    served: list[int] = []
+
+    def wait(number: int) -> None:
+        with lock:
+            served.append(number)
+
+    threads = [threading.Thread(target=wait, args=(number,)) for number in range(4)]
+    with lock:
+        for number, thread in enumerate(threads):
+            thread.start()
+            until(lambda number=number: len(lock._waiting) > number)
+        assert served == []
+    for thread in threads:
+        thread.join(LONG_S)
+    assert served == [3, 2, 1, 0]
+    with lock:
+        served.append(4)
+    assert served[-1] == 4
+
+
+def test_the_same_few_threads_work_whenever_somebody_is_called() -> None:
+    crew = Crew(LONG_S)
+    came_back: list[int] = []
+
+    def rest_again_and_again() -> None:
+        while len(came_back) < 50:
+            crew.rest()
+            came_back.append(threading.get_ident())
+
+    threads = [threading.Thread(target=rest_again_and_again, daemon=True) for _ in range(8)]
+    for number, thread in enumerate(threads):
+        thread.start()
+        until(lambda number=number: len(crew._foremost._waiting) == number)
+    for count in range(50):
+        crew.step_aside()
+        until(lambda count=count: len(came_back) > count)
+    assert len(set(came_back)) <= 2
+    until(lambda: crew.step_aside() or not any(each.is_alive() for each in threads))
 
 
 def test_where_there_is_no_crew_nobody_is_called() -> None:
