@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from benchmarks.soak.__main__ import AS_IN_THE_IMAGE
 from mockserver import __version__
 from tests.documents import ROOT
 from tests.free_port import free_port
@@ -23,6 +24,9 @@ BUILD, FINAL = LINES[STAGES[0] : STAGES[1]], LINES[STAGES[1] :]
 
 def instructions(stage: list[str], name: str) -> list[str]:
     return [line.removeprefix(f"{name} ") for line in stage if line.startswith(f"{name} ")]
+
+
+ENVIRONMENT = dict(re.findall(r"(\w+)=(\S+)", " ".join(instructions(FINAL, "ENV"))))
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +66,9 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.long
 def test_container_serves_is_healthy_and_stops_at_once(container: Path) -> None:
     binaries = container / "final" / "bin"
-    given = " ".join(instructions(FINAL, "ENV"))
     port = str(free_port())
     env = {
-        **dict(re.findall(r"(\w+)=(\S+)", given)),
+        **ENVIRONMENT,
         "MOCKSERVER_PORT": port,
         "PATH": f"{binaries}{os.pathsep}/usr/bin:/bin",
     }
@@ -120,3 +123,7 @@ def test_image_takes_nothing_that_its_build_does_not_need() -> None:
     ]
     copied = [name for each in instructions(BUILD, "COPY") for name in each.split()[:-1]]
     assert sorted(kept) == sorted(copied)
+
+
+def test_the_soaks_servers_are_told_of_memory_what_the_image_tells() -> None:
+    assert {"GLIBC_TUNABLES": ENVIRONMENT["GLIBC_TUNABLES"]} == AS_IN_THE_IMAGE
