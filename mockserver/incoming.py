@@ -20,6 +20,8 @@ from mockserver.errors import ApiError, Violation
 from mockserver.wsgi import Environ, header_key
 
 MOST_BODY_BYTES = 1024 * 1024
+MOST_VIOLATIONS = 100
+"""How much is told of what is wrong with a body; each is remembered by the journal."""
 
 
 @dataclass(slots=True)
@@ -135,7 +137,9 @@ def check(incoming: Incoming) -> dict[str, Any]:
         raise _malformed(operation, incoming.malformed)
     params, found = _parameters(incoming)
     if body is not None:
-        found += body.validator.violations(incoming.body, "body", spec=body.spec)
+        found += body.validator.violations(
+            incoming.body, "body", spec=body.spec, most=MOST_VIOLATIONS
+        )
     if found:
         error: Any = operation.first_error(found)
         raise ApiError(error, tuple(found), **_offending(incoming, found, error))

@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
+
+LOOKED_AT = 100
+"""How many parts of an instance that has too many are held against the schema."""
 
 
 def _required(_: Any, names: list[str], instance: Any, __: Any) -> Iterator[ValidationError]:
@@ -28,6 +32,9 @@ def _no_additional(
 ) -> Iterator[ValidationError]:
     """Report each unknown property at its own place; else check it as jsonschema does."""
     if allowed is not False:
+        if isinstance(instance, dict):
+            looked_at = _looked_at(instance, schema.get("maxProperties"))
+            instance = dict(islice(instance.items(), looked_at))
         yield from Draft202012Validator.VALIDATORS["additionalProperties"](
             _, allowed, instance, schema
         )
@@ -40,9 +47,28 @@ def _no_additional(
                 )
 
 
+def _items(validator: Any, items: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """Check elements as jsonschema does, but not those of a hundred thousand."""
+    if isinstance(instance, list):
+        instance = instance[: _looked_at(instance, schema.get("maxItems"))]
+    yield from Draft202012Validator.VALIDATORS["items"](validator, items, instance, schema)
+
+
+def _looked_at(instance: Any, most: int | None) -> int:
+    """Return at how many parts to look. To have more than `most` is wrong already, and a body has
+    room for a hundred thousand of them, each of which would take its time."""
+    size = len(instance)
+    return size if most is None or size <= most else max(most, LOOKED_AT)
+
+
 _Validator: Any = extend(  # type: ignore[no-untyped-call]  # the stubs leave it untyped
     Draft202012Validator,
-    {"required": _required, "pattern": _pattern, "additionalProperties": _no_additional},
+    {
+        "required": _required,
+        "pattern": _pattern,
+        "additionalProperties": _no_additional,
+        "items": _items,
+    },
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
@@ -67,6 +68,9 @@ def _parsed_by(parse: Callable[[str], object]) -> Callable[[object], bool]:
     return check
 
 
+MOST_NAME_CHARACTERS = 100
+"""Of a longer name only so much is told; a body may hold one of a million characters."""
+
 FORMATS = {
     "uuid": _uuid,
     "email": _email,
@@ -106,23 +110,27 @@ class Validator:
             return False
 
     def violations(
-        self, instance: Any, where: str, name: str = "", spec: str = "#"
+        self,
+        instance: Any,
+        where: str,
+        name: str = "",
+        spec: str = "#",
+        most: int | None = None,
     ) -> list[Violation]:
         """Return everything that is wrong with an instance, in the order of the schema.
 
         `where` is body, path, query or header; `name` the parameter's name, for an instance that is
-        not a body; `spec` points to the schema.
+        not a body; `spec` points to the schema. Nothing is looked for beyond the first `most`.
         """
         if self._is_surely_valid(instance):
             return []
-        found = (
-            _violation(error, where, name, spec) for error in self._thorough.iter_errors(instance)
-        )
+        errors = islice(self._thorough.iter_errors(instance), most)
+        found = (_violation(error, where, name, spec) for error in errors)
         return list(dict.fromkeys(found))
 
 
 def _violation(error: ValidationError, where: str, name: str, spec: str) -> Violation:
-    path = list(error.absolute_path)
+    path = [_short(part) for part in error.absolute_path]
     full = [name, *path] if name else path
     source = to_source(full)
     keyword = str(error.validator)
@@ -139,6 +147,12 @@ def _violation(error: ValidationError, where: str, name: str, spec: str) -> Viol
         error=mapped.get(named) or mapped.get(keyword) or mapped.get("*") or "schema-violation",
         spec=spec + to_pointer(error.absolute_schema_path),
     )
+
+
+def _short(part: str | int) -> str | int:
+    if isinstance(part, int) or len(part) <= MOST_NAME_CHARACTERS:
+        return part
+    return f"{part[:MOST_NAME_CHARACTERS]}…"
 
 
 def _message(keyword: str, value: Any, source: str) -> str:

@@ -1,0 +1,112 @@
+"""Bodies that are wrong in a hundred thousand places: a part of it is told, and remembered."""
+
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from mockserver.fixtures import document
+from mockserver.schema import Validator
+from tests.requests import ASSOCIATIONS, FREE_CART, GOOD, JSON
+from tests.seeds import ACCOUNT_1, ADMIN, naming
+
+WITH_JSON = [
+    name
+    for name, request in GOOD.items()
+    if request.body is not None and request.content_type in (None, JSON)
+]
+A_LOT = 30_000
+LONG = "k" * 900_000
+ATTRIBUTES = {f"a{n}": {"type": 1} for n in range(A_LOT)}
+WRONG = {
+    "many elements": {"data": [{}] * A_LOT},
+    "many elements without data": [{}] * A_LOT,
+    "many fields": {"data": {f"{n:x}": 1 for n in range(A_LOT)}},
+    "many attributes": {"data": {"name": "x", "custom_attributes": ATTRIBUTES}},
+    "a long name": {"data": {"name": "x", "custom_attributes": {LONG: {"type": "string"}}}},
+    "a long field": {"data": [{LONG: 1}]},
+}
+BODIES = {name: json.dumps(body) for name, body in WRONG.items()}
+
+
+def answered(client: FlaskClient, operation: str, body: str) -> tuple[int, int]:
+    """Send a body to an operation; return the sizes of its answer's body and headers."""
+    got = GOOD[operation].but(body=None, raw=body, content_type=JSON).sent_by(client)
+    assert got.status_code < 500
+    return len(got.data), sum(len(name) + len(value) for name, value in got.headers)
+
+
+def remembered(client: FlaskClient) -> Any:
+    """Return the journal's last entry."""
+    return client.get("/__admin/requests?limit=1", headers=ADMIN).json["requests"][-1]
+
+
+@pytest.mark.parametrize("operation", WITH_JSON)
+@pytest.mark.parametrize("what", BODIES)
+def test_answer_and_memory_stay_small_whatever_is_wrong(
+    client: FlaskClient, operation: str, what: str
+) -> None:
+    body, headers = answered(client, operation, BODIES[what])
+    assert body < 64 * 1024
+    assert headers < 10 * 1024
+    entry = remembered(client)
+    assert len(entry["violations"]) <= 100
+    assert len(json.dumps(entry["violations"])) < 100 * 1024
+
+
+def test_a_hundred_violations_are_told(client: FlaskClient) -> None:
+    answer = client.post(
+        "/v2/carts", headers=ADMIN, data=BODIES["many attributes"], content_type=JSON
+    )
+    assert answer.status_code == 400
+    assert len(answer.json["errors"]) == 100
+    assert answer.json["errors"][0]["title"] == "maxProperties"
+
+
+def test_a_long_name_is_cut(client: FlaskClient) -> None:
+    answer = client.post("/v2/carts", headers=ADMIN, data=BODIES["a long name"], content_type=JSON)
+    assert answer.json["errors"] == [
+        {
+            "status": 400,
+            "title": "required",
+            "detail": f"data.custom_attributes.{'k' * 100}….value is required",
+            "source": f"data.custom_attributes.{'k' * 100}….value",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("place", "title"),
+    [
+        (50, "The type does not exist or is not listed as account"),
+        (150, "Cannot associate more than one account"),
+    ],
+)
+def test_beyond_the_first_hundred_of_too_many_elements_nobody_looks(
+    client: FlaskClient, place: int, title: str
+) -> None:
+    elements: list[Any] = naming(ACCOUNT_1)["data"] * 200  # type: ignore[operator]
+    elements[place] = {"type": "cart", "id": ACCOUNT_1}
+    answer = client.post(ASSOCIATIONS, headers=ADMIN, json={"data": elements})
+    assert [error["title"] for error in answer.json["errors"]] == [title]
+
+
+def test_as_many_elements_as_are_allowed_are_all_looked_at(client: FlaskClient) -> None:
+    items: list[dict[str, Any]] = [{"id": f"i{n}", "quantity": 1} for n in range(100)]
+    items[-1]["quantity"] = "one"
+    answer = client.put(f"{FREE_CART}/items", headers=ADMIN, json={"data": items})
+    assert [error["source"] for error in answer.json["errors"]] == ["data[99].quantity"]
+
+
+def test_the_admin_api_tells_no_more_either(client: FlaskClient) -> None:
+    rule = {f"field{n}": 1 for n in range(A_LOT)}
+    answer = client.post("/__admin/rules", headers=ADMIN, json=rule)
+    assert answer.status_code == 400
+    assert len(answer.data) < 64 * 1024
+    assert "field0 is not a known field" in answer.json["errors"][0]["detail"]
+
+
+def test_all_that_is_wrong_with_a_fixture_is_told() -> None:
+    carts = [{"id": f"cart-{n}"} for n in range(300)]
+    assert len(Validator(document()).violations({"carts": carts}, "fixture")) == 300
