@@ -7,7 +7,7 @@ ARGS ?=
 SECONDS ?= 20
 MINUTES ?= 5
 
-.PHONY: serve test lint audit sbom benchmark benchmark-peers soak fuzz clean
+.PHONY: serve test needs lint audit sbom benchmark benchmark-peers soak fuzz clean
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/.serve
@@ -19,6 +19,11 @@ test: $(VENV)/.dev
 	$(BIN)/coverage run -m pytest -n auto $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+# Beside Python: for the tests, and for the benchmark. Each of these asks for its own as well.
+needs:
+	@.ci/needs
+	@.ci/needs wrk
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -11,7 +11,7 @@ import pytest
 
 from tests.documents import ROOT
 
-JOBS = ["lint", "audit", "sbom", "soak", "test", "benchmark"]
+JOBS = ["needs", "lint", "audit", "sbom", "soak", "test", "benchmark"]
 MAKE = """#!/bin/sh
 echo "made $*"
 case " $BROKEN " in *" $1 "*) exit 7;; esac
@@ -97,7 +97,7 @@ def test_what_cannot_be_installed_ends_it(checkout: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("endless", "told"), [("test", ["lint", "audit", "sbom", "soak"]), ("lint", [])]
+    ("endless", "told"), [("test", ["needs", "lint", "audit", "sbom", "soak"]), ("lint", ["needs"])]
 )
 def test_ended_from_outside_it_leaves_nothing_running(
     checkout: Path, endless: str, told: list[str]
