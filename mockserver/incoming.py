@@ -21,7 +21,7 @@ from mockserver.wsgi import Environ, header_key
 
 MOST_BODY_BYTES = 1024 * 1024
 MOST_VIOLATIONS = 100
-"""How much is told of what is wrong with a body; each is remembered by the journal."""
+"""How much is told of what is wrong with a body, or a parameter; the journal remembers each."""
 
 
 @dataclass(slots=True)
@@ -186,7 +186,7 @@ def _parameters(incoming: Incoming) -> tuple[dict[str, Any], list[Violation]]:
         if texts := incoming.texts(parameter):
             value = params[parameter.name] = parameter.read(texts)
             found += parameter.validator.violations(
-                value, parameter.where, parameter.name, parameter.spec
+                value, parameter.where, parameter.name, parameter.spec, MOST_VIOLATIONS
             )
     return params, found
 
