@@ -20,8 +20,6 @@ from mockserver.errors import ApiError, Violation
 from mockserver.wsgi import Environ, header_key
 
 MOST_BODY_BYTES = 1024 * 1024
-MOST_VIOLATIONS = 100
-"""How much is told of what is wrong with a body, or a parameter; the journal remembers each."""
 
 
 @dataclass(slots=True)
@@ -137,9 +135,7 @@ def check(incoming: Incoming) -> dict[str, Any]:
         raise _malformed(operation, incoming.malformed)
     params, found = _parameters(incoming)
     if body is not None:
-        found += body.validator.violations(
-            incoming.body, "body", spec=body.spec, most=MOST_VIOLATIONS
-        )
+        found += body.validator.violations(incoming.body, "body", spec=body.spec, bounded=True)
     if found:
         error: Any = operation.first_error(found)
         raise ApiError(error, tuple(found), **_offending(incoming, found, error))
@@ -186,7 +182,7 @@ def _parameters(incoming: Incoming) -> tuple[dict[str, Any], list[Violation]]:
         if texts := incoming.texts(parameter):
             value = params[parameter.name] = parameter.read(texts)
             found += parameter.validator.violations(
-                value, parameter.where, parameter.name, parameter.spec, MOST_VIOLATIONS
+                value, parameter.where, parameter.name, parameter.spec, bounded=True
             )
     return params, found
 

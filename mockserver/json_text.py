@@ -4,12 +4,16 @@ another JSON parser would read in another way, is refused.
 
 import json
 import math
+import re
 from typing import Any, NoReturn
 
 import orjson
 
 MOST_DEPTH = 64
 MOST_DIGITS = len(str(2**64))
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.S)  # one that never ends as well
+_OPENING = b"[{"
+_NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class MalformedJson(ValueError):
@@ -23,20 +27,19 @@ def parse(text: bytes) -> Any:
     invalid UTF-8 or syntax, a key given twice, a lone surrogate, a NUL, a number that no double
     holds, and for more than 64 levels.
     """
+    if text.count(b"{") + text.count(b"[") > MOST_DEPTH:
+        _check_depth(text)
     try:
         value = _DECODER.decode(text.decode("utf-8"))
         if b"\\u" in text:
             orjson.dumps(value)  # refuses lone surrogates
-    except RecursionError:
-        raise MalformedJson("nested too deep") from None
+            _check_characters(value)  # nothing but an escape could hold a NUL
     except UnicodeDecodeError as error:
         raise MalformedJson(f"not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
         raise MalformedJson(f"{error.msg} at character {error.pos + 1}") from None
     except orjson.JSONEncodeError:
         raise MalformedJson("a lone surrogate") from None
-    if b"\\u" in text or text.count(b"{") + text.count(b"[") > MOST_DEPTH:
-        _check(value, MOST_DEPTH)  # nothing else could hold a NUL, or be as deep
     return value
 
 
@@ -75,20 +78,28 @@ def _constant(name: str) -> NoReturn:
     raise MalformedJson(f"{name} is not JSON")
 
 
-def _check(value: Any, depth: int) -> None:
-    """Refuse NUL characters and more levels than `depth`."""
+def _check_depth(text: bytes) -> None:
+    """Refuse more levels than there may be, before anybody goes down into them: each thread that
+    did would keep the stack that it needed."""
+    depth = 0
+    for bracket in _STRING.sub(b"", text).translate(None, _NO_BRACKET):
+        depth += 1 if bracket in _OPENING else -1
+        if depth > MOST_DEPTH:
+            raise MalformedJson(f"nested more than {MOST_DEPTH} levels deep")
+
+
+def _check_characters(value: Any) -> None:
+    """Refuse NUL characters."""
     if isinstance(value, str):
         if "\0" in value:
             raise MalformedJson("a NUL character")
-    elif isinstance(value, (dict, list)):
-        if not depth:
-            raise MalformedJson(f"nested more than {MOST_DEPTH} levels deep")
-        for each in value.items() if isinstance(value, dict) else value:
-            if isinstance(each, tuple):
-                _check(each[0], depth)
-                _check(each[1], depth - 1)
-            else:
-                _check(each, depth - 1)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            _check_characters(name)
+            _check_characters(each)
+    elif isinstance(value, list):
+        for each in value:
+            _check_characters(each)
 
 
 _DECODER = json.JSONDecoder(

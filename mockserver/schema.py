@@ -68,8 +68,10 @@ def _parsed_by(parse: Callable[[str], object]) -> Callable[[object], bool]:
     return check
 
 
+MOST_VIOLATIONS = 100
 MOST_NAME_CHARACTERS = 100
-"""Of a longer name only so much is told; a body may hold one of a million characters."""
+"""How much is told of what comes from the network, and of a name in it: a body has room for a
+hundred thousand violations, or for a name of a million characters, and the journal remembers it."""
 
 FORMATS = {
     "uuid": _uuid,
@@ -115,22 +117,29 @@ class Validator:
         where: str,
         name: str = "",
         spec: str = "#",
-        most: int | None = None,
+        bounded: bool = False,
     ) -> list[Violation]:
         """Return everything that is wrong with an instance, in the order of the schema.
 
         `where` is body, path, query or header; `name` the parameter's name, for an instance that is
-        not a body; `spec` points to the schema. Nothing is looked for beyond the first `most`.
+        not a body; `spec` points to the schema. Of what comes from the network, that is `bounded`,
+        the first violations are looked for, and long names are cut.
         """
         if self._is_surely_valid(instance):
             return []
-        errors = islice(self._thorough.iter_errors(instance), most)
-        found = (_violation(error, where, name, spec) for error in errors)
+        errors = self._thorough.iter_errors(instance)
+        if bounded:
+            errors = islice(errors, MOST_VIOLATIONS)
+        found = (_violation(error, where, name, spec, bounded) for error in errors)
         return list(dict.fromkeys(found))
 
 
-def _violation(error: ValidationError, where: str, name: str, spec: str) -> Violation:
-    path = [_short(part) for part in error.absolute_path]
+def _violation(
+    error: ValidationError, where: str, name: str, spec: str, bounded: bool
+) -> Violation:
+    path = list(error.absolute_path)
+    if bounded:
+        path = [_short(part) for part in path]
     full = [name, *path] if name else path
     source = to_source(full)
     keyword = str(error.validator)

@@ -10,7 +10,7 @@ from mockserver import json_text
 from mockserver.answer import answer
 from mockserver.control import document
 from mockserver.errors import ControlError
-from mockserver.incoming import MOST_VIOLATIONS, body_of
+from mockserver.incoming import body_of
 
 
 def body(operation_id: str) -> Any:
@@ -27,7 +27,7 @@ def body(operation_id: str) -> Any:
         raise bad_request("The body ended too early.") from None
     except json_text.MalformedJson as error:
         raise bad_request(f"The body is not JSON: {error}.") from None
-    wrong = document.body_validator(operation_id).violations(value, "body", most=MOST_VIOLATIONS)
+    wrong = document.body_validator(operation_id).violations(value, "body", bounded=True)
     if wrong:
         raise bad_request("; ".join(each.message for each in wrong) + ".")
     return value

@@ -42,7 +42,7 @@ def test_key_of_digits_is_a_key_like_any_other(client: FlaskClient, key: str) ->
     body = {"data": {"name": "A", "custom_attributes": {key: 1}}}
     answer = client.post("/v2/carts", headers=ADMIN, json=body)
     assert answer.status_code == 400
-    assert key in answer.json["errors"][0]["source"]
+    assert key[:100] in answer.json["errors"][0]["source"]
 
 
 @pytest.mark.parametrize("host", ["[1]", "[:]", "[::1", "[...]", "[fe80::1%25x]", "[v1.x]"])

@@ -237,6 +237,24 @@ def test_json_comes_back_as_it_went(value: Any) -> None:
     assert json_text.parse(json_text.dump_ascii(value).encode("ascii")) == value
 
 
+@pytest.mark.parametrize(
+    "text", [b"[" * 65, b"[" * 100_000, b'{"a":' * 65, b'[{"\\"]":' * 33, b"[" * 65 + b"]" * 65]
+)
+def test_nobody_goes_down_into_json_that_is_too_deep(
+    monkeypatch: pytest.MonkeyPatch, text: bytes
+) -> None:
+    monkeypatch.setattr(json_text, "_DECODER", None)
+    with pytest.raises(MalformedJson, match="nested more than 64 levels deep"):
+        json_text.parse(text)
+
+
+@pytest.mark.parametrize(
+    "value", ["[" * 100, '"' + "{" * 100, "\\" + "[" * 100, ["["] * 100, [[], {}] * 100]
+)
+def test_brackets_in_texts_and_side_by_side_are_no_levels(value: Any) -> None:
+    assert json_text.parse(json_text.dump({value if isinstance(value, str) else "a": value}))
+
+
 # --- fixtures --------------------------------------------------------------------------------
 
 SECTIONS = [*fixtures.KEYS, "store", "settings"]
