@@ -33,8 +33,7 @@ def _no_additional(
     """Report each unknown property at its own place; else check it as jsonschema does."""
     if allowed is not False:
         if isinstance(instance, dict):
-            looked_at = _looked_at(instance, schema.get("maxProperties"))
-            instance = dict(islice(instance.items(), looked_at))
+            instance = _looked_at(instance, schema.get("maxProperties"))
         yield from Draft202012Validator.VALIDATORS["additionalProperties"](
             _, allowed, instance, schema
         )
@@ -50,15 +49,17 @@ def _no_additional(
 def _items(validator: Any, items: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
     """Check elements as jsonschema does, but not those of a hundred thousand."""
     if isinstance(instance, list):
-        instance = instance[: _looked_at(instance, schema.get("maxItems"))]
+        instance = _looked_at(instance, schema.get("maxItems"))
     yield from Draft202012Validator.VALIDATORS["items"](validator, items, instance, schema)
 
 
-def _looked_at(instance: Any, most: int | None) -> int:
-    """Return at how many parts to look. To have more than `most` is wrong already, and a body has
-    room for a hundred thousand of them, each of which would take its time."""
-    size = len(instance)
-    return size if most is None or size <= most else max(most, LOOKED_AT)
+def _looked_at(instance: Any, most: int | None) -> Any:
+    """Return the parts of an array or an object to look at. To have more than `most` is wrong
+    already, and a body has room for a hundred thousand, each of which would take its time."""
+    if most is None or len(instance) <= most:
+        return instance
+    parts = instance.items() if isinstance(instance, dict) else instance
+    return type(instance)(islice(parts, max(most, LOOKED_AT)))
 
 
 _Validator: Any = extend(  # type: ignore[no-untyped-call]  # the stubs leave it untyped

@@ -26,6 +26,11 @@ _EMAIL = re.compile(
     r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
 
+MOST_VIOLATIONS = 100
+MOST_NAME_CHARACTERS = 100
+"""How much is told of what comes from the network, and of a name in it: a body has room for a
+hundred thousand violations, or for a name of a million characters, and the journal remembers it."""
+
 MESSAGES = {
     "required": "{name} is required",
     "type": "{name} must be of type {value}",
@@ -67,11 +72,6 @@ def _parsed_by(parse: Callable[[str], object]) -> Callable[[object], bool]:
 
     return check
 
-
-MOST_VIOLATIONS = 100
-MOST_NAME_CHARACTERS = 100
-"""How much is told of what comes from the network, and of a name in it: a body has room for a
-hundred thousand violations, or for a name of a million characters, and the journal remembers it."""
 
 FORMATS = {
     "uuid": _uuid,

@@ -196,3 +196,4 @@ GOOD = {
     ),
 }
 """A request that succeeds, for each operation."""
+WITH_BODY = [name for name, request in GOOD.items() if request.body is not None]

@@ -13,14 +13,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import RunningServer, running_server
-from tests.requests import FREE_CART, GOOD
+from tests.requests import FREE_CART, GOOD, WITH_BODY
 from tests.seeds import ACCOUNT_TOKEN
 
 MEBIBYTE = 1024 * 1024
 SECONDS = 20
 ANY_REFUSAL = range(400, 500)
 LOG_LINE = re.compile(r"\d\d:\d\d:\d\d\.\d{3} [!-~]+ /[!-~]* \d{3} [!-~ ]+ ms\n")
-WITH_BODY = [name for name, request in GOOD.items() if request.body is not None]
 GOOD_CART = b'{"data":{"name":"New"}}'
 HEALTH = b"GET /__admin/health HTTP/1.1\r\nHost: x\r\n\r\n"
 
