@@ -38,7 +38,7 @@ main()
 
 COUNTS_LARGE_BLOCKS = """
 import ctypes
-from mockserver.memory import LARGE, share_memory
+from mockserver.memory import share_memory
 
 class Information(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in "arena ordblks smblks hblks".split()]
@@ -49,16 +49,21 @@ def from_the_system():
 
 glibc = ctypes.CDLL(None)
 glibc.malloc.restype = ctypes.c_void_p
+glibc.malloc.argtypes = [ctypes.c_size_t]
 glibc.free.argtypes = [ctypes.c_void_p]
 information = glibc.mallinfo2
 information.restype = Information
 share_memory()
 before = from_the_system()
-glibc.free(glibc.malloc(8 * LARGE))
-glibc.malloc(2 * LARGE)
+glibc.free(glibc.malloc(30 * 2**20))
+glibc.malloc(15 * 2**20)
 print(from_the_system() - before)
 """
-"""A process that tells how many of its blocks have come from the system, of one that is left."""
+"""A process that tells how many of its blocks have come from the system, of one that is left.
+
+The first is nearly the largest (32 MiB) that glibc learns from; the second is larger than any hole
+that the interpreter may have left in the heap, which would be filled first whatever is set.
+"""
 
 SWEEPS_OFTEN = """
 import os, sys
