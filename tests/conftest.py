@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
+import coverage
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -54,6 +55,21 @@ def start_server() -> Iterator[Callable[..., RunningServer]]:
     """Start servers of the test's own: `start_server("--tls")`."""
     with ExitStack() as stack:
         yield lambda *options, **more: stack.enter_context(running_server(*options, **more))
+
+
+@pytest.fixture(autouse=True)
+def measured_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Have coverage look away from a test that `repeats`: it costs more than the test itself, and
+    the tests that do the same once have shown it all."""
+    measurement = coverage.Coverage.current()
+    if measurement is None or request.node.get_closest_marker("repeats") is None:
+        yield
+        return
+    measurement.stop()
+    try:
+        yield
+    finally:
+        measurement.start()
 
 
 @pytest.fixture(autouse=True)

@@ -417,6 +417,7 @@ def transcript(app: Flask, number: int) -> list[tuple[Any, ...]]:
     return lines
 
 
+@pytest.mark.repeats
 def test_many_sandboxes_at_once_answer_as_each_would_alone() -> None:
     together = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
     with ThreadPoolExecutor(THREADS) as threads:

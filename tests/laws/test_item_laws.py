@@ -6,6 +6,7 @@ it, so that a request that fails and changes something is found too.
 
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
@@ -263,6 +264,7 @@ class ItemLaws(RuleBasedStateMachine):
         type(self).steps += 1
 
 
+@pytest.mark.repeats
 def test_the_laws_of_items_hold_for_thousands_of_steps() -> None:
     ItemLaws.app = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
     ItemLaws.steps = 0

@@ -407,6 +407,7 @@ def told(cart: dict[str, Any]) -> tuple[str, Known]:
 
 
 @pytest.mark.long
+@pytest.mark.repeats
 def test_the_laws_hold_for_ten_thousand_steps() -> None:
     Laws.app = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
     Laws.steps = 0

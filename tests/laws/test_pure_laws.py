@@ -230,6 +230,7 @@ def test_json_is_what_pythons_parser_takes_but_for_what_is_refused(text: bytes) 
         assert json_text.parse(text) == value
 
 
+@pytest.mark.repeats
 @LAW
 @given(VALUES)
 def test_json_comes_back_as_it_went(value: Any) -> None:
@@ -317,6 +318,7 @@ SPOILT = st.builds(
 )
 
 
+@pytest.mark.repeats
 @settings(LAW, max_examples=400)
 @given(
     st.binary()

@@ -207,6 +207,7 @@ STEPS: dict[str, tuple[str, str, Any]] = {
 }
 
 
+@pytest.mark.repeats
 @settings(
     max_examples=40,
     deadline=None,
