@@ -37,6 +37,7 @@ from mockserver.routes import Routes
 from mockserver.sandbox import Sandbox
 from mockserver.sandboxes import DEFAULT, Sandboxes
 from mockserver.web.admin import QUIET
+from mockserver.world import World
 
 SANDBOX_HEADER = "Mock-Sandbox"
 NAME_A_SANDBOX = f"Name a sandbox: the header {SANDBOX_HEADER}, or a path below /sandboxes/NAME."
@@ -46,14 +47,19 @@ MOST_HOST_CHARACTERS = 253 + len(":65535")
 _SANDBOX_KEY = wsgi.header_key(SANDBOX_HEADER)
 
 
-def create_app(config: Config | None = None, contract: Contract | None = None) -> Flask:
+def create_app(
+    config: Config | None = None,
+    contract: Contract | None = None,
+    seed_world: World | None = None,
+) -> Flask:
     """Return the application. Raises FixtureError for fixtures that can't be used.
 
-    `contract` is for who makes many applications: it never changes, and loading it takes longest.
+    `contract` and `seed_world`, which stands for the fixtures of `config`, are for who makes many
+    applications: they never change, and loading them takes longest.
     """
     config = config or Config()
     contract = contract or Contract.load(resource("openapi.yaml"))
-    seed_world = fixtures.load(config.fixtures, contract, config.faults)
+    seed_world = seed_world or fixtures.load(config.fixtures, contract, config.faults)
     sandboxes = Sandboxes(
         partial(Sandbox, seed_world, config.frozen_at, config.seed, config.journal_size),
         config.max_sandboxes,

@@ -15,7 +15,7 @@ from mockserver.app import create_app
 from mockserver.config import Config
 from mockserver.contract import Contract
 from mockserver.launcher import RunningServer
-from tests.contract import CONTRACT
+from tests.contract import BUILT_IN_WORLD, CONTRACT
 from tests.seeds import NEW_YEAR
 
 __all__ = ["RunningServer", "running_server"]
@@ -90,7 +90,7 @@ def contract() -> Contract:
 @pytest.fixture
 def app(contract: Contract) -> Flask:
     """A fresh application with the built-in fixtures and a clock that stands still."""
-    return create_app(Config(frozen_at=NEW_YEAR), contract)
+    return create_app(Config(frozen_at=NEW_YEAR), contract, BUILT_IN_WORLD)
 
 
 @pytest.fixture

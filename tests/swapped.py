@@ -13,7 +13,10 @@ import yaml
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from mockserver import fixtures
 from mockserver.resources import resource
+from mockserver.world import World
+from tests.contract import CONTRACT
 from tests.seeds import ACCOUNT_TOKEN, CUSTOMER_TOKEN
 
 PAIRS = (("account", "customer"), ("Account", "Customer"), ("a0000000-", "f0000000-"))
@@ -45,8 +48,8 @@ class SwappedClient(FlaskClient):
         return answer
 
 
-def swapped_world(folder: Path) -> str:
-    """Write the seed world with the accounts' carts given to customers; return the file's name."""
+def swapped_world(folder: Path) -> World:
+    """Return the seed world with the accounts' carts given to customers; its file goes there."""
     world = yaml.safe_load(resource("fixtures/default.yaml").read_text("utf-8"))
     third = {"id": f"f{world['accounts'][2]['id'][1:]}", "name": "Third", "email": "3@example.com"}
     world["customers"].append(third)
@@ -58,4 +61,4 @@ def swapped_world(folder: Path) -> str:
     ]
     file = folder / "swapped.yaml"
     file.write_text(yaml.safe_dump(world, sort_keys=False), "utf-8")
-    return str(file)
+    return fixtures.load((str(file),), CONTRACT)

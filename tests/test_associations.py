@@ -4,7 +4,6 @@ They are written for accounts, and run for customers too: see `swapped.py`.
 """
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +15,8 @@ from mockserver.app import create_app
 from mockserver.clock import HOUR, MINUTE
 from mockserver.config import Config
 from mockserver.contract import Contract
+from mockserver.world import World
+from tests.contract import BUILT_IN_WORLD
 from tests.seeds import (
     ACCOUNT_1,
     ACCOUNT_2,
@@ -47,13 +48,18 @@ both_methods = pytest.mark.parametrize("method", ["POST", "DELETE"])
 both_shapes = pytest.mark.parametrize("wrap", [True, False], ids=["enveloped", "bare array"])
 
 
+@pytest.fixture(scope="module")
+def customers_world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The built-in world with its accounts' carts given to customers."""
+    return swapped_world(tmp_path_factory.mktemp("swapped"))
+
+
 @pytest.fixture(params=["account", "customer"])
-def app(request: pytest.FixtureRequest, tmp_path: Path, contract: Contract) -> Flask:
+def app(request: pytest.FixtureRequest, contract: Contract, customers_world: World) -> Flask:
     """A fresh application; for customers, whose clients swap the words."""
     if request.param == "account":
-        return create_app(Config(frozen_at=NEW_YEAR), contract)
-    world = swapped_world(tmp_path)
-    app = create_app(Config(fixtures=(world,), frozen_at=NEW_YEAR), contract)
+        return create_app(Config(frozen_at=NEW_YEAR), contract, BUILT_IN_WORLD)
+    app = create_app(Config(frozen_at=NEW_YEAR), contract, customers_world)
     app.test_client_class = SwappedClient
     return app
 

@@ -7,8 +7,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from mockserver import fixtures
 from mockserver.app import create_app
 from mockserver.config import Config
+from mockserver.world import World
 from tests.causes import NO_SUCH_ACCOUNT
 from tests.contract import CONTRACT
 from tests.documented import operations, pairs
@@ -148,11 +150,16 @@ EACH_STEP = [
 ]
 
 
+@pytest.fixture(scope="module")
+def world() -> World:
+    """The seed world with an application of no rights beside it."""
+    return fixtures.load(("default", RESTRICTED_WORLD), CONTRACT)
+
+
 @pytest.fixture
-def client() -> FlaskClient:
-    """A client of the seed world with an application of no rights beside it."""
-    config = Config(fixtures=("default", RESTRICTED_WORLD), frozen_at=NEW_YEAR)
-    return create_app(config, CONTRACT).test_client()
+def client(world: World) -> FlaskClient:
+    """A client of that world."""
+    return create_app(Config(frozen_at=NEW_YEAR), CONTRACT, world).test_client()
 
 
 def title(answer: TestResponse) -> str:

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from mockserver.app import create_app
 from mockserver.config import Config
 from mockserver.contract import Contract
+from tests.contract import BUILT_IN_WORLD
 from tests.seeds import ADMIN, NEW_YEAR
 
 
@@ -47,7 +48,8 @@ def make_app(contract: Contract) -> Callable[..., Flask]:
     """Make applications whose clocks stand still: `make_app(require_sandbox=True)`."""
 
     def make(**settings: Any) -> Flask:
-        return create_app(Config(**{"frozen_at": NEW_YEAR, **settings}), contract)
+        world = None if "fixtures" in settings else BUILT_IN_WORLD
+        return create_app(Config(**{"frozen_at": NEW_YEAR, **settings}), contract, world)
 
     return make
 
