@@ -164,6 +164,7 @@ def _fill_moto(port: int) -> None:
 
 ALL = (
     ours(),
+    ours("--journal-size", "0", name="ours-forgetful", title="ours without journal"),
     Contestant(
         "bare",
         "bare Flask",

@@ -13,7 +13,8 @@ POST, WRITE, REFUSED = (measures.load(job, 16) for job in ("post", "write", "ref
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Ours ÷ the peer's, or with `inverse` the peer's ÷ ours, is to be at least or at most this."""
+    """Ours ÷ the peer's, or with `inverse` the peer's ÷ ours, is to be at least or at most this.
+    `ours` names which of our own takes part."""
 
     measure: Measure
     peer: str
@@ -21,6 +22,7 @@ class Goal:
     most: float | None = None
     inverse: bool = False
     title: str = ""
+    ours: str = "ours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,16 @@ GOALS = (
             ("wiremock-forgetful", 0.6),
         )
     ),
+    *(
+        Goal(
+            measure,
+            "wiremock-forgetful",
+            least=0.6,
+            title=f"without journal, {measure.title}",
+            ours="ours-forgetful",
+        )
+        for measure in (POST, WRITE)
+    ),
     Goal(REFUSED, "prism", least=2.5),
     Goal(POST, "bare", most=1.6, inverse=True, title="cost of a valid POST, 16 connections"),
     Goal(WRITE, "bare", most=1.6, inverse=True, title="cost of one that writes, 16 connections"),
@@ -62,14 +74,14 @@ FLAT = (
 
 
 def verdicts(results: Results) -> list[Verdict]:
-    """Return what became of every goal, but of those beside a peer that took no part."""
-    took_part = results.get("contestants", {})
-    ratios_of = [_judge(goal, results) for goal in GOALS if goal.peer in took_part]
+    """Return what became of every goal, but of those where one side took no part."""
+    took_part = set(results.get("contestants", ()))
+    ratios_of = [_judge(goal, results) for goal in GOALS if {goal.ours, goal.peer} <= took_part]
     return [*ratios_of, *_exponents(results)]
 
 
 def _judge(goal: Goal, results: Results) -> Verdict:
-    sides = [goal.measure.of(results, name) for name in ("ours", goal.peer)]
+    sides = [goal.measure.of(results, name) for name in (goal.ours, goal.peer)]
     found = ratios.ratio(*(reversed(sides) if goal.inverse else sides))
     title = goal.title or goal.measure.title
     beside = results["contestants"][goal.peer]["title"]

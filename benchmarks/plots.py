@@ -14,7 +14,17 @@ from benchmarks.work import JOBS
 mpl.use("Agg")  # needs no screen
 from matplotlib import pyplot as plt
 
-COLOURS = ("#0b6e4f", "#444444", "#999999", "#c1440e", "#3563a8", "#7fa3d6", "#8e5ea2", "#c99700")
+COLOURS = (
+    "#0b6e4f",
+    "#6fbf9c",
+    "#444444",
+    "#999999",
+    "#c1440e",
+    "#3563a8",
+    "#7fa3d6",
+    "#8e5ea2",
+    "#c99700",
+)
 
 
 def draw(found: Results, folder: Path) -> None:

@@ -130,6 +130,20 @@ def test_no_goal_is_told_beside_a_peer_that_took_no_part() -> None:
     assert not [each for each in goals.verdicts(FOUND) if "WireMock" in each.goal]
 
 
+def test_without_a_journal_is_judged_beside_without_a_journal() -> None:
+    sides = {"ours-forgetful": "ours without journal", "wiremock-forgetful": "WireMock without one"}
+    found = {
+        "contestants": {name: {"title": title} for name, title in sides.items()},
+        "loads": [*load("ours-forgetful", 300), *load("wiremock-forgetful", 400)],
+    }
+    judged = [each for each in goals.verdicts(found) if "WireMock" in each.goal]
+    post, write = (measures.load(job, 16).title for job in ("post", "write"))
+    assert [(each.title, each.reached) for each in judged] == [
+        (f"without journal, {post}", 0.75),
+        (f"without journal, {write}", None),
+    ]
+
+
 def test_the_table_divides_ours_by_theirs_and_marks_where_ours_is_ahead() -> None:
     told = rows(table.comparison_table(FOUND))
     post = measures.load("post", 16)
