@@ -14,6 +14,11 @@ MEBIBYTE = 1024 * 1024
 TLS_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(508)
 BAD_CHUNKS = (b"zz\r\n{}\r\n", b"f" * 30 + b"\r\n{}\r\n0\r\n\r\n", b"-1\r\n\r\n", b"\r\n\r\n\r\n")
 DEEP = (b"[" * 100_000, b'{"data":' * 100_000, b'{"data":' + b"[" * 64 + b"]" * 64 + b"}")
+WRONG = (
+    b'{"data":[' + b"{}," * 300_000 + b"{}]}",
+    b'{"data":{' + b",".join(b'"%x":1' % n for n in range(100_000)) + b"}}",
+    b'{"data":{"' + b"k" * 1_000_000 + b'":1}}',
+)
 LENGTHS = (b"9" * 30, b"-1", b"two", b"18446744073709551615", b"9223372036854775807", b"5, 6")
 TARGETS = (
     *("/v2/carts/%ff%fe", "/v2/carts/%00", "/v2/carts/../../etc/passwd", "/%", "*"),
@@ -42,6 +47,10 @@ def _deep_json(headers: Headers, chance: Random) -> bytes:
     return request("POST", "/v2/carts", headers, chance.choice(DEEP))
 
 
+def _wrong_json(headers: Headers, chance: Random) -> bytes:
+    return request("POST", "/v2/carts", headers, chance.choice(WRONG))
+
+
 def _garbage(_: Headers, chance: Random) -> bytes:
     return chance.randbytes(400) + b"\r\n\r\n"
 
@@ -64,6 +73,7 @@ GARBLED: dict[str, Callable[[Headers, Random], bytes]] = {
     "chunked nonsense": _chunked_nonsense,
     "huge JSON": _huge_json,
     "deep JSON": _deep_json,
+    "JSON wrong in many places": _wrong_json,
     "garbage": _garbage,
     "TLS hello": _tls_hello,
     "absurd length": _absurd_length,
