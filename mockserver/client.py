@@ -207,7 +207,8 @@ class Client:
                 is_json = answer.headers.get_content_type() == "application/json"
                 return (json.loads(text) if is_json else text) if text else None
         except urllib.error.HTTPError as error:
-            raise MockServerError(error.code, _detail(error)) from None
+            with error:  # it holds the connection
+                raise MockServerError(error.code, _detail(error)) from None
         except (OSError, HTTPException, ValueError) as error:
             reason = getattr(error, "reason", error)
             raise MockServerError(0, f"{self.url} does not answer: {reason}") from None
@@ -220,7 +221,7 @@ def _detail(error: urllib.error.HTTPError) -> str:
             return str(body["difference"])
         first = body["errors"][0]
         return str(first.get("detail") or first["title"])
-    except (ValueError, KeyError, IndexError, TypeError):
+    except (ValueError, KeyError, IndexError, TypeError, OSError, HTTPException):
         return f"answered {error.code} {error.reason}"
 
 

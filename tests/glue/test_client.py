@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Thread
+from urllib.error import HTTPError
 from uuid import uuid4
 
 import httpx
@@ -27,6 +29,23 @@ def mock(server: RunningServer) -> Iterator[Client]:
     server.client().create_sandbox(name)
     yield server.client().sandbox(name)
     server.client().delete_sandbox(name)
+
+
+@contextmanager
+def proxy(answer: bytes) -> Iterator[str]:
+    """Serve one answer, whatever is asked, and end each connection after it; yields the URL."""
+
+    class Proxy(BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+            self.request.sendall(answer)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Proxy) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
 
 
 def get(mock: Client, path: str = "/v2/carts") -> httpx.Response:
@@ -213,19 +232,21 @@ def test_an_answer_that_is_not_the_admin_apis_tells_its_status(server: RunningSe
     assert raised.value.status == 404
 
 
-def test_a_proxys_error_page_is_told_by_its_status() -> None:
-    class Proxy(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.send_error(502)
+@pytest.mark.parametrize("length", [b"", b"Content-Length: 3\r\n"], ids=["whole", "cut off"])
+def test_a_proxys_error_page_is_told_by_its_status(length: bytes) -> None:
+    answer = b"HTTP/1.1 502 Bad Gateway\r\n" + length + b"\r\n?"
+    told = pytest.raises(MockServerError, match="answered 502 Bad Gateway")
+    with proxy(answer) as url, told:
+        Client(url).reset()
 
-        def log_message(self, *_: object) -> None:
-            pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as proxy:
-        Thread(target=proxy.serve_forever, daemon=True).start()
-        with pytest.raises(MockServerError, match="answered 502 Bad Gateway"):
-            Client(f"http://127.0.0.1:{proxy.server_port}").reset()
-        proxy.shutdown()
+def test_a_refusal_keeps_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+    close = HTTPError.close
+    monkeypatch.setattr(HTTPError, "close", lambda error: (closed.append(error.code), close(error)))
+    with proxy(b"HTTP/1.1 404 Not Found\r\n\r\n") as url, pytest.raises(MockServerError):
+        Client(url).reset()
+    assert closed == [404]
 
 
 def test_the_admin_token_opens_the_admin_api(start_server: Callable[..., RunningServer]) -> None:
