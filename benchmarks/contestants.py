@@ -162,9 +162,10 @@ def _fill_moto(port: int) -> None:
         assert status == 200, said
 
 
+FORGETFUL = ours("--journal-size", "0", name="ours-forgetful", title="ours without journal")
 ALL = (
     ours(),
-    ours("--journal-size", "0", name="ours-forgetful", title="ours without journal"),
+    FORGETFUL,
     Contestant(
         "bare",
         "bare Flask",

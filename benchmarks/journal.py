@@ -10,7 +10,7 @@ import click
 
 from benchmarks import comparison, results, table, wrk
 from benchmarks.comparison import Effort
-from benchmarks.contestants import Contestant, ours
+from benchmarks.contestants import FORGETFUL, Contestant, ours
 from benchmarks.processes import running
 from benchmarks.work import JOBS
 
@@ -24,7 +24,7 @@ def measure(effort: Effort) -> list[dict[str, Any]]:
     server before and after many requests to a full journal."""
     sides = {
         "with": _only_some_work(ours()),
-        "without": _only_some_work(ours("--journal-size", "0", name="forgetful")),
+        "without": _only_some_work(FORGETFUL),
     }
     records = comparison.loads(list(sides.values()), effort, (CONNECTIONS,))
     rates = [
