@@ -18,21 +18,25 @@ from tests.conftest import running_server
 from tests.free_port import free_port
 from tests.seeds import ADMIN
 
-FAULTS: dict[str, tuple[type[Exception], str]] = {
-    # what httpx raises, and what Node's fetch gives as the cause: a code, or a kind that in newer
-    # versions has none
-    "CONNECTION_RESET_BY_PEER": (httpx.ReadError, "ECONNRESET"),
-    "EMPTY_RESPONSE": (httpx.RemoteProtocolError, "UND_ERR_SOCKET"),
-    "MALFORMED_RESPONSE_CHUNK": (httpx.RemoteProtocolError, "HTTPParserError"),
-    "RANDOM_DATA_THEN_CLOSE": (httpx.RemoteProtocolError, "HTTPParserError"),
+FAULTS: dict[str, tuple[type[Exception], set[str]]] = {
+    # what httpx raises, and the code that Node's fetch gives as its cause; from newer versions a
+    # parser's error has none, and tells its kind
+    "CONNECTION_RESET_BY_PEER": (httpx.ReadError, {"ECONNRESET"}),
+    "EMPTY_RESPONSE": (httpx.RemoteProtocolError, {"UND_ERR_SOCKET"}),
+    "MALFORMED_RESPONSE_CHUNK": (
+        httpx.RemoteProtocolError,
+        {"HPE_INVALID_CHUNK_SIZE", "HTTPParserError"},
+    ),
+    "RANDOM_DATA_THEN_CLOSE": (
+        httpx.RemoteProtocolError,
+        {"HPE_INVALID_CONSTANT", "HTTPParserError"},
+    ),
 }
 NODE = """
 const [url] = process.argv.slice(1);
 fetch(url, { headers: { Authorization: "Bearer admin" } })
   .then(async (answer) => ({ status: answer.status, body: await answer.text() }))
-  .catch(({ name, cause }) => ({
-    name, cause: cause.name === "HTTPParserError" ? cause.name : cause.code
-  }))
+  .catch(({ name, cause }) => ({ name, code: cause.code ?? cause.name }))
   .then((told) => console.log(JSON.stringify(told)));
 """
 
@@ -79,7 +83,9 @@ def test_a_fault_arrives_as_the_expected_exception_in_httpx(mock: Client, fault:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_arrives_as_the_expected_error_in_fetch(mock: Client, fault: str) -> None:
     mock.arm({"operation": "getCarts", "then": {"fault": fault}, "times": 1})
-    assert fetch(mock) == {"name": "TypeError", "cause": FAULTS[fault][1]}
+    told = fetch(mock)
+    assert told["name"] == "TypeError"
+    assert told["code"] in FAULTS[fault][1]
     assert fetch(mock)["status"] == 200
 
 
