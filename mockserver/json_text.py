@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import orjson
 
 MOST_DEPTH = 64
+MOST_VALUES = 20_000
 MOST_DIGITS = len(str(2**64))
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.S)  # one that never ends as well
 _OPENING = b"[{"
@@ -25,10 +26,12 @@ def parse(text: bytes) -> Any:
 
     An integer beyond 64 bits becomes a double, as other languages read it. Raises MalformedJson for
     invalid UTF-8 or syntax, a key given twice, a lone surrogate, a NUL, a number that no double
-    holds, and for more than 64 levels.
+    holds, for more than 64 levels, and for more than 20,000 values in lists and objects, of which
+    an empty list or object counts as two.
     """
-    if text.count(b"{") + text.count(b"[") > MOST_DEPTH:
-        _check_depth(text)
+    openings = _openings(text)
+    if openings > MOST_DEPTH or openings + text.count(b",") > MOST_VALUES:
+        _check_size(text)
     try:
         value = _DECODER.decode(text.decode("utf-8"))
         if b"\\u" in text:
@@ -78,14 +81,27 @@ def _constant(name: str) -> NoReturn:
     raise MalformedJson(f"{name} is not JSON")
 
 
-def _check_depth(text: bytes) -> None:
-    """Refuse more levels than there may be, before anybody goes down into them: each thread that
-    did would keep the stack that it needed."""
+def _openings(text: bytes) -> int:
+    return text.count(b"[") + text.count(b"{")
+
+
+def _check_size(text: bytes) -> None:
+    """Refuse more levels or values than there may be, before any is made: each thread that went
+    down would keep the stack that it needed, and the values of a mebibyte take twenty to eighty.
+
+    A value in a list or object stands behind its opening bracket or a comma, so these are counted,
+    and each takes two texts at most, its name and itself.
+    """
+    most = 2 * (MOST_VALUES + 1)
+    bare, texts = _STRING.subn(b"", text, most)
     depth = 0
-    for bracket in _STRING.sub(b"", text).translate(None, _NO_BRACKET):
-        depth += 1 if bracket in _OPENING else -1
-        if depth > MOST_DEPTH:
-            raise MalformedJson(f"nested more than {MOST_DEPTH} levels deep")
+    if texts < most:
+        for bracket in bare.translate(None, _NO_BRACKET)[:most]:
+            depth += 1 if bracket in _OPENING else -1
+            if depth > MOST_DEPTH:
+                raise MalformedJson(f"nested more than {MOST_DEPTH} levels deep")
+    if texts == most or _openings(bare) + bare.count(b",") > MOST_VALUES:
+        raise MalformedJson(f"more than {MOST_VALUES} values")
 
 
 def _check_characters(value: Any) -> None:

@@ -163,6 +163,8 @@ NO_JSON = {
     "65 levels": b'{"data":' + b"[" * 64 + b"]" * 64 + b"}",
     "100,000 levels": b'{"data":' + b"[" * 100_000,
     "100,000 levels of objects": b'{"data":' * 100_000,
+    "more than 20,000 values": b'{"data":[' + b"1," * 20_000 + b"1]}",
+    "100,000 texts without end": b'{"data":["' + b'","' * 100_000,
     "a number of 1,000 digits": b'{"data":' + b"9" * 1000 + b"}",
     "a number of a million digits": b'{"data":' + b"9" * 1_000_000 + b"}",
     "beyond a double": b'{"data":1e999}',

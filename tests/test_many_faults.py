@@ -1,4 +1,6 @@
-"""Bodies that are wrong in a hundred thousand places: a part of it is told, and remembered."""
+"""Bodies that are wrong in thousands of places: a part of it is told, and remembered. Of one with
+more values than anybody means, nothing is read.
+"""
 
 import json
 from typing import Any
@@ -13,13 +15,25 @@ from tests.requests import ASSOCIATIONS, FREE_CART, GOOD, JSON, WITH_BODY
 from tests.seeds import ACCOUNT_1, ADMIN, naming
 
 A_LOT = 30_000
+MANY = 9_900
 LONG = "k" * 900_000
-ATTRIBUTES = {f"a{n}": {"type": 1} for n in range(A_LOT)}
+
+
+def _with_attributes(count: int) -> Any:
+    return {
+        "data": {"name": "x", "custom_attributes": {f"a{n}": {"type": 1} for n in range(count)}}
+    }
+
+
 WRONG = {
-    "many elements": {"data": [{}] * A_LOT},
-    "many elements without data": [{}] * A_LOT,
-    "many fields": {"data": {f"{n:x}": 1 for n in range(A_LOT)}},
-    "many attributes": {"data": {"name": "x", "custom_attributes": ATTRIBUTES}},
+    "many elements": {"data": [{}] * MANY},
+    "too many elements": {"data": [{}] * A_LOT},
+    "many elements without data": [{}] * MANY,
+    "too many elements without data": [{}] * A_LOT,
+    "many fields": {"data": {f"{n:x}": 1 for n in range(2 * MANY)}},
+    "too many fields": {"data": {f"{n:x}": 1 for n in range(A_LOT)}},
+    "many attributes": _with_attributes(MANY),
+    "too many attributes": _with_attributes(A_LOT),
     "a long name": {"data": {"name": "x", "custom_attributes": {LONG: {"type": "string"}}}},
     "a long field": {"data": [{LONG: 1}]},
 }
@@ -90,8 +104,24 @@ def test_as_many_elements_as_are_allowed_are_all_looked_at(client: FlaskClient) 
     assert [error["source"] for error in answer.json["errors"]] == ["data[99].quantity"]
 
 
-def test_the_admin_api_tells_no_more_either(client: FlaskClient) -> None:
+@pytest.mark.parametrize("what", [what for what in BODIES if what.startswith("too many")])
+def test_more_values_than_anybody_means_are_not_read(client: FlaskClient, what: str) -> None:
+    answer = client.post("/v2/carts", headers=ADMIN, data=BODIES[what], content_type=JSON)
+    assert answer.status_code == 400
+    assert [error["title"] for error in answer.json["errors"]] == ["Bad Request"]
+    (entry,) = admin.get(client, "/requests?limit=1")["requests"]
+    assert [each["message"] for each in entry["violations"]] == ["more than 20000 values"]
+
+
+def test_the_admin_api_reads_no_more_either(client: FlaskClient) -> None:
     rule = {f"field{n}": 1 for n in range(A_LOT)}
+    answer = client.post("/__admin/rules", headers=ADMIN, json=rule)
+    assert answer.status_code == 400
+    assert answer.json["errors"][0]["detail"] == "The body is not JSON: more than 20000 values."
+
+
+def test_the_admin_api_tells_no_more_either(client: FlaskClient) -> None:
+    rule = {f"field{n}": 1 for n in range(2 * MANY)}
     answer = client.post("/__admin/rules", headers=ADMIN, json=rule)
     assert answer.status_code == 400
     assert len(answer.data) < 64 * 1024

@@ -15,8 +15,11 @@ TLS_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(508)
 BAD_CHUNKS = (b"zz\r\n{}\r\n", b"f" * 30 + b"\r\n{}\r\n0\r\n\r\n", b"-1\r\n\r\n", b"\r\n\r\n\r\n")
 DEEP = (b"[" * 100_000, b'{"data":' * 100_000, b'{"data":' + b"[" * 64 + b"]" * 64 + b"}")
 WRONG = (
-    b'{"data":[' + b"{}," * 300_000 + b"{}]}",
-    b'{"data":{' + b",".join(b'"%x":1' % n for n in range(100_000)) + b"}}",
+    *(b'{"data":[' + b"{}," * count + b"{}]}" for count in (9_990, 300_000)),
+    *(
+        b'{"data":{' + b",".join(b'"%x":1' % n for n in range(count)) + b"}}"
+        for count in (19_990, 100_000)
+    ),
     b'{"data":{"' + b"k" * 1_000_000 + b'":1}}',
 )
 LENGTHS = (b"9" * 30, b"-1", b"two", b"18446744073709551615", b"9223372036854775807", b"5, 6")

@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -250,7 +250,40 @@ def test_nobody_goes_down_into_json_that_is_too_deep(
 
 
 @pytest.mark.parametrize(
-    "value", ["[" * 100, '"' + "{" * 100, "\\" + "[" * 100, ["["] * 100, [[], {}] * 100]
+    "made",
+    [
+        lambda values: [1] * values,
+        lambda values: ["a,[{b"] * values,
+        lambda values: {f"{n},[": "]}," for n in range(values)},
+        lambda values: [{"a": '"'}] * (values // 2),
+        lambda values: [[]] * (values // 2),
+    ],
+)
+def test_as_many_values_are_read_as_there_may_be(
+    monkeypatch: pytest.MonkeyPatch, made: Callable[[int], Any]
+) -> None:
+    value = made(20_000)
+    assert json_text.parse(json_text.dump(value)) == value
+    monkeypatch.setattr(json_text, "_DECODER", None)
+    with pytest.raises(MalformedJson, match="more than 20000 values"):
+        json_text.parse(json_text.dump(made(20_002)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"[]" * 500_000, b"]" * 50_000 + b"[" * 50_000, b'{"' * 300_000, b'["' + b'","' * 25_000],
+)
+def test_values_are_counted_in_what_is_no_json_too(
+    monkeypatch: pytest.MonkeyPatch, text: bytes
+) -> None:
+    monkeypatch.setattr(json_text, "_DECODER", None)
+    with pytest.raises(MalformedJson, match="more than 20000 values"):
+        json_text.parse(text)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["[" * 100, "," * 200_000, '"' + "{" * 100, "\\" + "[" * 100, ["["] * 100, [[], {}] * 100],
 )
 def test_brackets_in_texts_and_side_by_side_are_no_levels(value: Any) -> None:
     assert json_text.parse(json_text.dump({value if isinstance(value, str) else "a": value}))
