@@ -47,7 +47,7 @@ def _no_additional(
 
 
 def _items(validator: Any, items: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """Check elements as jsonschema does, but not those of a hundred thousand."""
+    """Check elements as jsonschema does, but not those of ten thousand."""
     if isinstance(instance, list):
         instance = _looked_at(instance, schema.get("maxItems"))
     yield from Draft202012Validator.VALIDATORS["items"](validator, items, instance, schema)
@@ -55,7 +55,7 @@ def _items(validator: Any, items: Any, instance: Any, schema: Any) -> Iterator[V
 
 def _looked_at(instance: Any, most: int | None) -> Any:
     """Return the parts of an array or an object to look at. To have more than `most` is wrong
-    already, and a body has room for a hundred thousand, each of which would take its time."""
+    already, and a body has room for ten thousand, each of which would take its time."""
     if most is None or len(instance) <= most:
         return instance
     parts = instance.items() if isinstance(instance, dict) else instance

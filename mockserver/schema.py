@@ -28,8 +28,8 @@ _EMAIL = re.compile(
 
 MOST_VIOLATIONS = 100
 MOST_NAME_CHARACTERS = 100
-"""How much is told of what comes from the network, and of a name in it: a body has room for a
-hundred thousand violations, or for a name of a million characters, and the journal remembers it."""
+"""How much is told of what comes from the network, and of a name in it: a body has room for
+twenty thousand violations, or for a name of a million characters, and the journal remembers it."""
 
 MESSAGES = {
     "required": "{name} is required",
