@@ -97,8 +97,8 @@ def vendored() -> Iterator[Component]:
             components=[
                 Component(
                     type=ComponentType.FILE,
-                    bom_ref=f"mockserver/web/static/{row[0]}",
-                    name=f"mockserver/web/static/{row[0]}",
+                    bom_ref=f"mockserver/dashboard/static/{row[0]}",
+                    name=f"mockserver/dashboard/static/{row[0]}",
                     hashes=[HashType(alg=HashAlgorithm.SHA_256, content=row[6])],
                 )
                 for row in inside

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.work import ASSOCIATION_SCHEMA
-from mockserver.server import serve
+from mockserver.server.process import serve
 
 REFUSAL = {"errors": [{"status": 400, "title": "Bad Request", "detail": "The body is not valid."}]}
 ECHO = b'{"data":[{"type":"account","id":"a0000000-0000-4000-8000-000000000001"}]}'

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.app import create_app
-from mockserver.config import Config
+from mockserver.core.config import Config
 
 REQUESTS = 3000
 LEAST_SHARE = 0.01

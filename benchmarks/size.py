@@ -21,9 +21,9 @@ import click
 from benchmarks import results, table
 from benchmarks.work import ACCOUNT_ID, HEADERS, association, cart
 from mockserver.app import create_app
-from mockserver.sandbox import Sandbox
-from mockserver.transaction import Transaction
-from mockserver.world import ACCOUNT, Cart, World
+from mockserver.sandbox.sandbox import Sandbox
+from mockserver.store.transaction import Transaction
+from mockserver.store.world import ACCOUNT, Cart, World
 
 SMALLEST, LARGEST = 10, 1_000_000
 ROUNDS = 3

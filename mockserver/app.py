@@ -13,31 +13,23 @@ from typing import Any
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from mockserver import (
-    __version__,
-    control,
-    cors,
-    documents,
-    faults,
-    fixtures,
-    log,
-    pipeline,
-    web,
-    wsgi,
-)
-from mockserver.answer import Answer, answer_error, dribble, json_answer
-from mockserver.config import Config
-from mockserver.contract import Contract
-from mockserver.crew import step_aside
-from mockserver.errors import ControlError
-from mockserver.exchange import Exchange, current
-from mockserver.incoming import MOST_BODY_BYTES, prefetch
-from mockserver.resources import resource
-from mockserver.routes import Routes
-from mockserver.sandbox import Sandbox
-from mockserver.sandboxes import DEFAULT, Sandboxes
-from mockserver.web.admin import QUIET
-from mockserver.world import World
+from mockserver import __version__, admin, dashboard
+from mockserver.core import log, wsgi
+from mockserver.core.config import Config
+from mockserver.core.errors import ControlError
+from mockserver.core.resources import resource
+from mockserver.core.wsgi import step_aside
+from mockserver.dashboard.admin_client import QUIET
+from mockserver.fixtures.load import load_fixtures
+from mockserver.http import cors, documents, pipeline
+from mockserver.http.context import Exchange, current
+from mockserver.http.request import MOST_BODY_BYTES, prefetch
+from mockserver.http.response import Answer, answer_error, dribble, json_answer
+from mockserver.http.routing import Routes
+from mockserver.openapi.contract import Contract
+from mockserver.sandbox.registry import DEFAULT, Sandboxes
+from mockserver.sandbox.sandbox import Sandbox
+from mockserver.store.world import World
 
 SANDBOX_HEADER = "Mock-Sandbox"
 NAME_A_SANDBOX = f"Name a sandbox: the header {SANDBOX_HEADER}, or a path below /sandboxes/NAME."
@@ -59,7 +51,7 @@ def create_app(
     """
     config = config or Config()
     contract = contract or Contract.load(resource("openapi.yaml"))
-    seed_world = seed_world or fixtures.load(config.fixtures, contract, config.faults)
+    seed_world = seed_world or load_fixtures(config.fixtures, contract, config.faults)
     sandboxes = Sandboxes(
         partial(Sandbox, seed_world, config.frozen_at, config.seed, config.journal_size),
         config.max_sandboxes,
@@ -80,8 +72,8 @@ class Application(Flask):
         self.extensions["sandboxes"] = sandboxes
         self.extensions["sandbox"] = sandboxes.default
         self.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES + 1  # one more is told apart
-        self.register_blueprint(control.blueprint(config, contract, sandboxes))
-        self.register_blueprint(web.blueprint(config, contract, self))
+        self.register_blueprint(admin.blueprint(config, contract, sandboxes))
+        self.register_blueprint(dashboard.blueprint(config, contract, self))
         documents.add_routes(self, contract)
         self.register_error_handler(Exception, partial(_failed, contract))
 
@@ -99,7 +91,7 @@ class Application(Flask):
         body: Iterable[bytes] = ()
         if (decision := exchange.decision) is not None:
             if decision.fault:
-                told.headers[faults.HEADER] = f"{self._config.fault_secret}-{decision.fault}"
+                told.headers[wsgi.FAULT_HEADER] = f"{self._config.fault_secret}-{decision.fault}"
             if decision.slow_body:
                 step_aside(environ)
                 body = dribble(told.body, **decision.slow_body)
@@ -147,7 +139,7 @@ class Application(Flask):
         if name is None:
             name = DEFAULT
         path = exchange.path
-        is_the_apis = not (path.startswith(control.PREFIX) or web.is_page(path))
+        is_the_apis = not (path.startswith(admin.PREFIX) or dashboard.is_page(path))
         try:
             exchange.enter(name, self._sandboxes.get(name), is_the_apis)
         except ControlError:  # a bad name is answered like anything else
@@ -168,7 +160,7 @@ class Application(Flask):
         if exchange.is_the_apis:
             return True
         origin = exchange.environ.get("HTTP_ORIGIN", "")
-        return not web.is_page(exchange.path) and origin in self._config.admin_origins
+        return not dashboard.is_page(exchange.path) and origin in self._config.admin_origins
 
     def _mark(self, exchange: Exchange, headers: Any) -> None:
         """Give an answer the headers, a mapping, that every one has."""

@@ -10,11 +10,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from mockserver import launcher, log
 from mockserver.app import create_app
-from mockserver.config import Config
-from mockserver.contract import Contract
-from mockserver.launcher import RunningServer
+from mockserver.core import log
+from mockserver.core.config import Config
+from mockserver.openapi.contract import Contract
+from mockserver.testing import server_process
+from mockserver.testing.server_process import RunningServer
 from tests.contract import BUILT_IN_WORLD, CONTRACT
 from tests.seeds import NEW_YEAR
 
@@ -36,11 +37,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def running_server(
     *options: str,
     env: Mapping[str, str] | None = None,
-    program: Sequence[str] = launcher.PROGRAM,
+    program: Sequence[str] = server_process.PROGRAM,
     cwd: Path | None = None,
 ) -> AbstractContextManager[RunningServer]:
     """Run `mockserver`, or another `program` of that kind, on a free port until the block ends."""
-    return launcher.running_server(options, env, cwd, program)
+    return server_process.running_server(options, env, cwd, program)
 
 
 @pytest.fixture(scope="session")

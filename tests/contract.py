@@ -1,9 +1,9 @@
 """The contract and the built-in world, loaded once in each process of the tests."""
 
-from mockserver import fixtures
-from mockserver.config import BUILT_IN
-from mockserver.contract import Contract
-from mockserver.resources import resource
+from mockserver.core.config import BUILT_IN
+from mockserver.core.resources import resource
+from mockserver.fixtures.load import load_fixtures
+from mockserver.openapi.contract import Contract
 
 CONTRACT = Contract.load(resource("openapi.yaml"))
-BUILT_IN_WORLD = fixtures.load((BUILT_IN,), CONTRACT)
+BUILT_IN_WORLD = load_fixtures((BUILT_IN,), CONTRACT)

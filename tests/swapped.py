@@ -13,9 +13,9 @@ import yaml
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from mockserver import fixtures
-from mockserver.resources import resource
-from mockserver.world import World
+from mockserver.core.resources import resource
+from mockserver.fixtures.load import load_fixtures
+from mockserver.store.world import World
 from tests.contract import CONTRACT
 from tests.seeds import ACCOUNT_TOKEN, CUSTOMER_TOKEN
 
@@ -61,4 +61,4 @@ def swapped_world(folder: Path) -> World:
     ]
     file = folder / "swapped.yaml"
     file.write_text(yaml.safe_dump(world, sort_keys=False), "utf-8")
-    return fixtures.load((str(file),), CONTRACT)
+    return load_fixtures((str(file),), CONTRACT)

@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from mockserver.app import create_app
-from mockserver.clock import DAY, HOUR
-from mockserver.config import Config
+from mockserver.core.clock import DAY, HOUR
+from mockserver.core.config import Config
 from tests.contract import CONTRACT
 from tests.requests import CART_SETTINGS, GOOD, RESTRICTED, RESTRICTED_WORLD, SIGN_IN, TOKENS
 from tests.seeds import (

@@ -7,8 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from mockserver.app import create_app
-from mockserver.clock import MINUTE
-from mockserver.config import Config
+from mockserver.core.clock import MINUTE
+from mockserver.core.config import Config
 from tests.contract import CONTRACT
 from tests.requests import SIGN_IN, TOKENS
 from tests.seeds import ACCOUNT_1, ACCOUNT_2, ACCOUNT_3, ADMIN, NEW_YEAR, acting_as

@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from mockserver.app import create_app
-from mockserver.clock import HOUR, MINUTE
-from mockserver.config import Config
-from mockserver.contract import Contract
-from mockserver.world import World
+from mockserver.core.clock import HOUR, MINUTE
+from mockserver.core.config import Config
+from mockserver.openapi.contract import Contract
+from mockserver.store.world import World
 from tests.contract import BUILT_IN_WORLD
 from tests.seeds import (
     ACCOUNT_1,

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from mockserver.clock import DAY, SECOND
+from mockserver.core.clock import DAY, SECOND
 from tests.seeds import ACCOUNT_1, ACCOUNT_2, ADMIN, SHOPPER, acting_as, naming
 
 SEED_ORDER = [

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from mockserver.app import create_app
-from mockserver.clock import DAY, HOUR, SECOND
-from mockserver.config import Config
+from mockserver.core.clock import DAY, HOUR, SECOND
+from mockserver.core.config import Config
 from tests.contract import CONTRACT
 from tests.seeds import ACCOUNT_1, ACCOUNT_2, ADMIN, NEW_YEAR, SHOPPER, acting_as, naming
 

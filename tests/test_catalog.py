@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from mockserver.app import create_app
-from mockserver.config import Config
+from mockserver.core.config import Config
 from tests.carting import CURRENCY
 from tests.contract import CONTRACT
 from tests.seeds import ADMIN, GLOBE, KEYBOARD, LAMP, MUG, NOTEBOOK, SHOPPER, UMBRELLA, acting_as

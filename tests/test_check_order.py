@@ -7,10 +7,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from mockserver import fixtures
 from mockserver.app import create_app
-from mockserver.config import Config
-from mockserver.world import World
+from mockserver.core.config import Config
+from mockserver.fixtures.load import load_fixtures
+from mockserver.store.world import World
 from tests.causes import NO_SUCH_ACCOUNT
 from tests.contract import CONTRACT
 from tests.documented import operations, pairs
@@ -153,7 +153,7 @@ EACH_STEP = [
 @pytest.fixture(scope="module")
 def world() -> World:
     """The seed world with an application of no rights beside it."""
-    return fixtures.load(("default", RESTRICTED_WORLD), CONTRACT)
+    return load_fixtures(("default", RESTRICTED_WORLD), CONTRACT)
 
 
 @pytest.fixture

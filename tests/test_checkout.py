@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from mockserver.clock import DAY, HOUR
+from mockserver.core.clock import DAY, HOUR
 from tests.carting import amounts, custom, held, look_in, product, promotion, put_in, refusal, send
 from tests.ordering import check_out, ordered, pay, read, statuses, totals
 from tests.requests import ADDRESS, GUEST

@@ -22,8 +22,8 @@ import pytest
 import trustme
 
 from mockserver import __version__
-from mockserver.cli import main
-from mockserver.ids import Ids
+from mockserver.cli.main import main
+from mockserver.core.ids import Ids
 from tests.conftest import RunningServer
 from tests.documented import catalogue, operations
 from tests.requests import SIGN_IN, TOKENS

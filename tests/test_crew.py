@@ -10,7 +10,8 @@ import httpx
 import pytest
 from granian.server import mp
 
-from mockserver.crew import STEP_ASIDE, Crew, LastFirst, step_aside, work_as
+from mockserver.core.wsgi import STEP_ASIDE, step_aside
+from mockserver.server.thread_gate import Crew, LastFirst, work_as
 from tests.conftest import RunningServer
 from tests.seeds import ADMIN
 from tests.waiting import until

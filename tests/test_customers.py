@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from mockserver.clock import DAY, SECOND
+from mockserver.core.clock import DAY, SECOND
 from tests.control import admin
 from tests.requests import CUSTOMER_SIGN_IN, GOOD, SIGN_IN, TOKENS, Request
 from tests.seeds import (

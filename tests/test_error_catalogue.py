@@ -16,10 +16,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from mockserver.app import create_app
-from mockserver.cli import cli
-from mockserver.config import Config
-from mockserver.contract import Contract
-from mockserver.resources import resource
+from mockserver.cli.main import cli
+from mockserver.core.config import Config
+from mockserver.core.resources import resource
+from mockserver.openapi.contract import Contract
 from tests.causes import MOST_BODY_BYTES, ONLY_ON_DEMAND, Cause, causes_of
 from tests.documented import EVERY_OPERATION, Documented, catalogue, follow, operations, pairs
 from tests.requests import GOOD, JSON, Request

@@ -10,12 +10,12 @@ import yaml
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 
-from mockserver import fixtures
 from mockserver.app import create_app
-from mockserver.cli import main
-from mockserver.config import Config
-from mockserver.resources import resource
-from mockserver.yaml_source import FixtureError
+from mockserver.cli.main import main
+from mockserver.core.config import Config
+from mockserver.core.resources import resource
+from mockserver.fixtures.load import load_fixtures
+from mockserver.fixtures.yaml_document import FixtureError
 from tests.contract import CONTRACT
 from tests.documented import catalogue
 from tests.requests import SIGN_IN, TOKENS
@@ -58,7 +58,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 def mistakes(*paths: str) -> list[str]:
     """Return what is told about fixtures that can't be used."""
     with pytest.raises(FixtureError) as raised:
-        fixtures.load(paths, CONTRACT)
+        load_fixtures(paths, CONTRACT)
     assert str(raised.value).splitlines() == [str(each) for each in raised.value.mistakes]
     return str(raised.value).splitlines()
 

@@ -7,8 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from mockserver.app import create_app
-from mockserver.clock import DAY
-from mockserver.config import Config
+from mockserver.core.clock import DAY
+from mockserver.core.config import Config
 from tests.carting import (
     amounts,
     cart,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from mockserver.fixtures import document
-from mockserver.schema import Validator
+from mockserver.fixtures.load import document
+from mockserver.openapi.schema import Validator
 from tests.control import admin
 from tests.requests import ASSOCIATIONS, FREE_CART, GOOD, JSON, WITH_BODY
 from tests.seeds import ACCOUNT_1, ADMIN, naming

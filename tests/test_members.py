@@ -7,8 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from mockserver.app import create_app
-from mockserver.clock import MINUTE
-from mockserver.config import Config
+from mockserver.core.clock import MINUTE
+from mockserver.core.config import Config
 from tests.contract import CONTRACT
 from tests.requests import SIGN_IN, TOKENS, belonging
 from tests.seeds import (

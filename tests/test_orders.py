@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from mockserver.clock import HOUR
+from mockserver.core.clock import HOUR
 from tests.carting import custom, product, refusal
 from tests.ordering import ordered, pay, read
 from tests.seeds import (

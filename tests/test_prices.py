@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from mockserver.goods import CartItem, Price, Product, Promotion
 from mockserver.operations.pricing import money, price_lines, total
+from mockserver.store.products import CartItem, Price, Product, Promotion
 from tests.carting import CURRENCY, amounts, custom, held, product, promotion, put_in, refusal, send
 from tests.seeds import FIVE_OFF, KEYBOARD, MUG, NOTEBOOK, SHOPPER, TEN_PERCENT, UMBRELLA
 

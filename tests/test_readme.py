@@ -12,7 +12,7 @@ import click
 import pytest
 import yaml
 
-from mockserver.cli import cli
+from mockserver.cli.main import cli
 from tests.conftest import running_server
 from tests.documented import operations
 from tests.documents import ROOT, Block, blocks, same, table

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from mockserver import reloading, serving
-from mockserver.cli import cli
+from mockserver.cli.main import cli
+from mockserver.server import reloader, run
 
 
 def test_nothing_is_told_before_a_change(tmp_path: Path) -> None:
     file = tmp_path / "own.yaml"
     file.write_text("carts: []", "utf-8")
-    changed = reloading.watch(lambda: [file, tmp_path / "missing.yaml"])
+    changed = reloader.watch(lambda: [file, tmp_path / "missing.yaml"])
     assert (changed(), changed()) == (None, None)
 
 
@@ -24,15 +24,15 @@ def test_a_file_that_has_changed_come_or_gone_is_told(tmp_path: Path) -> None:
         return sorted(tmp_path.glob("*.yaml"))
 
     first.write_text("carts: []", "utf-8")
-    changed = reloading.watch(files)
+    changed = reloader.watch(files)
     first.write_text("carts: [1]", "utf-8")
     assert changed() == first
 
-    changed = reloading.watch(files)
+    changed = reloader.watch(files)
     second.write_text("carts: []", "utf-8")
     assert changed() == second
 
-    changed = reloading.watch(files)
+    changed = reloader.watch(files)
     first.unlink()
     assert changed() == first
 
@@ -42,7 +42,7 @@ def test_a_file_put_in_the_place_of_another_is_told(tmp_path: Path) -> None:
     file, other = tmp_path / "own.yaml", tmp_path / "other"
     other.write_text("carts: [2]", "utf-8")
     file.write_text("carts: [1]", "utf-8")
-    changed = reloading.watch(lambda: [file])
+    changed = reloader.watch(lambda: [file])
     other.replace(file)
     assert changed() == file
 
@@ -60,8 +60,8 @@ def test_a_change_while_fixtures_are_read_is_told(
     def serve(_: Any, address: str, port: int, tls: Any, changed: Any) -> None:
         told.append(changed())
 
-    monkeypatch.setattr(reloading, "is_reloaded", lambda: True)
-    monkeypatch.setattr(reloading, "serve", serve)
-    monkeypatch.setattr(serving, "_app_or_mistakes", read_and_change)
+    monkeypatch.setattr(reloader, "is_reloaded", lambda: True)
+    monkeypatch.setattr(reloader, "serve", serve)
+    monkeypatch.setattr(run, "_app_or_mistakes", read_and_change)
     assert CliRunner().invoke(cli, ["--reload", "--fixtures", str(file)]).exit_code == 0
     assert told == [file]

@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from mockserver.release import WORTH_A_THREAD, release
-from mockserver.resources import resource
-from mockserver.world import World
+from mockserver.core.resources import resource
+from mockserver.store.release import WORTH_A_THREAD, release
+from mockserver.store.world import World
 from tests.seeds import ADMIN, SHOPPER
 
 
@@ -57,7 +57,9 @@ def test_only_a_world_of_many_changes_is_taken_apart_in_the_background(
     app: Flask, monkeypatch: pytest.MonkeyPatch, changes: int, threads: int
 ) -> None:
     started: list[object] = []
-    monkeypatch.setattr("mockserver.release.start_new_thread", lambda *given: started.append(given))
+    monkeypatch.setattr(
+        "mockserver.store.release.start_new_thread", lambda *given: started.append(given)
+    )
     seed: World = app.extensions["sandbox"].world
     release(replace(seed, revision=seed.revision + changes), seed)
     assert len(started) == threads
@@ -68,7 +70,7 @@ def test_what_is_taken_apart_leaves_other_worlds_whole(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "mockserver.release.start_new_thread", lambda run, given: run(*given)
+        "mockserver.store.release.start_new_thread", lambda run, given: run(*given)
     )  # so that it has ended when we look
     sandbox = app.extensions["sandbox"]
     client = app.test_client()

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from mockserver.app import create_app
-from mockserver.clock import HOUR
-from mockserver.config import Config
+from mockserver.core.clock import HOUR
+from mockserver.core.config import Config
 from tests.contract import CONTRACT
 from tests.requests import DATA, FORM, GOOD, JSON, ONE_TIME_PASSWORD, SIGN_IN, TOKENS
 from tests.seeds import (

@@ -20,7 +20,7 @@ from benchmarks.soak.beside import MOST_SANDBOXES, fixture
 from benchmarks.soak.day import Address, Day
 from benchmarks.soak.report import Outcome
 from benchmarks.soak.watch import MORE_AT_REST, Watch
-from mockserver.launcher import RunningServer, running_server
+from mockserver.testing.server_process import RunningServer, running_server
 
 JOURNAL = ("--journal-size", "50")
 """Small enough to be full, in every sandbox, when the warm-up is over."""

@@ -19,8 +19,8 @@ from mockserver.operations import (
     settings,
     tokens,
 )
-from mockserver.operations.call import Call, Reply
-from mockserver.world import ACCOUNT, CUSTOMER
+from mockserver.operations.base import Call, Reply
+from mockserver.store.world import ACCOUNT, CUSTOMER
 
 OPERATIONS: Mapping[str, Callable[[Call], Reply]] = {
     "createAnAccessToken": tokens.create_access_token,

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
-from mockserver.clock import to_milliseconds_text
-from mockserver.errors import ApiError
-from mockserver.operations.call import Call, Reply
-from mockserver.operations.filters import Field, Grammar
-from mockserver.operations.listing import COMPARISONS, attribute, identifier, instant, listed
-from mockserver.world import ACCOUNT, Account, Member, Membership
+from mockserver.core.clock import to_milliseconds_text
+from mockserver.core.errors import ApiError
+from mockserver.operations.base import Call, Reply
+from mockserver.operations.lists.filters import Field, Grammar
+from mockserver.operations.lists.listing import COMPARISONS, attribute, identifier, instant, listed
+from mockserver.store.world import ACCOUNT, Account, Member, Membership
 
 CHANGEABLE = ("name", "legal_name", "registration_id", "external_ref")
 

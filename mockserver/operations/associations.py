@@ -1,10 +1,10 @@
 """Which carts belong to which account or customer (contract.md §5)."""
 
-from mockserver.access import ADMINISTRATOR
-from mockserver.errors import ApiError
-from mockserver.operations.call import Call, Reply
+from mockserver.core.errors import ApiError
+from mockserver.operations.auth import ADMINISTRATOR
+from mockserver.operations.base import Call, Reply
 from mockserver.operations.owners import KINDS, Kind, check_contact_email
-from mockserver.world import Cart, Owner
+from mockserver.store.world import Cart, Owner
 
 
 def associate(kind: str, call: Call) -> Reply:

@@ -3,15 +3,15 @@
 from dataclasses import replace
 from typing import Any
 
-from mockserver.clock import parse_instant, to_seconds_text
-from mockserver.errors import ApiError
-from mockserver.filing import ALL, ASSOCIATED, NAME
-from mockserver.operations import item_view
-from mockserver.operations.call import Call, Reply
-from mockserver.operations.filters import Field, Grammar
-from mockserver.operations.listing import listed
+from mockserver.core.clock import parse_instant, to_seconds_text
+from mockserver.core.errors import ApiError
+from mockserver.operations.base import Call, Reply
+from mockserver.operations.lists.filters import Field, Grammar
+from mockserver.operations.lists.listing import listed
 from mockserver.operations.owners import check_contact_email, check_last_cart
-from mockserver.world import ACCOUNT, CUSTOMER, Cart
+from mockserver.operations.serializers import cart_items
+from mockserver.store.index_specs import ALL, ASSOCIATED, NAME
+from mockserver.store.world import ACCOUNT, CUSTOMER, Cart
 
 DEFAULT_NAME = "Cart"
 GRAMMAR: Grammar = {
@@ -113,7 +113,7 @@ def _entity(cart: Cart, call: Call) -> dict[str, Any]:
     """Return a cart in its envelope, with what the request wants included."""
     entity = {"data": _show(cart, call)}
     if cart.items and "items" in call.params.get("include", ()):
-        entity["included"] = {"items": item_view.show_items(cart, call)}
+        entity["included"] = {"items": cart_items.show_items(cart, call)}
     return entity
 
 
@@ -137,8 +137,8 @@ def _show(cart: Cart, call: Call) -> dict[str, Any]:
         "inventory_settings": {**setting("cart", "inventories"), **(cart.inventory_settings or {})},
         "links": {"self": f"{call.base_url}/v2/carts/{cart.id}"},
         "meta": {
-            "display_price": item_view.show_totals(cart),
-            "timestamps": item_view.show_timestamps(cart, call),
+            "display_price": cart_items.show_totals(cart),
+            "timestamps": cart_items.show_timestamps(cart, call),
         },
         "relationships": {
             "items": {"data": items or None},

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote as percent_encode
 
-from mockserver.errors import ApiError
-from mockserver.goods import Currency, Hierarchy, Product
-from mockserver.operations.call import Call, Reply
-from mockserver.operations.pages import page
+from mockserver.core.errors import ApiError
+from mockserver.operations.base import Call, Reply
+from mockserver.operations.lists.pages import page
 from mockserver.operations.pricing import money
+from mockserver.store.products import Currency, Hierarchy, Product
 
 PRODUCTS = "/catalog/products"
 Test = Callable[[Product], bool]

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from mockserver.errors import ApiError
-from mockserver.operations import order_view
-from mockserver.operations.call import Call, Reply
+from mockserver.core.errors import ApiError
+from mockserver.operations.base import Call, Reply
 from mockserver.operations.carts import existing
 from mockserver.operations.owners import KINDS
-from mockserver.world import ACCOUNT, Cart, Order, Owner
+from mockserver.operations.serializers import orders
+from mockserver.store.world import ACCOUNT, Cart, Order, Owner
 
 BLANK = dict.fromkeys(("company_name", "line_2", "city"), "")
 BLANK_SHIPPING = {**BLANK, **dict.fromkeys(("phone_number", "instructions"), "")}
@@ -46,8 +46,8 @@ def check_out(call: Call) -> Reply:
     )
     saved = call.tx.add_order(order)
     body = {
-        "data": order_view.show(saved, call),
-        "included": {"items": order_view.show_items(saved, call)},
+        "data": orders.show(saved, call),
+        "included": {"items": orders.show_items(saved, call)},
     }
     return Reply(201, body)
 

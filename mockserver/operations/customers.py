@@ -1,10 +1,10 @@
 """Customers, who sign in with an e-mail address and a password."""
 
-from mockserver.clock import SECOND
-from mockserver.errors import ApiError
-from mockserver.operations.call import Call, Reply
+from mockserver.core.clock import SECOND
+from mockserver.core.errors import ApiError
+from mockserver.operations.base import Call, Reply
 from mockserver.operations.tokens import same_secret
-from mockserver.world import CustomerToken
+from mockserver.store.world import CustomerToken
 
 TOKEN_SECONDS = 24 * 3600
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mockserver.errors import ApiError
-from mockserver.operations import lines
-from mockserver.operations.call import Call, Reply
+from mockserver.core.errors import ApiError
+from mockserver.operations import cart_items
+from mockserver.operations.base import Call, Reply
 from mockserver.operations.carts import blank, existing
-from mockserver.operations.item_view import collection
 from mockserver.operations.orders import find_order
 from mockserver.operations.pricing import price_lines
-from mockserver.world import Cart, Order
+from mockserver.operations.serializers.cart_items import collection
+from mockserver.store.world import Cart, Order
 
 MERGE, REORDER = "cart_items", "order_items"
 
@@ -60,12 +60,12 @@ def add(call: Call) -> Reply:
 def update_all(call: Call) -> Reply:
     """Change several items; by default all of them or none."""
     cart = existing(call)
-    lines.check_promotions(call, cart, [each["id"] for each in call.body["data"]])
+    cart_items.check_promotions(call, cart, [each["id"] for each in call.body["data"]])
     refusals = Refusals(call.body.get("options", {}).get("update_all_or_nothing", True))
     for given in call.body["data"]:
         try:
-            item = lines.find(cart, given["id"], "items-not-found")
-            cart = lines.change(call, cart, item, given)
+            item = cart_items.find(cart, given["id"], "items-not-found")
+            cart = cart_items.change(call, cart, item, given)
         except ApiError as error:
             refusals.add(error)
     cart = call.tx.save_cart(cart)
@@ -75,7 +75,7 @@ def update_all(call: Call) -> Reply:
 def delete_all(call: Call) -> Reply:
     """Take everything out of a cart; the cart stays."""
     cart = existing(call)
-    lines.check_promotions(call, cart)
+    cart_items.check_promotions(call, cart)
     call.tx.save_cart(cart, items=())
     return Reply(204)
 
@@ -83,16 +83,16 @@ def delete_all(call: Call) -> Reply:
 def update(call: Call) -> Reply:
     """Change one item; quantity 0 takes it out."""
     cart = existing(call)
-    item = lines.find(cart, call.params["cartitemID"], "item-not-found")
-    cart = call.tx.save_cart(lines.change(call, cart, item, call.body["data"]))
+    item = cart_items.find(cart, call.params["cartitemID"], "item-not-found")
+    cart = call.tx.save_cart(cart_items.change(call, cart, item, call.body["data"]))
     return Reply(200, collection(cart, call))
 
 
 def delete(call: Call) -> Reply:
     """Take one item out."""
     cart = existing(call)
-    item = lines.find(cart, call.params["cartitemID"], "item-not-found")
-    cart = call.tx.save_cart(lines.without(cart, item))
+    item = cart_items.find(cart, call.params["cartitemID"], "item-not-found")
+    cart = call.tx.save_cart(cart_items.without(cart, item))
     return Reply(200, collection(cart, call))
 
 
@@ -101,17 +101,17 @@ def delete_promotion(call: Call) -> Reply:
     cart = existing(call)
     for item in cart.items:
         if item.promotion is not None and item.promotion.code == call.params["promoCode"]:
-            call.tx.save_cart(lines.without(cart, item))
+            call.tx.save_cart(cart_items.without(cart, item))
     return Reply(204)
 
 
 def _added(call: Call, cart: Cart, given: Mapping[str, Any], refusals: Refusals) -> Cart:
     """Return a cart with what one element of a request adds."""
     if given["type"] not in (MERGE, REORDER):
-        return lines.add(call, cart, given)
+        return cart_items.add(call, cart, given)
     for item in _source(call, given).items:
         try:
-            cart = lines.add_copy(call, cart, item)
+            cart = cart_items.add_copy(call, cart, item)
         except ApiError as error:
             refusals.add(error)
     return cart

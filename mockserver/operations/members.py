@@ -3,12 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
-from mockserver.errors import ApiError
+from mockserver.core.errors import ApiError
 from mockserver.operations.accounts import check_self_management, timestamps
-from mockserver.operations.call import Call, Reply
-from mockserver.operations.filters import Grammar
-from mockserver.operations.listing import attribute, identifier, instant, listed
-from mockserver.world import Member
+from mockserver.operations.base import Call, Reply
+from mockserver.operations.lists.filters import Grammar
+from mockserver.operations.lists.listing import attribute, identifier, instant, listed
+from mockserver.store.world import Member
 
 PARTS_OF_NAMES = ("given_name", "middle_name", "family_name")
 

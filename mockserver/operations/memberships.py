@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from mockserver.errors import ApiError
+from mockserver.core.errors import ApiError
 from mockserver.operations import accounts, members
-from mockserver.operations.call import Call, Reply
-from mockserver.operations.filters import Grammar
-from mockserver.operations.listing import attribute, identifier, instant, listed
-from mockserver.world import Membership
+from mockserver.operations.base import Call, Reply
+from mockserver.operations.lists.filters import Grammar
+from mockserver.operations.lists.listing import attribute, identifier, instant, listed
+from mockserver.store.world import Membership
 
 
 def list_of_account(call: Call) -> Reply:

@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from mockserver.clock import parse_instant
-from mockserver.errors import ApiError
-from mockserver.filing import ALL
-from mockserver.operations import order_view
-from mockserver.operations.call import Call, Reply
-from mockserver.operations.filters import Field, Grammar
-from mockserver.operations.listing import COMPARISONS, attribute, listed
-from mockserver.world import ACCOUNT, CUSTOMER, Order
+from mockserver.core.clock import parse_instant
+from mockserver.core.errors import ApiError
+from mockserver.operations.base import Call, Reply
+from mockserver.operations.lists.filters import Field, Grammar
+from mockserver.operations.lists.listing import COMPARISONS, attribute, listed
+from mockserver.operations.serializers import orders
+from mockserver.store.index_specs import ALL
+from mockserver.store.world import ACCOUNT, CUSTOMER, Order
 
 LIKE = ("eq", "like")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -25,10 +25,10 @@ def list_orders(call: Call) -> Reply:
 
     def show(order: Order) -> dict[str, Any]:
         shown.append(order)
-        return order_view.show(order, call)
+        return orders.show(order, call)
 
     reply = listed(call, "/v2/orders", found, show, _grammar(call))
-    if items := order_view.included(shown, call):
+    if items := orders.included(shown, call):
         reply.body["included"] = items
     return reply
 
@@ -36,15 +36,15 @@ def list_orders(call: Call) -> Reply:
 def get(call: Call) -> Reply:
     """Return one order."""
     order = existing(call)
-    body = {"data": order_view.show(order, call)}
-    if items := order_view.included([order], call):
+    body = {"data": orders.show(order, call)}
+    if items := orders.included([order], call):
         body["included"] = items
     return Reply(200, body)
 
 
 def list_items(call: Call) -> Reply:
     """List the items of one order."""
-    return Reply(200, {"data": order_view.show_items(existing(call), call)})
+    return Reply(200, {"data": orders.show_items(existing(call), call)})
 
 
 def existing(call: Call) -> Order:
@@ -77,8 +77,8 @@ def _grammar(call: Call) -> Grammar:
         "account_member_id": Field(LIKE, lambda order: order.member_id, str.lower),
         "shipping_postcode": Field(LIKE, lambda order: order.shipping_address.get("postcode")),
         "billing_postcode": Field(LIKE, lambda order: order.billing_address.get("postcode")),
-        "with_tax": _amount(lambda order: order_view.amounts(order).with_tax),
-        "without_tax": _amount(lambda order: order_view.amounts(order).without_tax),
+        "with_tax": _amount(lambda order: orders.amounts(order).with_tax),
+        "without_tax": _amount(lambda order: orders.amounts(order).without_tax),
         "currency": attribute("currency", "eq"),
         "product_id": Field(
             ("eq",), lambda order: [i.product.id for i in order.items if i.product], many=True

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mockserver.errors import ApiError, ErrorId
-from mockserver.operations.call import Call
-from mockserver.transaction import Transaction
-from mockserver.world import ACCOUNT, CUSTOMER, Account, Cart, Customer, Owner
+from mockserver.core.errors import ApiError, ErrorId
+from mockserver.operations.base import Call
+from mockserver.store.transaction import Transaction
+from mockserver.store.world import ACCOUNT, CUSTOMER, Account, Cart, Customer, Owner
 
 
 @dataclass(frozen=True, slots=True)

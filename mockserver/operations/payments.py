@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mockserver.clock import to_seconds_text
-from mockserver.errors import ApiError
-from mockserver.operations.call import Call, Reply
-from mockserver.operations.order_view import AUTHORIZED, PAID, amounts, paid_and_authorized
+from mockserver.core.clock import to_seconds_text
+from mockserver.core.errors import ApiError
+from mockserver.operations.base import Call, Reply
 from mockserver.operations.orders import existing
 from mockserver.operations.pricing import money
-from mockserver.world import Order
+from mockserver.operations.serializers.orders import AUTHORIZED, PAID, amounts, paid_and_authorized
+from mockserver.store.world import Order
 
 MANUAL = "manual"
 PURCHASE, AUTHORIZE = "purchase", "authorize"

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from mockserver.goods import CartItem, Promotion
+from mockserver.store.products import CartItem, Promotion
 
 CART_ITEM, CUSTOM_ITEM, PROMOTION_ITEM = "cart_item", "custom_item", "promotion_item"
 WHOLE = 10_000

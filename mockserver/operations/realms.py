@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from mockserver.clock import to_milliseconds_text
-from mockserver.errors import ApiError
-from mockserver.operations.call import Call, Reply
-from mockserver.operations.pages import page
+from mockserver.core.clock import to_milliseconds_text
+from mockserver.core.errors import ApiError
+from mockserver.operations.base import Call, Reply
+from mockserver.operations.lists.pages import page
 
 
 def list_password_profiles(call: Call) -> Reply:

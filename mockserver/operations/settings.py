@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from mockserver.errors import ApiError
-from mockserver.operations.call import Call, Reply
+from mockserver.core.errors import ApiError
+from mockserver.operations.base import Call, Reply
 
 AUTHENTICATION = "account_authentication"
 

@@ -4,13 +4,13 @@ import hmac
 from collections.abc import Callable
 from typing import Any
 
-from mockserver.clock import SECOND, to_milliseconds_text
-from mockserver.errors import ApiError
+from mockserver.core.clock import SECOND, to_milliseconds_text
+from mockserver.core.errors import ApiError
 from mockserver.operations.accounts import new_account
-from mockserver.operations.call import Call, Reply
+from mockserver.operations.base import Call, Reply
+from mockserver.operations.lists.pages import page
 from mockserver.operations.memberships import new_membership
-from mockserver.operations.pages import page
-from mockserver.world import Account, AccountToken, Bearer, Member, Membership
+from mockserver.store.world import Account, AccountToken, Bearer, Member, Membership
 
 BEARER_SECONDS = 3600
 AUTHENTICATION = "account_authentication"

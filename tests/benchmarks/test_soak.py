@@ -22,7 +22,7 @@ from benchmarks.soak.misbehaviour import KINDS, Rude
 from benchmarks.soak.model import Cart
 from benchmarks.soak.rooms import Room
 from benchmarks.soak.wire import Connection, NoAnswer
-from mockserver.fixtures import load as load_fixtures
+from mockserver.fixtures.load import load_fixtures
 from tests.documents import ROOT
 
 Result = TypeVar("Result")

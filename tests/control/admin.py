@@ -6,8 +6,8 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from mockserver.control import document
-from mockserver.references import resolve
+from mockserver.admin import document
+from mockserver.openapi.ref_resolver import resolve
 
 METHODS = ("get", "post", "put", "delete")
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from mockserver.app import create_app
-from mockserver.config import Config
-from mockserver.contract import Contract
+from mockserver.core.config import Config
+from mockserver.openapi.contract import Contract
 from tests.contract import BUILT_IN_WORLD
 from tests.seeds import ADMIN, NEW_YEAR
 

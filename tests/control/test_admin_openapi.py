@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from mockserver.admin import document
 from mockserver.app import create_app
-from mockserver.config import Config
-from mockserver.control import document
+from mockserver.core.config import Config
 from tests.contract import CONTRACT
 from tests.control import admin
 from tests.requests import GOOD

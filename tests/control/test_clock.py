@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from mockserver.app import create_app
-from mockserver.config import Config
+from mockserver.core.config import Config
 from tests.contract import CONTRACT
 from tests.control import admin
 from tests.requests import GOOD, SIGN_IN, TOKENS

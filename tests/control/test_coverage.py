@@ -10,8 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from mockserver.app import create_app
-from mockserver.config import Config
-from mockserver.coverage_report import FORMATS
+from mockserver.cli.coverage_report import FORMATS
+from mockserver.core.config import Config
 from tests import documented
 from tests.contract import CONTRACT
 from tests.control import admin

@@ -11,9 +11,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from mockserver.client import Client, MockServerError
-from mockserver.faults import FaultLayer
-from mockserver.launcher import RunningServer
+from mockserver.server.fault_proxy import FaultLayer
+from mockserver.testing.client import Client, MockServerError
+from mockserver.testing.server_process import RunningServer
 from tests.conftest import running_server
 from tests.free_port import free_port
 from tests.seeds import ADMIN

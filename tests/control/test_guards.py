@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from mockserver.app import create_app
-from mockserver.config import Config
+from mockserver.core.config import Config
 from tests.contract import CONTRACT
 from tests.control import admin
 from tests.seeds import ADMIN

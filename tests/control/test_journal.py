@@ -11,11 +11,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from mockserver import json_text, pointer
 from mockserver.app import create_app
-from mockserver.config import Config
-from mockserver.journal import MOST_BODY_BYTES, Message
-from mockserver.references import resolve
+from mockserver.core import json_text, pointer
+from mockserver.core.config import Config
+from mockserver.openapi.ref_resolver import resolve
+from mockserver.sandbox.journal import MOST_BODY_BYTES, Message
 from tests import documented
 from tests.contract import CONTRACT
 from tests.control import admin

@@ -7,8 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from mockserver.app import create_app
-from mockserver.config import Config
-from mockserver.lint import ADVICE, MOST_REMEMBERED, Lint, Observation
+from mockserver.core.config import Config
+from mockserver.sandbox.client_warnings import ADVICE, MOST_REMEMBERED, Lint, Observation
 from tests.contract import CONTRACT
 from tests.control import admin
 from tests.requests import ASSOCIATIONS, GOOD, SIGN_IN, TOKENS

@@ -10,11 +10,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from mockserver import rules
 from mockserver.app import create_app
-from mockserver.config import Config
-from mockserver.rules import Facts, Rulebook
-from mockserver.yaml_source import FixtureError
+from mockserver.core.config import Config
+from mockserver.fixtures.yaml_document import FixtureError
+from mockserver.sandbox import rules
+from mockserver.sandbox.rules import Facts, Rulebook
 from tests.contract import CONTRACT
 from tests.control import admin
 from tests.requests import ASSOCIATIONS, GOOD, Request

@@ -11,11 +11,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from mockserver.app import create_app
-from mockserver.config import Config
-from mockserver.errors import ControlError
-from mockserver.sandbox import Sandbox
-from mockserver.sandboxes import Sandboxes
-from mockserver.world import Bearer, World
+from mockserver.core.config import Config
+from mockserver.core.errors import ControlError
+from mockserver.sandbox.registry import Sandboxes
+from mockserver.sandbox.sandbox import Sandbox
+from mockserver.store.world import Bearer, World
 from tests.contract import CONTRACT
 from tests.control import admin
 from tests.requests import SIGN_IN, TOKENS

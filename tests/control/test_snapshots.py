@@ -9,10 +9,10 @@ from flask.testing import FlaskClient
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from mockserver import fixtures
 from mockserver.app import create_app
-from mockserver.clock import parse_instant
-from mockserver.config import Config
+from mockserver.core.clock import parse_instant
+from mockserver.core.config import Config
+from mockserver.fixtures.load import load_fixtures
 from tests.contract import CONTRACT
 from tests.control import admin
 from tests.requests import CHECKOUT, GOOD, GUEST, SIGN_IN, TOKENS
@@ -348,5 +348,5 @@ def test_any_text_survives_the_round_trip(
     assume(client.post("/v2/carts", headers=ADMIN, json=body).status_code == 201)
     file = tmp_path_factory.mktemp("odd") / "saved.yaml"
     file.write_bytes(client.get("/__admin/fixture").data)
-    cart = fixtures.load([str(file)], CONTRACT).carts["odd"]
+    cart = load_fixtures([str(file)], CONTRACT).carts["odd"]
     assert (cart.name, cart.description) == (name, description)

@@ -13,14 +13,14 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qsl, unquote, unquote_to_bytes
 
-from mockserver import json_text, log
 from mockserver.app import create_app
-from mockserver.config import Config
-from mockserver.contract import Contract
-from mockserver.journal import REDACTED, SECRET_FIELDS, SECRET_HEADERS, Query
-from mockserver.resources import resource
-from mockserver.web import is_page
-from mockserver.world import World
+from mockserver.core import json_text, log
+from mockserver.core.config import Config
+from mockserver.core.resources import resource
+from mockserver.dashboard import is_page
+from mockserver.openapi.contract import Contract
+from mockserver.sandbox.journal import REDACTED, SECRET_FIELDS, SECRET_HEADERS, Query
+from mockserver.store.world import World
 from tests.seeds import NEW_YEAR
 
 CONTRACT = Contract.load(resource("openapi.yaml"))

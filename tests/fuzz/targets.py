@@ -14,17 +14,19 @@ from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from mockserver import fixtures, json_text
-from mockserver.config import Config
-from mockserver.errors import ApiError
-from mockserver.fixture_writer import to_yaml
-from mockserver.json_text import MalformedJson
-from mockserver.operations import accounts, carts, filters, members, orders
-from mockserver.operations.filters import Grammar
-from mockserver.sandbox import Sandbox
-from mockserver.transaction import Transaction
-from mockserver.world import Application, Bearer, World, digest
-from mockserver.yaml_source import FixtureError
+from mockserver.core import json_text
+from mockserver.core.config import Config
+from mockserver.core.errors import ApiError
+from mockserver.core.json_text import MalformedJson
+from mockserver.fixtures.export import to_yaml
+from mockserver.fixtures.load import load_fixtures
+from mockserver.fixtures.yaml_document import FixtureError
+from mockserver.operations import accounts, carts, members, orders
+from mockserver.operations.lists import filters
+from mockserver.operations.lists.filters import Grammar
+from mockserver.sandbox.sandbox import Sandbox
+from mockserver.store.transaction import Transaction
+from mockserver.store.world import Application, Bearer, World, digest
 from tests.control import admin
 from tests.fuzz.bounds import bounded
 from tests.fuzz.served import CONTRACT, Answer, Sent, Served
@@ -96,7 +98,7 @@ def fixture(data: bytes) -> None:
         path = Path(folder, "world.yaml")
         path.write_bytes(data)
         try:
-            world = fixtures.load([str(path)], CONTRACT, faults=False)
+            world = load_fixtures([str(path)], CONTRACT, faults=False)
         except FixtureError as error:
             _check_mistakes(str(error), str(path))
             return
@@ -167,7 +169,7 @@ def _again(app: Served, start: World | None = None) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder, "state.yaml")
         path.write_text(to_yaml(state.world, state.clock.now(), armed), "utf-8")
-        loaded = fixtures.load([str(path)], CONTRACT, faults=False)
+        loaded = load_fixtures([str(path)], CONTRACT, faults=False)
     tx = Transaction(state.world, state.clock.now())
     assert _told(loaded.carts.values()) == _told(tx.carts())
     assert _told(loaded.orders.values()) == _told(state.world.orders.values())

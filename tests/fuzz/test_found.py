@@ -8,9 +8,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from mockserver import fixtures, yaml_source
-from mockserver.contract import Contract
-from mockserver.yaml_source import FixtureError
+from mockserver.fixtures import yaml_document
+from mockserver.fixtures.load import load_fixtures
+from mockserver.fixtures.yaml_document import FixtureError
+from mockserver.openapi.contract import Contract
 from tests.control import admin
 from tests.seeds import ADMIN
 
@@ -28,7 +29,7 @@ def mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, contract: Contract
     def told(text: str | bytes) -> list[str]:
         Path("own.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
         with pytest.raises(FixtureError) as caught:
-            fixtures.load(["own.yaml"], contract)
+            load_fixtures(["own.yaml"], contract)
         return str(caught.value).split("\n")
 
     return told
@@ -98,7 +99,7 @@ def test_state_can_be_started_from_wherever_the_clock_was_moved(
     admin.put(client, "/clock", change)
     file = tmp_path / "state.yaml"
     file.write_bytes(client.get("/__admin/fixture").data)
-    assert fixtures.load([str(file)], contract).accounts
+    assert load_fixtures([str(file)], contract).accounts
 
 
 # --- fixtures
@@ -136,7 +137,7 @@ def test_only_mappings_are_merged(mistakes: Mistakes, what: str) -> None:
 def test_merge_takes_the_first_and_leaves_what_is_there(tmp_path: Path, contract: Contract) -> None:
     file = tmp_path / "own.yaml"
     file.write_text("carts: [{id: a, <<: [{name: B}, {name: C, description: D, id: c}]}]")
-    cart = fixtures.load([str(file)], contract).carts["a"]
+    cart = load_fixtures([str(file)], contract).carts["a"]
     assert (cart.name, cart.description) == ("B", "D")
 
 
@@ -189,20 +190,20 @@ def test_names_in_mistakes_do_nothing_to_a_terminal(mistakes: Mistakes) -> None:
 
 def test_line_of_a_mistake_has_an_end(mistakes: Mistakes) -> None:
     told, *_ = mistakes("carts: !" + "x" * 100_000 + " []")
-    assert len(told) == len("own.yaml:1:8: ") + yaml_source.MOST_LINE + 1
+    assert len(told) == len("own.yaml:1:8: ") + yaml_document.MOST_LINE + 1
     assert told.endswith("x…")
 
 
 def test_of_very_many_mistakes_the_first_are_told(mistakes: Mistakes) -> None:
     told = mistakes("carts: [&a {id: a b, name: A}, " + ", ".join(["*a"] * 1500) + "]")
-    assert len(told) == yaml_source.MOST_TOLD + 1
+    assert len(told) == yaml_document.MOST_TOLD + 1
     assert told[-1] == "own.yaml:1:17: and more from here on; correct the ones before first"
 
 
 def test_huge_file_is_told_and_not_read(
     mistakes: Mistakes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(yaml_source, "MOST_BYTES", 2 * 1024 * 1024)
+    monkeypatch.setattr(yaml_document, "MOST_BYTES", 2 * 1024 * 1024)
     assert mistakes("#" * (2 * 1024 * 1024 + 1)) == [
         "own.yaml:1:1: can't be read: it has more than 2 MiB; make it smaller"
     ]
@@ -211,7 +212,7 @@ def test_huge_file_is_told_and_not_read(
 def test_file_of_too_many_values_is_told(
     mistakes: Mistakes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(yaml_source, "MOST_VALUES", 1000)
+    monkeypatch.setattr(yaml_document, "MOST_VALUES", 1000)
     (told,) = mistakes("carts: [" + "a," * 2000 + "]")
     assert told.startswith("own.yaml:1:20")
     assert told.endswith(": can't be read: more than 1000 values")

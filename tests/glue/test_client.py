@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 import mockserver
-from mockserver import fixtures
-from mockserver.client import Client, MockServerError
-from mockserver.launcher import RunningServer
+from mockserver.fixtures.load import load_fixtures
+from mockserver.testing.client import Client, MockServerError
+from mockserver.testing.server_process import RunningServer
 from tests.contract import CONTRACT
 from tests.seeds import ADMIN
 
@@ -139,9 +139,9 @@ def test_a_downloaded_fixture_starts_a_server(mock: Client, tmp_path: Path) -> N
     mock.reset()
     file = tmp_path / "found.yaml"
     file.write_text(mock.fixture("found"))
-    assert "found-by-hand" in fixtures.load([str(file)], CONTRACT).carts
+    assert "found-by-hand" in load_fixtures([str(file)], CONTRACT).carts
     file.write_text(mock.fixture())
-    assert "found-by-hand" not in fixtures.load([str(file)], CONTRACT).carts
+    assert "found-by-hand" not in load_fixtures([str(file)], CONTRACT).carts
 
 
 def test_the_clock_freezes_advances_resumes_and_is_reset(mock: Client) -> None:

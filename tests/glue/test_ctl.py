@@ -12,9 +12,10 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from mockserver import cli, fixtures
-from mockserver.client import Client
-from mockserver.launcher import RunningServer
+from mockserver.cli import main
+from mockserver.fixtures.load import load_fixtures
+from mockserver.testing.client import Client
+from mockserver.testing.server_process import RunningServer
 from tests.contract import CONTRACT
 from tests.seeds import ADMIN
 
@@ -50,7 +51,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
             for name, value in (env or {}).items():
                 patch.setenv(name, value)
             with pytest.raises(SystemExit) as exit_:
-                cli.main()
+                main.main()
         told = capsys.readouterr()
         return Result(int(exit_.value.code or 0), told.out, told.err)
 
@@ -231,7 +232,7 @@ def test_a_snapshot_is_downloaded_as_a_fixture_file(ctl: Run, box: Client, tmp_p
     file = tmp_path / "found.yaml"
     written = ctl("snapshot", "download", "found", "--output", str(file))
     assert (written.out, written.err) == ("", f"written to {file}\n")
-    world = fixtures.load([str(file)], CONTRACT)
+    world = load_fixtures([str(file)], CONTRACT)
     assert "found-by-hand" in world.carts
 
 

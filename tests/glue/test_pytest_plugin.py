@@ -214,14 +214,14 @@ def test_a_suite_that_does_not_use_it_loads_nothing(pytester: pytest.Pytester) -
         def test_it(pytestconfig):
             assert pytestconfig.pluginmanager.has_plugin("mockserver")
             own = {name for name in sys.modules if name.startswith("mockserver")}
-            assert own == {"mockserver", "mockserver.pytest_plugin"}
+            assert own == {"mockserver", "mockserver.testing.pytest_plugin"}
         """
     )
     pytester.runpytest_subprocess(*ALONE).assert_outcomes(passed=1)
 
 
 def test_the_plugin_itself_loads_nothing_heavy() -> None:
-    code = "import sys, mockserver.pytest_plugin; print(*sys.modules)"
+    code = "import sys, mockserver.testing.pytest_plugin; print(*sys.modules)"
     command = [sys.executable, "-c", code]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert HEAVY & set(loaded) == set()

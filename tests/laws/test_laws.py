@@ -23,9 +23,9 @@ from hypothesis.stateful import (
 from werkzeug.test import TestResponse
 
 from mockserver.app import create_app
-from mockserver.clock import DAY, HOUR
-from mockserver.config import Config
-from mockserver.sandbox import Sandbox
+from mockserver.core.clock import DAY, HOUR
+from mockserver.core.config import Config
+from mockserver.sandbox.sandbox import Sandbox
 from tests.contract import CONTRACT
 from tests.seeds import (
     ACCOUNT_1,

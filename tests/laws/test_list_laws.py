@@ -12,18 +12,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mockserver import ordered, shelf, transaction
-from mockserver.access import ADMINISTRATOR, Caller
-from mockserver.clock import DAY, HOUR
-from mockserver.filing import ALL, CARTS
-from mockserver.ids import Ids
+from mockserver.core.clock import DAY, HOUR
+from mockserver.core.ids import Ids
 from mockserver.operations import carts, orders
-from mockserver.operations.call import Call
-from mockserver.ordered import Node, Sorting, Tree
-from mockserver.shelf import Shelf
-from mockserver.shelf_views import View
-from mockserver.transaction import Transaction
-from mockserver.world import ACCOUNT, CUSTOMER, Account, Cart, Order, Owner, World
+from mockserver.operations.auth import ADMINISTRATOR, Caller
+from mockserver.operations.base import Call
+from mockserver.store import btree, record_index, transaction
+from mockserver.store.btree import Node, Sorting, Tree
+from mockserver.store.index_specs import ALL, CARTS
+from mockserver.store.queries import View
+from mockserver.store.record_index import Shelf
+from mockserver.store.transaction import Transaction
+from mockserver.store.world import ACCOUNT, CUSTOMER, Account, Cart, Order, Owner, World
 
 LAW = settings(
     max_examples=200,
@@ -37,8 +37,8 @@ LAW = settings(
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trees of a few records are deep, and a few changes are many."""
-    monkeypatch.setattr(ordered, "WIDTH", 4)
-    monkeypatch.setattr(shelf, "MOST_NOTES", 3)
+    monkeypatch.setattr(btree, "WIDTH", 4)
+    monkeypatch.setattr(record_index, "MOST_NOTES", 3)
 
 
 # --- trees -----------------------------------------------------------------------------------
@@ -67,46 +67,46 @@ def nodes(tree: Tree[Thing]) -> Iterator[Node[Thing]]:
 @LAW
 @given(RANKS, STEPS, st.sampled_from([4, 8]))
 def test_a_tree_is_a_sorted_list(start: set[int], steps: list[Any], width: int) -> None:
-    ordered.WIDTH = width  # which the fixture sets back
+    btree.WIDTH = width  # which the fixture sets back
     known = {rank: Thing(rank, rank % 10) for rank in start}
-    tree = ordered.tree_of([known[rank] for rank in sorted(known)], SORTING)
+    tree = btree.tree_of([known[rank] for rank in sorted(known)], SORTING)
     for ranks, end, only_new in steps:
         before, was = tree, sorted(known.values())
         gone = [] if only_new else [known.pop(rank) for rank in ranks if rank in known]
         new = [] if only_new is False else [Thing(r, (end + r) % 10) for r in ranks - known.keys()]
         known |= {thing.rank: thing for thing in new}
-        tree = ordered.changed(tree, gone, new, SORTING)
-        assert list(ordered.forwards(before)) == was
-        assert list(ordered.forwards(tree)) == sorted(known.values())
+        tree = btree.changed(tree, gone, new, SORTING)
+        assert list(btree.forwards(before)) == was
+        assert list(btree.forwards(tree)) == sorted(known.values())
         hold_together(tree)
         for now in (-1, 3, 5, 9):
             alive = [thing for thing in sorted(known.values()) if thing.end > now]
-            assert ordered.count(tree, now, SORTING) == len(alive)
-            assert set(ordered.ended(tree, now, SORTING)) == set(known.values()) - set(alive)
+            assert btree.count(tree, now, SORTING) == len(alive)
+            assert set(btree.ended(tree, now, SORTING)) == set(known.values()) - set(alive)
             for skip in (0, 1, 7, 50):
-                left = list(ordered.backwards(tree, now, SORTING, skip))
+                left = list(btree.backwards(tree, now, SORTING, skip))
                 assert left == alive[::-1][skip:]
 
 
 def hold_together(tree: Tree[Thing]) -> None:
     """Check what every node says of what is below it, and that none is empty or too wide."""
     for node in nodes(tree):
-        below = list(ordered.forwards(node))
+        below = list(btree.forwards(node))
         ends = [thing.end for thing in below]
         assert (node.size, node.first) == (len(below), below[0])
         assert (node.first_end, node.last_end) == (min(ends), max(ends))
-        assert 0 < len(node.items) <= ordered.WIDTH
+        assert 0 < len(node.items) <= btree.WIDTH
         assert not node.height or {item.height for item in node.items} == {node.height - 1}
 
 
 def test_a_tree_is_not_left_full_of_holes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ordered, "WIDTH", 32)
+    monkeypatch.setattr(btree, "WIDTH", 32)
     things = [Thing(rank, 9) for rank in range(10_000)]
-    tree = ordered.tree_of(things, SORTING)
+    tree = btree.tree_of(things, SORTING)
     for thing in things:
         if thing.rank % 25:
-            tree = ordered.changed(tree, [thing], [], SORTING)
-    assert list(ordered.forwards(tree)) == things[::25]
+            tree = btree.changed(tree, [thing], [], SORTING)
+    assert list(btree.forwards(tree)) == things[::25]
     hold_together(tree)
     assert sum(1 for node in nodes(tree) if not node.height) < 400 / 5
 
@@ -114,7 +114,7 @@ def test_a_tree_is_not_left_full_of_holes(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_page_looks_at_no_more_than_it_shows_and_the_way_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ordered, "WIDTH", 32)
+    monkeypatch.setattr(btree, "WIDTH", 32)
     looked: list[Thing] = []
 
     def end(thing: Thing) -> int:
@@ -123,16 +123,16 @@ def test_a_page_looks_at_no_more_than_it_shows_and_the_way_there(
 
     things = [Thing(rank, 1 if rank < 50_000 else 9) for rank in range(100_000)]
     sorting = Sorting(SORTING.rank, end)
-    tree = ordered.tree_of(things, sorting)
+    tree = btree.tree_of(things, sorting)
     for now, alive in ((0, 100_000), (5, 50_000), (9, 0)):
         looked.clear()
-        assert ordered.count(tree, now, sorting) == alive
-        assert len(looked) <= ordered.WIDTH
+        assert btree.count(tree, now, sorting) == alive
+        assert len(looked) <= btree.WIDTH
         for skip in (0, 10_000, 49_990):
             looked.clear()
-            page = list(islice(ordered.backwards(tree, now, sorting, skip), 10))
+            page = list(islice(btree.backwards(tree, now, sorting, skip), 10))
             assert page == (things[::-1][:alive])[skip : skip + 10]
-            assert len(looked) <= 10 + 2 * ordered.WIDTH
+            assert len(looked) <= 10 + 2 * btree.WIDTH
 
 
 # --- lists -----------------------------------------------------------------------------------
@@ -392,4 +392,4 @@ def test_expired_carts_are_thrown_away_a_few_at_a_time(monkeypatch: pytest.Monke
         assert sizes[-1] >= sizes[-2] + 1 - 16
     assert sizes[-1] == 200
     assert [cart.id for cart in tx.carts()] == [f"new-{n}" for n in reversed(range(200))]
-    assert len(list(ordered.forwards(tx.world.listed_carts.tree(ALL)))) == 200
+    assert len(list(btree.forwards(tx.world.listed_carts.tree(ALL)))) == 200

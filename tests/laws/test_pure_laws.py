@@ -16,17 +16,20 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mockserver import clock, fixtures, json_text, transaction, yaml_source
-from mockserver.clock import DAY, HOUR, MINUTE, SECOND
-from mockserver.errors import ApiError
-from mockserver.json_text import MalformedJson
-from mockserver.operations import filters
+from mockserver.core import clock, json_text
+from mockserver.core.clock import DAY, HOUR, MINUTE, SECOND
+from mockserver.core.errors import ApiError
+from mockserver.core.json_text import MalformedJson
+from mockserver.core.resources import resource
+from mockserver.fixtures import yaml_document
+from mockserver.fixtures.load import KEYS, load_fixtures
+from mockserver.fixtures.yaml_document import FixtureError
 from mockserver.operations.carts import GRAMMAR
-from mockserver.ordered import forwards
-from mockserver.resources import resource
-from mockserver.transaction import Transaction
-from mockserver.world import ACCOUNT, CUSTOMER, Cart, Owner, World
-from mockserver.yaml_source import FixtureError
+from mockserver.operations.lists import filters
+from mockserver.store import transaction
+from mockserver.store.btree import forwards
+from mockserver.store.transaction import Transaction
+from mockserver.store.world import ACCOUNT, CUSTOMER, Cart, Owner, World
 from tests.contract import CONTRACT
 
 LAW = settings(
@@ -294,7 +297,7 @@ def test_brackets_in_texts_and_side_by_side_are_no_levels(value: Any) -> None:
 
 # --- fixtures --------------------------------------------------------------------------------
 
-SECTIONS = [*fixtures.KEYS, "store", "settings"]
+SECTIONS = [*KEYS, "store", "settings"]
 FIELDS = [
     *("id", "name", "username", "password", "email", "account_ids", "account_id", "member_id"),
     *("token", "client_id", "grant", "contact", "idle", "error", "mechanism", "code", "parent_id"),
@@ -383,10 +386,10 @@ def hold_to_the_law(text: bytes) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder, "world.yaml")
         path.write_bytes(text)
-        source = yaml_source.read(path)
+        source = yaml_document.read(path)
         made, refused = None, None
         try:
-            made = fixtures.load([str(path)], CONTRACT)
+            made = load_fixtures([str(path)], CONTRACT)
         except FixtureError as error:
             refused = error
     if made is None:

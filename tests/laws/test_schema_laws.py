@@ -13,10 +13,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mockserver import fixtures
-from mockserver.keywords import validator_of
-from mockserver.resources import resource
-from mockserver.schema import FORMATS, Validator
+from mockserver.core.resources import resource
+from mockserver.fixtures.load import fixture_schema
+from mockserver.openapi.schema import FORMATS, Validator
+from mockserver.openapi.schema_keywords import validator_of
 from tests.contract import CONTRACT
 
 FIXTURE = yaml.safe_load(resource("fixtures/default.yaml").read_text("utf-8"))
@@ -64,7 +64,7 @@ def cases() -> Iterator[tuple[str, dict[str, Any], Any]]:
             yield f"{operation.id} {media_type}", body.schema, body.example
         for parameter in operation.parameters:
             yield f"{operation.id} {parameter.name}", parameter.schema, parameter.example
-    yield "fixture", fixtures.document(), FIXTURE
+    yield "fixture", fixture_schema(), FIXTURE
 
 
 CASES = {name: (schema, good) for name, schema, good in cases()}

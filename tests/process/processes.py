@@ -8,7 +8,7 @@ from threading import Thread
 
 import httpx
 
-from mockserver.launcher import START_SECONDS, RunningServer
+from mockserver.testing.server_process import START_SECONDS, RunningServer
 from tests.seeds import ADMIN
 from tests.waiting import until
 

@@ -6,12 +6,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from mockserver import clock
 from mockserver.app import create_app
-from mockserver.clock import HOUR, SECOND
-from mockserver.config import Config
-from mockserver.contract import Contract
-from mockserver.sandboxes import Sandboxes
+from mockserver.core import clock
+from mockserver.core.clock import HOUR, SECOND
+from mockserver.core.config import Config
+from mockserver.openapi.contract import Contract
+from mockserver.sandbox.registry import Sandboxes
 from tests.carting import product, put_in
 from tests.ordering import ordered, pay
 from tests.seeds import ADMIN, MUG, NEW_YEAR, acting_as

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mockserver.launcher import PROGRAM, RunningServer
+from mockserver.testing.server_process import PROGRAM, RunningServer
 from tests.conftest import running_server
 from tests.process.processes import (
     Hammer,

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mockserver.memory import GRANIANS_MEMORY, sweep
+from mockserver.server.heap import GRANIANS_MEMORY, sweep
 from tests.conftest import running_server
 from tests.process.processes import worker_of
 from tests.seeds import ADMIN
@@ -31,14 +31,14 @@ class Before(importlib.abc.MetaPathFinder):
             os.environ["{GRANIANS_MEMORY}"] = "confirm_conf:true," + os.environ["{GRANIANS_MEMORY}"]
 
 sys.meta_path.insert(0, Before())
-from mockserver.cli import main
+from mockserver.cli.main import main
 main()
 """
 """A server whose allocator tells, when it is loaded, what it was told."""
 
 COUNTS_LARGE_BLOCKS = """
 import ctypes
-from mockserver.memory import share_memory
+from mockserver.server.heap import share_memory
 
 class Information(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in "arena ordblks smblks hblks".split()]
@@ -67,14 +67,14 @@ that the interpreter may have left in the heap, which would be filled first what
 
 SWEEPS_OFTEN = """
 import os, sys
-from mockserver import memory
-from mockserver.cli import main
+from mockserver.server import heap
+from mockserver.cli.main import main
 
 def told():
     sweep()
     print("swept", os.getpid(), file=sys.stderr, flush=True)
 
-sweep, memory.sweep, memory.SWEEP_SECONDS = memory.sweep, told, 0.01
+sweep, heap.sweep, heap.SWEEP_SECONDS = heap.sweep, told, 0.01
 main()
 """
 """A server that need not be waited for, and tells when it has given memory back."""

@@ -16,19 +16,19 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mockserver import derived
 from mockserver.app import create_app
-from mockserver.clock import DAY
-from mockserver.config import Config
-from mockserver.contract import Contract
-from mockserver.filing import ALL
-from mockserver.sandboxes import Sandboxes
-from mockserver.shelf import Shelf
-from mockserver.shelf_views import View
-from mockserver.state import State
-from mockserver.state_file import SEAL, StateFile
-from mockserver.state_format import FORMAT, MAPS, SEED, VALUES, digest
-from mockserver.world import World
+from mockserver.core.clock import DAY
+from mockserver.core.config import Config
+from mockserver.openapi.contract import Contract
+from mockserver.persistence.state_file import SEAL, StateFile
+from mockserver.persistence.state_format import FORMAT, MAPS, SEED, VALUES, digest
+from mockserver.sandbox.registry import Sandboxes
+from mockserver.sandbox.state import State
+from mockserver.store import derived
+from mockserver.store.index_specs import ALL
+from mockserver.store.queries import View
+from mockserver.store.record_index import Shelf
+from mockserver.store.world import World
 from tests.carting import product, promotion, put_in
 from tests.ordering import check_out, ordered, pay
 from tests.seeds import (

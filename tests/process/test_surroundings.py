@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mockserver.launcher import PROGRAM, RunningServer
+from mockserver.testing.server_process import PROGRAM, RunningServer
 from tests.conftest import running_server
 from tests.environment import unmeasured
 from tests.process.processes import children, make_cart

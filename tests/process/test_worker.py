@@ -11,7 +11,7 @@ from tests.seeds import ADMIN
 
 WORKER = """
 import os, signal, sys, threading, time
-from mockserver.worker import Life
+from mockserver.server.lifecycle import Life
 
 def say(text): os.write(1, (text + "\\n").encode())  # two threads may speak at once
 

@@ -81,7 +81,7 @@ def test_a_licence_is_the_one_that_the_package_tells(bill: dict[str, Any]) -> No
 
 
 def test_the_bill_has_the_browsers_files_with_their_packages(bill: dict[str, Any]) -> None:
-    rows = table("mockserver/web/VENDORED.md", "vendored")
+    rows = table("mockserver/dashboard/VENDORED.md", "vendored")
     assert {each["purl"] for each in of_npm(bill)} == {
         f"pkg:npm/{row[1].replace('@', '%40')}@{row[2]}" for row in rows
     }

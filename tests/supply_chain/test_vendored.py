@@ -11,7 +11,8 @@ WEB = ROOT / "mockserver" / "web"
 OWN = {"app.css", "app.js", "docs.css", "docs.js", "icon.svg", "theme.js"}
 COLUMNS = ("file", "package", "version", "licence", "texts", "home", "digest")
 ROWS = [
-    dict(zip(COLUMNS, row, strict=True)) for row in table("mockserver/web/VENDORED.md", "vendored")
+    dict(zip(COLUMNS, row, strict=True))
+    for row in table("mockserver/dashboard/VENDORED.md", "vendored")
 ]
 
 
@@ -41,7 +42,7 @@ def test_each_licence_has_its_text_and_each_text_its_file() -> None:
 
 def test_the_bill_of_materials_lists_the_same(bill: dict[str, Any]) -> None:
     listed = {
-        (file["name"].removeprefix("mockserver/web/static/"), file["hashes"][0]["content"])
+        (file["name"].removeprefix("mockserver/dashboard/static/"), file["hashes"][0]["content"])
         for component in bill["components"]
         for file in component.get("components", [])
     }

@@ -9,16 +9,16 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from mockserver import web
+from mockserver import dashboard
 from mockserver.app import create_app
-from mockserver.config import Config
-from mockserver.contract import Contract
+from mockserver.core.config import Config
+from mockserver.openapi.contract import Contract
 from tests.control import admin
 from tests.seeds import ADMIN, NEW_YEAR, SHOPPER, acting_as
 
 PAGES = ("/", "/ui/journal", "/ui/errors", "/ui/clock", "/ui/coverage", "/ui/sandboxes")
 DOCS = ("/docs", "/__admin/docs")
-STATIC = Path(web.__file__).with_name("static")
+STATIC = Path(dashboard.__file__).with_name("static")
 Do = Callable[..., TestResponse]
 
 

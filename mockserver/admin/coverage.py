@@ -1,0 +1,25 @@
+"""Contract coverage of the consumer, over all sandboxes that there were, or of one."""
+
+from flask import Blueprint, Response, request
+
+from mockserver.admin.bodies import data
+from mockserver.core import wsgi
+from mockserver.openapi.contract import Contract
+from mockserver.sandbox import coverage
+from mockserver.sandbox.registry import DEFAULT, Sandboxes, prefix_of
+
+
+def add_routes(admin: Blueprint, contract: Contract, held: Sandboxes) -> None:
+    """Add the routes of this noun."""
+
+    @admin.get("/coverage")
+    def get_coverage() -> Response:
+        magic = held.default.world.magic
+        name = request.args.get("sandbox")
+        base_url = wsgi.server_url(request.environ) + prefix_of(name or DEFAULT)
+        if name:
+            only = held.find(name)
+            counts, findings = only.journal.counts(), only.lint.findings()
+        else:
+            counts, findings = held.counts(), held.findings()
+        return data(coverage.report(contract, counts, findings, magic, base_url))

@@ -1,0 +1,1 @@
+"""The `mockserver` command: options in, exit status out."""

@@ -1,0 +1,1 @@
+"""The HTTP boundary: request in, response out."""

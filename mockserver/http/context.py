@@ -1,0 +1,154 @@
+"""What is known about the request under way, gathered on its way through the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask import request
+
+from mockserver.core.clock import stopwatch
+from mockserver.core.errors import Violation
+from mockserver.core.wsgi import Environ, header_key, headers_of, path_of
+from mockserver.http.near_miss import nearest
+from mockserver.openapi.contract import Contract, Operation
+from mockserver.operations.auth import ACCOUNT_TOKEN_HEADER, CUSTOMER_TOKEN_HEADER, Caller
+from mockserver.sandbox.client_warnings import ASSOCIATIONS, TOKEN_ERRORS, Observation
+from mockserver.sandbox.journal import Entry, Message
+from mockserver.sandbox.rules import Decision
+from mockserver.sandbox.sandbox import Sandbox
+from mockserver.store.world import digest
+
+UNMATCHED = ("no-such-path", "method-not-allowed")
+ACCOUNT_TOKEN_KEY = header_key(ACCOUNT_TOKEN_HEADER)
+CUSTOMER_TOKEN_KEY = header_key(CUSTOMER_TOKEN_HEADER)
+_TOKEN_KEYS = ("HTTP_AUTHORIZATION", ACCOUNT_TOKEN_KEY, CUSTOMER_TOKEN_KEY)
+_KEY = "mockserver.exchange"
+
+
+class Exchange:
+    """One request and its answer, while they are made."""
+
+    __slots__ = (
+        "body",
+        "caller",
+        "decision",
+        "environ",
+        "error",
+        "headers",
+        "instant",
+        "is_the_apis",
+        "method",
+        "next_page",
+        "notes",
+        "operation",
+        "path",
+        "query",
+        "request_id",
+        "sandbox",
+        "sandbox_name",
+        "started",
+        "unknown_fields",
+        "violations",
+    )
+
+    def __init__(self, environ: Environ) -> None:
+        self.started = stopwatch()
+        self.environ = environ
+        self.method: str = environ["REQUEST_METHOD"]
+        self.path = path_of(environ)
+        self.query: str = environ.get("QUERY_STRING", "")
+        self.headers = headers_of(environ)
+        self.sandbox_name: str
+        self.sandbox: Sandbox
+        self.is_the_apis: bool
+        self.request_id: str
+        self.instant: int
+        self.operation: Operation | None = None
+        self.caller: Caller | None = None
+        self.error: str | None = None
+        self.violations: tuple[Violation, ...] = ()
+        self.notes: tuple[str, ...] = ()
+        self.body = b""
+        self.unknown_fields: tuple[str, ...] = ()
+        self.next_page: str | None = None
+        self.decision: Decision | None = None
+        environ[_KEY] = self
+
+    def enter(self, sandbox_name: str, sandbox: Sandbox, is_the_apis: bool) -> None:
+        """Let it happen in a sandbox. Requests to the admin API and to the dashboard count by
+        themselves: only the others are the tested app's, and so the API's."""
+        self.sandbox_name = sandbox_name
+        self.sandbox = sandbox
+        self.is_the_apis = is_the_apis
+        self.request_id = sandbox.request_id("request" if is_the_apis else "admin-request")
+        self.instant = sandbox.clock.now()
+
+    @property
+    def duration_ms(self) -> float:
+        """How long it has taken until now."""
+        return round((stopwatch() - self.started) * 1000, 1)
+
+    @property
+    def is_unmatched(self) -> bool:
+        """Whether nothing in the contract matches the request; a preflight is none of these."""
+        return self.operation is None and self.error in UNMATCHED
+
+    def tell(self, note: str) -> None:
+        """Note something that the client should know."""
+        self.notes += (note,)
+
+    def is_telling(self, operation: Operation, status: int) -> bool:
+        """Whether the lint could find a habit in this request to an operation by itself."""
+        if self.error or self.unknown_fields or self.next_page:
+            return True
+        return status == 204 and operation.id in ASSOCIATIONS
+
+    def observation(
+        self, operation: Operation, status: int, retry_after: str | None
+    ) -> Observation:
+        """Return what the lint looks at, of a request to an operation."""
+        return Observation(
+            request_id=self.request_id,
+            time=self.instant,
+            operation=operation.id,
+            method=self.method,
+            path=self.path,
+            query=self.query,
+            tokens=self._tokens() if self.error in TOKEN_ERRORS else (),
+            status=status,
+            error=self.error,
+            retry_after_s=int(retry_after) if retry_after else None,
+            unknown_fields=self.unknown_fields,
+            next_page=self.next_page,
+        )
+
+    def _tokens(self) -> tuple[bytes, ...]:
+        return tuple(digest(each) for key in _TOKEN_KEYS if (each := self.environ.get(key)))
+
+    def entry(
+        self, contract: Contract, status: int, headers: Iterable[tuple[str, str]], body: bytes
+    ) -> Entry:
+        """Return the journal's entry of the finished exchange, given its answer."""
+        return Entry(
+            id=self.request_id,
+            time=self.instant,
+            method=self.method,
+            path=self.path,
+            query=self.query,
+            operation=None if self.operation is None else self.operation.id,
+            caller=None if self.caller is None else self.caller.told,
+            status=status,
+            error=self.error,
+            violations=self.violations,
+            notes=self.notes,
+            nearest=nearest(contract, self.method, self.path) if self.is_unmatched else None,
+            duration_ms=self.duration_ms,
+            request=Message.received(self.headers, self.body),
+            response=Message.sent(headers, body),
+        )
+
+
+def current() -> Exchange:
+    """Return the exchange of the request that Flask is answering."""
+    exchange: Exchange = request.environ[_KEY]
+    return exchange

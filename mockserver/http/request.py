@@ -1,0 +1,196 @@
+"""One request to an operation, read and held against the contract.
+
+Reading never judges: what is wrong with a body is kept and told in its turn, so that the order of
+the checks stays contract.md §2's.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import IO, Any
+from urllib.parse import parse_qsl
+
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.http import parse_options_header
+from werkzeug.wsgi import get_input_stream
+
+from mockserver.core import json_text, pointer
+from mockserver.core.errors import ApiError, Violation
+from mockserver.core.wsgi import Environ, header_key
+from mockserver.openapi.contract import FORM, JSON, Operation, Parameter
+
+MOST_BODY_BYTES = 1024 * 1024
+
+
+@dataclass(slots=True)
+class Incoming:
+    """A request as it was read: its parsed body, or why that is none, and what to note about it."""
+
+    operation: Operation
+    path: Mapping[str, str]
+    query: Mapping[str, list[str]]
+    media_type: str
+    raw: bytes
+    body: Any
+    malformed: str | None
+    note: str | None
+    environ: Environ
+
+    def texts(self, parameter: Parameter) -> list[str]:
+        """Return what the request gives for a parameter."""
+        if parameter.where == "path":
+            return [self.path[parameter.name]]
+        if parameter.where == "header":
+            text = self.environ.get(header_key(parameter.name))
+            return [] if text is None else [text]
+        return self.query.get(parameter.name, [])
+
+
+def read(environ: Environ, operation: Operation, path: Mapping[str, str]) -> Incoming:
+    """Read and parse a request. Raises ApiError only for a body that is too large to be read."""
+    malformed, note, body = None, None, None
+    try:
+        raw = body_of(environ)
+    except RequestEntityTooLarge:
+        raise ApiError("payload-too-large") from None
+    except ClientDisconnected:
+        raw, malformed = b"", "the body ended too early"
+    media_type = _media_type(environ)
+    if FORM in operation.bodies and media_type in operation.bodies:
+        # clients declare JSON and send a form: the content tells
+        media_type = JSON if raw.lstrip().startswith((b"{", b"[")) else FORM
+    if raw:
+        try:
+            body = _form(raw) if media_type == FORM else json_text.parse(raw)
+        except json_text.MalformedJson as error:
+            malformed = str(error)
+    if documented := operation.bodies.get(media_type):
+        body, note = documented.normalise(body)
+    query = _query(environ)
+    return Incoming(operation, path, query, media_type, raw, body, malformed, note, environ)
+
+
+def prefetch(environ: Environ) -> bool:
+    """Wait for a body of moderate size; whether nobody has to wait for this client later on.
+
+    Any other body, such as one in chunks, is left to whoever reads it, bounded.
+    """
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return False
+    if not environ.get("CONTENT_LENGTH"):
+        return True
+    size = _promised(environ)
+    if size is None:
+        return False
+    try:
+        environ["wsgi.input"] = BytesIO(_exactly(size, environ["wsgi.input"]))
+    except OSError:  # the client has gone
+        environ["wsgi.input"] = BytesIO()
+    return True
+
+
+def body_of(environ: Environ) -> bytes:
+    """Return a request's body. Raises RequestEntityTooLarge for more than a mebibyte, and
+    ClientDisconnected for less than was promised."""
+    is_chunked = "HTTP_TRANSFER_ENCODING" in environ
+    if not is_chunked and not environ.get("CONTENT_LENGTH"):
+        return b""
+    size = None if is_chunked else _promised(environ)
+    stream: IO[bytes] = environ["wsgi.input"]
+    if size is None:
+        stream = get_input_stream(environ, max_content_length=MOST_BODY_BYTES + 1)
+    try:
+        raw = stream.read()
+    except OSError:
+        raise ClientDisconnected from None
+    if len(raw) > MOST_BODY_BYTES:
+        raise RequestEntityTooLarge
+    if size is not None and len(raw) < size:
+        raise ClientDisconnected
+    return raw
+
+
+def _promised(environ: Environ) -> int | None:
+    """Return how long a body is said to be; None for too much, or for what is no number."""
+    text: str = environ.get("CONTENT_LENGTH", "")
+    size = int(text) if text.isdecimal() and len(text) < 8 else MOST_BODY_BYTES + 1
+    return size if size <= MOST_BODY_BYTES else None
+
+
+def _exactly(size: int, stream: IO[bytes]) -> bytes:
+    """Return so many bytes, or fewer where the stream ends before."""
+    raw = stream.read(size)
+    while len(raw) < size and (more := stream.read(size - len(raw))):
+        raw += more
+    return raw
+
+
+def check(incoming: Incoming) -> dict[str, Any]:
+    """Return the typed parameters of a request that the contract allows; else raise ApiError."""
+    operation = incoming.operation
+    if incoming.raw and incoming.media_type not in (operation.bodies or (JSON,)):
+        raise ApiError("unsupported-media-type")
+    body = operation.bodies.get(incoming.media_type) or next(iter(operation.bodies.values()), None)
+    if body is not None and incoming.malformed is not None:
+        raise _malformed(operation, incoming.malformed)
+    params, found = _parameters(incoming)
+    if body is not None:
+        found += body.validator.violations(incoming.body, "body", spec=body.spec, bounded=True)
+    if found:
+        error: Any = operation.first_error(found)
+        raise ApiError(error, tuple(found), **_offending(incoming, found, error))
+    return params
+
+
+def _media_type(environ: Environ) -> str:
+    """Return the media type of the body; JSON where none is told."""
+    told = environ.get("CONTENT_TYPE") or JSON
+    return JSON if told == JSON else parse_options_header(told)[0].lower() or JSON
+
+
+def _query(environ: Environ) -> dict[str, list[str]]:
+    """Return the query's values by name; bytes that are no UTF-8 stay escaped."""
+    text = environ.get("QUERY_STRING")
+    found: dict[str, list[str]] = {}
+    if text:
+        text = text.encode("latin-1").decode("utf-8", "replace")
+        for name, value in parse_qsl(text, keep_blank_values=True, errors="werkzeug.url_quote"):
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def _form(raw: bytes) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(raw.decode("utf-8"), keep_blank_values=True, max_num_fields=100)
+    except ValueError as error:
+        raise json_text.MalformedJson(str(error)) from None
+    return dict(pairs)
+
+
+def _malformed(operation: Operation, reason: str) -> ApiError:
+    """Return the error for a body that can't be parsed: associations have one of their own."""
+    error: Any = (
+        "malformed-json" if "malformed-json" in operation.errors else "invalid-json-payload"
+    )
+    return ApiError(error, (Violation("body", "", "json", reason, "request", error),))
+
+
+def _parameters(incoming: Incoming) -> tuple[dict[str, Any], list[Violation]]:
+    params: dict[str, Any] = {}
+    found: list[Violation] = []
+    for parameter in incoming.operation.parameters:
+        if texts := incoming.texts(parameter):
+            value = params[parameter.name] = parameter.read(texts)
+            found += parameter.validator.violations(
+                value, parameter.where, parameter.name, parameter.spec, bounded=True
+            )
+    return params, found
+
+
+def _offending(incoming: Incoming, found: Iterable[Violation], error: str) -> dict[str, Any]:
+    """Return the value that the first violation of an error complains about, and its place."""
+    first = next(each for each in found if each.error == error)
+    return {
+        "value": pointer.find(incoming.body, first.pointer),
+        "source": first.source,
+    }

@@ -1,0 +1,1 @@
+"""The contract (openapi.yaml) as typed values, and validation against it."""

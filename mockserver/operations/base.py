@@ -1,0 +1,34 @@
+"""What an operation is given and what it returns. No web framework in sight."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from mockserver.core.errors import ApiError
+from mockserver.core.ids import Ids
+from mockserver.operations.auth import Caller
+from mockserver.store.transaction import Transaction
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class Call(NamedTuple):
+    """One validated request. `params` holds path, query and header parameters by name; `body` the
+    parsed body in its documented shape, or None; `base_url` what links in the answer begin with."""
+
+    params: Mapping[str, Any]
+    body: Any
+    caller: Caller
+    tx: Transaction
+    ids: Ids
+    base_url: str
+
+
+class Reply(NamedTuple):
+    """One answer; without a body it has no content. `refused` goes into the body's `errors`: what
+    went wrong with parts of a request whose other parts were done."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = NO_HEADERS
+    refused: tuple[ApiError, ...] = ()

@@ -1,0 +1,1 @@
+"""Lists: filtered, sorted and cut into pages."""

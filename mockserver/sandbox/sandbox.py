@@ -1,0 +1,236 @@
+"""A sandbox: everything that a test can see. Its world, clock, ids, rules, snapshots and journal.
+
+There is no state outside a sandbox. How many there are, and which one a request means, is the
+business of `sandboxes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from threading import Lock
+from typing import Any, TypeVar
+
+from mockserver.core.clock import SECOND, Clock
+from mockserver.core.errors import ControlError
+from mockserver.core.ids import Ids
+from mockserver.sandbox.client_warnings import Lint
+from mockserver.sandbox.journal import Journal
+from mockserver.sandbox.rules import MOST_RULES, Decision, Facts, Rule, Rulebook
+from mockserver.sandbox.state import Captured, State
+from mockserver.store.release import release
+from mockserver.store.transaction import Transaction
+from mockserver.store.world import World
+
+Result = TypeVar("Result")
+
+MOST_SNAPSHOTS = 100
+
+
+class Sandbox:
+    """One isolated store. `seed_world` is what it starts from and goes back to.
+
+    `frozen_at` is where its clock stands at the start, or None for the system's time; `seed` what
+    its ids and its chance come from; `journal_size` how many requests it remembers. `changes`
+    counts what a restart has to bring back.
+    """
+
+    def __init__(
+        self, seed_world: World, frozen_at: int | None, seed: int, journal_size: int
+    ) -> None:
+        self.seed_world = seed_world
+        self._frozen_at = frozen_at
+        self._seed = seed
+        self._lock = Lock()
+        self._state = self._start()
+        self._window = (0, 0)
+        self._snapshots: dict[str, State] = {}
+        self._successor: Callable[[], Sandbox] | None = None
+        self.changes = 0
+        self.journal = Journal(journal_size)
+        self.lint = Lint()
+
+    @property
+    def world(self) -> World:
+        """The world as it is now: a value that never changes."""
+        return self._state.world
+
+    @property
+    def clock(self) -> Clock:
+        """The clock; to change it, use `move_clock`."""
+        return self._state.clock
+
+    def state(self) -> State:
+        """Return a copy of the present state."""
+        with self._lock:
+            return self._state.copy()
+
+    def capture(self, for_good: bool = False) -> Captured:
+        """Return everything that a restart has to bring back, in constant time.
+
+        After one `for_good` nothing can change any more: whoever wants to waits for ever. The
+        process is about to end, and must not acknowledge what it would not keep.
+        """
+        self._lock.acquire()
+        try:
+            return Captured(self.changes, self._state.copy(), dict(self._snapshots))
+        finally:
+            if not for_good:
+                self._lock.release()
+
+    def resume(self, state: State, snapshots: Mapping[str, State]) -> None:
+        """Go on from what another process has captured."""
+        with self._lock:
+            self._state, self._snapshots = state, dict(snapshots)
+
+    def over_the_limit(self) -> bool:
+        """Count a request; whether it is one too many in this second of the sandbox's clock."""
+        limit = self._state.world.settings["rate_limit"]["requests_per_second"]
+        if limit is None:
+            return False
+        with self._lock:
+            second = self._state.clock.now() // SECOND
+            in_this_one = self._window[1] + 1 if self._window[0] == second else 1
+            self._window = (second, in_this_one)
+            return in_this_one > int(limit)
+
+    def reset(self) -> None:
+        """Go back to the fixtures, the start's clock, rules and first id, in constant time.
+
+        Snapshots stay. The journal forgets its entries and keeps its counts, since coverage is of a
+        whole test run.
+        """
+        with self._lock:
+            left = self._state.world
+            self._state = self._start()
+            self._window = (0, 0)
+            self.changes += 1
+        release(left, self.seed_world)
+        self.journal.clear()
+        self.lint.start_anew()
+
+    def fork(self, snapshot: str | None = None) -> Sandbox:
+        """Return another sandbox in this one's state, or in that of a snapshot of it."""
+        twin = Sandbox(self.seed_world, self._frozen_at, self._seed, self.journal.size)
+        with self._lock:
+            twin._state = self._named(snapshot).copy() if snapshot else self._state.copy()
+        return twin
+
+    def close(self, successor: Callable[[], Sandbox]) -> None:
+        """Give the memory back. Nobody new may use the sandbox; what a request that is under way in
+        it still does happens in its `successor`."""
+        with self._lock:
+            self._successor = successor
+            worlds = [state.world for state in (self._state, *self._snapshots.values())]
+            self._state, self._snapshots = self._start(), {}
+        for world in worlds:
+            release(world, self.seed_world)
+
+    def run(self, action: Callable[[Transaction, Ids], Result]) -> Result:
+        """Run an action as one transaction: what it changed counts unless it raises."""
+        with self._lock:
+            successor = self._successor
+            if successor is None:
+                transaction = Transaction(self._state.world, self._state.clock.now())
+                result = action(transaction, self._state.ids)
+                self.changes += transaction.world is not self._state.world
+                self._state.world = transaction.world
+                return result
+        return successor().run(action)
+
+    def move_clock(self, change: Callable[[Clock], None]) -> Clock:
+        """Change the clock between two requests; returns it."""
+        with self._lock:
+            change(self._state.clock)
+            self.changes += 1
+            return self._state.clock
+
+    def request_id(self, kind: str) -> str:
+        """Return a new id for a request; each kind counts by itself."""
+        with self._lock:
+            return self._state.ids.uuid(kind)
+
+    # --- rules
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether any rule is armed."""
+        return bool(self._state.rules.rules)
+
+    def decide(self, facts: Facts) -> Decision | None:
+        """Return what an armed rule wants of a request, and count it."""
+        with self._lock:
+            self.changes += 1  # rules count what they see
+            return self._state.rules.decide(facts, self._state.clock.now())
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Return the armed rules as JSON values."""
+        with self._lock:
+            return [rule.show() for rule in self._state.rules.rules]
+
+    def arm(self, given: Mapping[str, Any]) -> Rule:
+        """Arm a rule. ControlError 409 when there are too many."""
+        with self._lock:
+            if len(self._state.rules.rules) >= MOST_RULES:
+                raise ControlError(409, "Conflict", f"A sandbox has at most {MOST_RULES} rules.")
+            self.changes += 1
+            return self._state.rules.add(given, self._state.clock.now())
+
+    def disarm(self, rule_id: str | None = None) -> None:
+        """Take one rule away, or all. ControlError 404 when there is no such rule."""
+        with self._lock:
+            self.changes += 1
+            if not self._state.rules.remove(rule_id) and rule_id is not None:
+                raise ControlError(404, "Not Found", f"There is no rule {rule_id[:100]}.")
+
+    # --- snapshots
+
+    def save(self, name: str) -> None:
+        """Keep the present state under a name, in constant time. ControlError when too many."""
+        with self._lock:
+            if len(self._snapshots) >= MOST_SNAPSHOTS and name not in self._snapshots:
+                detail = f"A sandbox keeps at most {MOST_SNAPSHOTS} snapshots; delete one."
+                raise ControlError(409, "Conflict", detail)
+            self._snapshots[name] = self._state.copy()
+            self.changes += 1
+
+    def restore(self, name: str) -> None:
+        """Go back to a saved state, in constant time. ControlError 404."""
+        with self._lock:
+            left = self._state.world
+            self._state = self._named(name).copy()
+            self.changes += 1
+        release(left, self.seed_world)
+
+    def forget(self, name: str) -> None:
+        """Throw a saved state away. ControlError 404."""
+        with self._lock:
+            left = self._named(name).world
+            del self._snapshots[name]
+            self.changes += 1
+        release(left, self.seed_world)
+
+    def snapshots(self) -> dict[str, State]:
+        """Return the saved states by name."""
+        with self._lock:
+            return dict(self._snapshots)
+
+    def snapshot(self, name: str) -> State:
+        """Return a saved state. ControlError 404."""
+        with self._lock:
+            return self._named(name)
+
+    def _named(self, name: str) -> State:
+        if name not in self._snapshots:
+            known = ", ".join(sorted(self._snapshots)) or "none"
+            detail = f'There is no snapshot "{name[:100]}"; known: {known}.'
+            raise ControlError(404, "Not Found", detail)
+        return self._snapshots[name]
+
+    def _start(self) -> State:
+        clock = Clock(self._frozen_at)
+        world = replace(self.seed_world, epoch=clock.now())
+        rules = Rulebook(self._seed)
+        for given in world.rules:
+            rules.add(given, clock.now())
+        return State(world, clock, Ids(self._seed), rules)

@@ -1,0 +1,1 @@
+"""The store's state: entities, transactions and indexes. No I/O, no HTTP."""

@@ -1,0 +1,1 @@
+"""What consumers import: admin client, server process, pytest plugin."""
