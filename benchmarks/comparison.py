@@ -18,7 +18,7 @@ from benchmarks.contestants import Contestant
 from benchmarks.processes import running
 from benchmarks.work import CONNECTIONS, check
 
-MOST_CONNECTIONS = max(CONNECTIONS)
+MAX_CONNECTIONS = max(CONNECTIONS)
 WEIGHED_AFTER = ("write", "get")
 """The work that each does in its life, before its memory is measured again."""
 
@@ -50,7 +50,7 @@ def lives(contestants: Sequence[Contestant], effort: Effort) -> list[dict[str, A
                 for kind in WEIGHED_AFTER:
                     if kind in each.jobs:
                         job = each.jobs[kind]
-                        wrk.rate(process.port, job, MOST_CONNECTIONS, effort.seconds)
+                        wrk.rate(process.port, job, MAX_CONNECTIONS, effort.seconds)
                 found.append(
                     {
                         "round": number,
@@ -77,7 +77,7 @@ def loads(
             for kind, job in each.jobs.items():
                 _tell(f"warming {each.title}: {kind}")
                 check(process.port, job, each.title)
-                wrk.rate(process.port, job, MOST_CONNECTIONS, effort.warm_seconds)
+                wrk.rate(process.port, job, MAX_CONNECTIONS, effort.warm_seconds)
         return list(_measured(contestants, ports, effort, connections))
 
 

@@ -65,7 +65,7 @@ GOALS = (
     Goal(measures.REST, "moto", most=1),
     Goal(measures.LOADED, "moto", most=1),
 )
-MOST_EXPONENT = 0.1
+MAX_EXPONENT = 0.1
 FLAT = (
     *("get", "associate", "reset", "fork"),
     *("list, administrator", "list, account", "filter, an account's", "filter, every name"),
@@ -95,8 +95,8 @@ def _judge(goal: Goal, results: Results) -> Verdict:
 def _exponents(results: Results) -> Iterator[Verdict]:
     for action in FLAT:
         found = fitted(results, action)
-        is_met = found is not None and found <= MOST_EXPONENT
-        goal = f"exponent ≤ {MOST_EXPONENT:g}"
+        is_met = found is not None and found <= MAX_EXPONENT
+        goal = f"exponent ≤ {MAX_EXPONENT:g}"
         yield Verdict(f"{action}, by the number of carts", goal, found, None, is_met)
 
 

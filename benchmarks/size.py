@@ -23,7 +23,7 @@ from benchmarks.work import ACCOUNT_ID, HEADERS, association, cart
 from mockserver.app import create_app
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.store.transaction import Transaction
-from mockserver.store.world import ACCOUNT, Cart, World
+from mockserver.store.world import ACCOUNT, Cart, StoreState
 
 SMALLEST, LARGEST = 10, 1_000_000
 ROUNDS = 3
@@ -51,7 +51,7 @@ class Action:
     after: Callable[[], Any] = lambda: None
 
 
-def worlds(seed: World, largest: int) -> Iterator[World]:
+def worlds(seed: StoreState, largest: int) -> Iterator[StoreState]:
     """Yield the seed world without its carts and with 10, 100, … carts of its own, each world
     sharing the one before."""
     transaction = Transaction(seed, seed.epoch)
@@ -71,7 +71,7 @@ def measure(largest: int, rounds: int = ROUNDS) -> list[dict[str, Any]]:
     app = create_app()
     client = app.test_client()
     sandbox: Sandbox = app.extensions["sandbox"]
-    made = dict(zip(_sizes(largest), worlds(sandbox.world, largest), strict=True))
+    made = dict(zip(_sizes(largest), worlds(sandbox.store, largest), strict=True))
     subjects = {size: Sandbox(world, None, 0, 1000) for size, world in made.items()}
     seconds: dict[tuple[str, int], list[float]] = {}
     for number in range(rounds):
@@ -169,7 +169,7 @@ def _cpu_of_reset(sandbox: Sandbox) -> float:
     return process_time() - start
 
 
-def _stall(sandbox: Sandbox, client: Any, world: World) -> float:
+def _stall(sandbox: Sandbox, client: Any, world: StoreState) -> float:
     """Return the seconds of the slowest request while a world that was left is taken apart."""
     _enter(sandbox, world)
     sandbox.reset()
@@ -181,11 +181,11 @@ def _stall(sandbox: Sandbox, client: Any, world: World) -> float:
     return slowest
 
 
-def _enter(sandbox: Sandbox, world: World) -> None:
+def _enter(sandbox: Sandbox, world: StoreState) -> None:
     """Put a sandbox into a world, at its own time."""
 
     def enter(tx: Transaction, ids: object) -> None:
-        tx.world = replace(world, epoch=tx.world.epoch)
+        tx.state = replace(world, epoch=tx.state.epoch)
 
     sandbox.run(enter)
 

@@ -1,4 +1,4 @@
-"""The requests that really cause each error of the catalogue: none of them asks for it."""
+"""The requests that really cause each error of the catalog: none of them asks for it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from tests.requests import (
     REALM,
     RENAMED,
     RESTRICTED,
-    RESTRICTED_WORLD,
+    RESTRICTED_STATE,
     SIGN_IN,
     Request,
     belonging,
@@ -61,8 +61,8 @@ ONLY_ON_DEMAND = frozenset(
 )
 """Errors that nothing but asking for them gives (contract.md §6)."""
 
-MOST_BODY_BYTES = 1024 * 1024
-MOST_HEADER_BYTES = 32 * 1024
+MAX_BODY_BYTES = 1024 * 1024
+MAX_HEADER_BYTES = 32 * 1024
 NO_SUCH_ACCOUNT = "a0000000-0000-4000-8000-00000000dead"
 NO_SUCH_PRODUCT = "e0000000-0000-4000-8000-00000000dead"
 SHIPPING_WORLD = str(DATA / "shipping.yaml")
@@ -89,31 +89,34 @@ def _common(good: Request) -> dict[str, Sequence[Request | Cause]]:
     anyhow = Request(good.method, good.path, good.headers)
     refused = [
         good.without_header("Authorization"),
-        *(good.but(headers={"Authorization": text}) for text in WRONG_BEARERS),
+        *(good.evolve(headers={"Authorization": text}) for text in WRONG_BEARERS),
     ]
     return {
-        "no-such-path": [good.but(path=f"{good.path}/no/such/path"), good.but(path="/v3/carts")],
-        "method-not-allowed": [good.but(method="PATCH"), good.but(method="OPTIONS")],
-        "headers-too-large": [good.with_headers(X_Padding="x" * MOST_HEADER_BYTES)],
+        "no-such-path": [
+            good.evolve(path=f"{good.path}/no/such/path"),
+            good.evolve(path="/v3/carts"),
+        ],
+        "method-not-allowed": [good.evolve(method="PATCH"), good.evolve(method="OPTIONS")],
+        "headers-too-large": [good.with_headers(X_Padding="x" * MAX_HEADER_BYTES)],
         "unable-to-validate-access-token": refused,
         "unauthorized": refused,
         "account-token-not-valid": [
-            good.but(headers={**bearer, ACCOUNT_TOKEN: text})
+            good.evolve(headers={**bearer, ACCOUNT_TOKEN: text})
             for bearer in (SHOPPER, ADMIN)
             for text in ("no-such-token", "Bearer account-1", "shopper")
         ],
         "customer-token-not-valid": [
-            good.but(headers={**bearer, CUSTOMER_TOKEN: text})
+            good.evolve(headers={**bearer, CUSTOMER_TOKEN: text})
             for bearer in (SHOPPER, ADMIN)
             for text in ("no-such-token", "Bearer customer-1", "account-1", "shopper")
         ],
-        "forbidden": [Cause(good.but(headers=RESTRICTED), fixtures=(RESTRICTED_WORLD,))],
+        "forbidden": [Cause(good.evolve(headers=RESTRICTED), fixtures=(RESTRICTED_STATE,))],
         "payload-too-large": [
-            anyhow.but(raw=b" " * (MOST_BODY_BYTES + 1), content_type=media_type)
+            anyhow.evolve(raw=b" " * (MAX_BODY_BYTES + 1), content_type=media_type)
             for media_type in (JSON, "text/plain")
         ],
         "unsupported-media-type": [
-            anyhow.but(raw="{}", content_type=media_type)
+            anyhow.evolve(raw="{}", content_type=media_type)
             for media_type in ("text/plain", "application/xml", "application/vnd.api+json")
         ],
         "malformed-json": _not_json(anyhow),
@@ -126,7 +129,7 @@ WRONG_BEARERS = ("Bearer no-such-token", "Bearer", "Bearer account-1", "admin", 
 
 def _not_json(request: Request) -> list[Request]:
     return [
-        request.but(raw=raw, content_type=JSON)
+        request.evolve(raw=raw, content_type=JSON)
         for raw in (
             b"not JSON",
             b'{"data": ',
@@ -138,7 +141,7 @@ def _not_json(request: Request) -> list[Request]:
 
 
 def _signing_in(request: Request, **changes: str) -> Request:
-    return request.but(body={"data": {**SIGN_IN, **changes}})
+    return request.evolve(body={"data": {**SIGN_IN, **changes}})
 
 
 @dataclass(frozen=True)
@@ -166,18 +169,18 @@ def _association_causes(
 ) -> Iterator[tuple[str, list[Request | Cause]]]:
     good = GOOD[operation]
     kind = owners.kind
-    unknown = good.but(path=f"/v2/carts/no-such-cart/relationships/{kind}s")
-    anothers = good.but(path=f"/v2/carts/{owners.anothers_cart}/relationships/{kind}s")
+    unknown = good.evolve(path=f"/v2/carts/no-such-cart/relationships/{kind}s")
+    anothers = good.evolve(path=f"/v2/carts/{owners.anothers_cart}/relationships/{kind}s")
 
     def bodies(*given: Any) -> list[Request | Cause]:
-        return [good.but(body=body) for body in given]
+        return [good.evolve(body=body) for body in given]
 
     one = {"type": kind, "id": owners.ids[0]}
     other_kind = "customer" if kind == "account" else "account"
     yield (
         "invalid-json-payload",
         [
-            *_not_json(good.but(body=None)),
+            *_not_json(good.evolve(body=None)),
             *bodies(None, {}, {"data": None}, {"data": one}, one, {"data": kind}, kind, 1),
         ],
     )
@@ -197,13 +200,13 @@ def _association_causes(
     yield (
         f"{kind}-lacks-permissions",
         [
-            good.but(headers=SHOPPER),
-            good.but(headers=owners.acting(2)),
-            good.but(headers=owners.acting(2, ADMIN)),
-            anothers.but(headers=owners.acting(1)),
+            good.evolve(headers=SHOPPER),
+            good.evolve(headers=owners.acting(2)),
+            good.evolve(headers=owners.acting(2, ADMIN)),
+            anothers.evolve(headers=owners.acting(1)),
         ],
     )
-    yield "cart-not-found", [unknown, unknown.but(headers=owners.acting(1))]
+    yield "cart-not-found", [unknown, unknown.evolve(headers=owners.acting(1))]
     missing = [owners.naming(owners.unknown), owners.naming(f"no-such-{kind}")]
     yield f"{kind}-not-found", bodies(*missing)
 
@@ -220,10 +223,10 @@ _oauth = GOOD["createAnAccessToken"]
 _create = GOOD["createACart"]
 _update = GOOD["updateACart"]
 _settings = GOOD["put-v2-settings-cart"]
-_to_guest = GOOD["createAccountCartAssociation"].but(
+_to_guest = GOOD["createAccountCartAssociation"].evolve(
     path="/v2/carts/contact-cart/relationships/accounts"
 )
-_customer_to_guest = GOOD["createCustomerCartAssociation"].but(
+_customer_to_guest = GOOD["createCustomerCartAssociation"].evolve(
     path="/v2/carts/contact-cart/relationships/customers"
 )
 _customer = GOOD["createACustomerToken"]
@@ -240,7 +243,7 @@ _unsafe = "/v2/carts/not%20safe"
 _add = GOOD["manageCarts"]
 _update_all = GOOD["bulkUpdateItemsInCart"]
 _update_one = GOOD["updateACartItem"]
-_promoted = _add.but(body={"data": {"type": "promotion_item", "code": TEN_PERCENT}})
+_promoted = _add.evolve(body={"data": {"type": "promotion_item", "code": TEN_PERCENT}})
 _custom_discounts = Request(
     "PUT", GRACE_CART, body={"data": {"discount_settings": {"custom_discounts_enabled": True}}}
 )
@@ -249,7 +252,7 @@ _million = 1_000_000
 
 
 def _adding(**item: Any) -> Request:
-    return _add.but(body={"data": {"type": "cart_item", "quantity": 1, **item}})
+    return _add.evolve(body={"data": {"type": "cart_item", "quantity": 1, **item}})
 
 
 def _custom(name: str, amount: int = 100) -> dict[str, Any]:
@@ -265,13 +268,13 @@ def _item_update_causes() -> Iterator[tuple[tuple[str, str], list[Request | Caus
         good = GOOD[operation]
 
         def sending(good: Request = good, wrap: Any = wrap, **data: Any) -> Request:
-            return good.but(body={"data": wrap(data)})
+            return good.evolve(body={"data": wrap(data)})
 
-        yield (operation, "cart-not-found"), [good.but(path=f"/v2/carts/no-such-cart/{path}")]
+        yield (operation, "cart-not-found"), [good.evolve(path=f"/v2/carts/no-such-cart/{path}")]
         yield (operation, "quantity-too-high"), [sending(quantity=_million + 1)]
         yield (operation, "insufficient-stock"), [sending(quantity=6)]
         yield (operation, "shipping-groups-not-found"), [sending(shipping_group_id=_in_dollars)]
-        mismatch = sending(shipping_group_id=_in_dollars).but(path=f"/v2/carts/in-pounds/{path}")
+        mismatch = sending(shipping_group_id=_in_dollars).evolve(path=f"/v2/carts/in-pounds/{path}")
         yield (operation, "cart-currency-mismatch"), [Cause(mismatch, fixtures=(SHIPPING_WORLD,))]
 
 
@@ -281,48 +284,48 @@ _unknown_order = "/v2/orders/no-such-order"
 
 
 def _checking_out(**changes: Any) -> Request:
-    return _checkout.but(body={"data": {**CHECKOUT, **changes}})
+    return _checkout.evolve(body={"data": {**CHECKOUT, **changes}})
 
 
 def _paying(**changes: Any) -> Request:
-    return _pay.but(body={"data": {**_pay.body["data"], **changes}})
+    return _pay.evolve(body={"data": {**_pay.body["data"], **changes}})
 
 
 ORDER_CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
     ("checkoutAPI", "schema-violation"): [
-        _checkout.but(body={"data": {"customer": GUEST}}),
+        _checkout.evolve(body={"data": {"customer": GUEST}}),
     ],
     ("checkoutAPI", "email-format"): [
         _checking_out(customer={"name": "Joan", "email": "joan.@example.com"}),
         _checking_out(customer={"name": "Joan", "email": "joan"}),
     ],
     ("checkoutAPI", "customer-or-contact-required"): [
-        _checkout.but(body={"data": {"billing_address": ADDRESS}}),
-        _checkout.but(headers=acting_as(1), body={"data": {"billing_address": ADDRESS}}),
-        _checkout.but(headers=as_customer(1), body={"data": {"billing_address": ADDRESS}}),
+        _checkout.evolve(body={"data": {"billing_address": ADDRESS}}),
+        _checkout.evolve(headers=acting_as(1), body={"data": {"billing_address": ADDRESS}}),
+        _checkout.evolve(headers=as_customer(1), body={"data": {"billing_address": ADDRESS}}),
     ],
     ("checkoutAPI", "checkout-of-snapshot"): [
-        Cause(_checkout, before=[_update.but(path=GRACE_CART, body=_future)])
+        Cause(_checkout, before=[_update.evolve(path=GRACE_CART, body=_future)])
     ],
     ("checkoutAPI", "cart-empty"): [
-        _checkout.but(path="/v2/carts/free-cart/checkout"),
+        _checkout.evolve(path="/v2/carts/free-cart/checkout"),
         Cause(_checkout, before=[GOOD["deleteAllCartItems"]]),
     ],
     ("checkoutAPI", "insufficient-stock"): [
         Cause(_checkout, before=[_adding(id=LAMP, quantity=2), _checkout])
     ],
     ("checkoutAPI", "account-lacks-permissions"): [
-        _checking_out(account={"id": ACCOUNT_1}).but(headers=acting_as(2)),
-        _checking_out(account={"id": ACCOUNT_1}).but(headers=as_customer(1)),
+        _checking_out(account={"id": ACCOUNT_1}).evolve(headers=acting_as(2)),
+        _checking_out(account={"id": ACCOUNT_1}).evolve(headers=as_customer(1)),
     ],
     ("checkoutAPI", "customer-lacks-permissions"): [
-        _checking_out(customer={"id": CUSTOMER_1}).but(headers=as_customer(2)),
-        _checking_out(customer={"id": CUSTOMER_1}).but(headers=acting_as(1)),
+        _checking_out(customer={"id": CUSTOMER_1}).evolve(headers=as_customer(2)),
+        _checking_out(customer={"id": CUSTOMER_1}).evolve(headers=acting_as(1)),
     ],
-    ("checkoutAPI", "cart-not-found"): [_checkout.but(path="/v2/carts/no-such-cart/checkout")],
+    ("checkoutAPI", "cart-not-found"): [_checkout.evolve(path="/v2/carts/no-such-cart/checkout")],
     ("checkoutAPI", "account-not-found"): [
         _checking_out(account={"id": NO_SUCH_ACCOUNT}),
-        _checking_out(account={"id": NO_SUCH_ACCOUNT}).but(headers=SHOPPER),
+        _checking_out(account={"id": NO_SUCH_ACCOUNT}).evolve(headers=SHOPPER),
     ],
     ("checkoutAPI", "account-member-not-found"): [
         _checking_out(account={"id": ACCOUNT_1, "member_id": member})
@@ -330,22 +333,22 @@ ORDER_CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
     ],
     ("checkoutAPI", "customer-not-found"): [_checking_out(customer={"id": "no-such-customer"})],
     ("manageCarts", "order-not-found"): [
-        _add.but(body={"data": {"type": "order_items", "order_id": "no-such-order"}}),
-        _add.but(
+        _add.evolve(body={"data": {"type": "order_items", "order_id": "no-such-order"}}),
+        _add.evolve(
             headers=acting_as(2), body={"data": {"type": "order_items", "order_id": ADAS_ORDER}}
         ),
     ],
     ("getCustomerOrders", "schema-violation"): [
-        GOOD["getCustomerOrders"].but(query={"page[limit]": "101"})
+        GOOD["getCustomerOrders"].evolve(query={"page[limit]": "101"})
     ],
     ("getCustomerOrders", "invalid-filter"): [
-        GOOD["getCustomerOrders"].but(query={"filter": "anything"})
+        GOOD["getCustomerOrders"].evolve(query={"filter": "anything"})
     ],
     **{
         (name, "order-not-found"): [
-            GOOD[name].but(path=f"{_unknown_order}{rest}"),
-            GOOD[name].but(headers=acting_as(2)),
-            GOOD[name].but(headers=as_customer(1)),
+            GOOD[name].evolve(path=f"{_unknown_order}{rest}"),
+            GOOD[name].evolve(headers=acting_as(2)),
+            GOOD[name].evolve(headers=as_customer(1)),
         ]
         for name, rest in (
             ("getAnOrder", ""),
@@ -355,8 +358,8 @@ ORDER_CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
     },
     **{
         (name, "forbidden"): [
-            GOOD[name].but(headers=SHOPPER),
-            Cause(GOOD[name].but(headers=RESTRICTED), fixtures=(RESTRICTED_WORLD,)),
+            GOOD[name].evolve(headers=SHOPPER),
+            Cause(GOOD[name].evolve(headers=RESTRICTED), fixtures=(RESTRICTED_STATE,)),
         ]
         for name in ("getCustomerOrders", "getAnOrder", "getOrderItems")
     },
@@ -364,11 +367,11 @@ ORDER_CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
     ("paymentSetup", "payment-not-processed"): [
         _paying(gateway="stripe"),
         _paying(method="purchase_setup"),
-        _pay.but(body={"data": {"gateway": "manual"}}),
+        _pay.evolve(body={"data": {"gateway": "manual"}}),
     ],
     ("paymentSetup", "order-not-payable"): [
         Cause(_pay, before=[_pay]),
-        _pay.but(path=f"/v2/orders/{GRACES_ORDER}/payments"),
+        _pay.evolve(path=f"/v2/orders/{GRACES_ORDER}/payments"),
     ],
     ("paymentSetup", "amount-too-high"): [_paying(amount=3001)],
 }
@@ -378,13 +381,13 @@ CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
     **ORDER_CAUSES,
     **dict(_item_update_causes()),
     ("getCartItems", "schema-violation"): [
-        GOOD["getCartItems"].but(path="/v2/carts/not%20safe/items")
+        GOOD["getCartItems"].evolve(path="/v2/carts/not%20safe/items")
     ],
     ("manageCarts", "schema-violation"): [
-        _add.but(body={"data": {"type": "cart_item", "id": MUG}}),
-        _add.but(body={"data": {"type": "cart_item", "sku": "mug"}}),
+        _add.evolve(body={"data": {"type": "cart_item", "id": MUG}}),
+        _add.evolve(body={"data": {"type": "cart_item", "sku": "mug"}}),
     ],
-    ("manageCarts", "number-gte"): [_add.but(body={"data": _custom("Gift", -100_000)})],
+    ("manageCarts", "number-gte"): [_add.evolve(body={"data": _custom("Gift", -100_000)})],
     ("manageCarts", "quantity-too-high"): [
         _adding(id=MUG, quantity=_million + 1),
         Cause(_adding(id=MUG), before=[_adding(id=MUG, quantity=_million)]),
@@ -393,19 +396,19 @@ CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
     ("manageCarts", "price-not-in-currency"): [
         _adding(id=UMBRELLA),
         _adding(id=UMBRELLA).with_headers(X_MOLTIN_CURRENCY="GBP"),
-        _adding(id=UMBRELLA).but(path="/v2/carts/free-cart/items"),
+        _adding(id=UMBRELLA).evolve(path="/v2/carts/free-cart/items"),
     ],
     ("manageCarts", "too-many-items"): [
         Cause(
-            _add.but(body={"data": _custom("One more")}),
-            before=[_add.but(body={"data": [_custom(str(number)) for number in range(99)]})],
+            _add.evolve(body={"data": _custom("One more")}),
+            before=[_add.evolve(body={"data": [_custom(str(number)) for number in range(99)]})],
         )
     ],
     ("manageCarts", "product-not-found"): [_adding(id=NO_SUCH_PRODUCT)],
     ("manageCarts", "product-sku-not-found"): [_adding(sku="no-such-sku")],
     ("manageCarts", "promotion-not-found"): [
-        _add.but(body={"data": {"type": "promotion_item", "code": "NO-SUCH-CODE"}}),
-        _add.but(
+        _add.evolve(body={"data": {"type": "promotion_item", "code": "NO-SUCH-CODE"}}),
+        _add.evolve(
             body={
                 "data": [A_MUG, {"type": "promotion_item", "code": "NO-SUCH-CODE"}],
                 "options": {"add_all_or_nothing": True},
@@ -413,52 +416,52 @@ CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
         ),
     ],
     ("manageCarts", "cart-not-found"): [
-        _add.but(body={"data": {"type": "cart_items", "cart_id": "no-such-cart"}})
+        _add.evolve(body={"data": {"type": "cart_items", "cart_id": "no-such-cart"}})
     ],
     ("manageCarts", "could-not-apply-promotion"): [Cause(_promoted, before=[_custom_discounts])],
     ("bulkUpdateItemsInCart", "schema-violation"): [
-        _update_all.but(body={"data": [{"quantity": 1}]})
+        _update_all.evolve(body={"data": [{"quantity": 1}]})
     ],
     ("bulkUpdateItemsInCart", "items-not-found"): [
-        _update_all.but(path="/v2/carts/free-cart/items"),
+        _update_all.evolve(path="/v2/carts/free-cart/items"),
         Cause(_update_all, before=[GOOD["deleteACartItem"]]),
     ],
     ("bulkUpdateItemsInCart", "could-not-apply-promotion"): [
         Cause(_update_all, before=[_promoted, _custom_discounts])
     ],
     ("deleteAllCartItems", "schema-violation"): [
-        GOOD["deleteAllCartItems"].but(path="/v2/carts/not%20safe/items")
+        GOOD["deleteAllCartItems"].evolve(path="/v2/carts/not%20safe/items")
     ],
     ("deleteAllCartItems", "cart-not-found"): [
-        GOOD["deleteAllCartItems"].but(path="/v2/carts/no-such-cart/items")
+        GOOD["deleteAllCartItems"].evolve(path="/v2/carts/no-such-cart/items")
     ],
     ("deleteAllCartItems", "could-not-apply-promotion"): [
         Cause(GOOD["deleteAllCartItems"], before=[_promoted, _custom_discounts])
     ],
     ("updateACartItem", "schema-violation"): [
-        _update_one.but(body={"data": {"quantity": "two"}}),
+        _update_one.evolve(body={"data": {"quantity": "two"}}),
     ],
     ("updateACartItem", "item-not-found"): [
-        _update_one.but(path=f"/v2/carts/free-cart/items/{ITEM}")
+        _update_one.evolve(path=f"/v2/carts/free-cart/items/{ITEM}")
     ],
     ("deleteACartItem", "schema-violation"): [
-        GOOD["deleteACartItem"].but(path=f"/v2/carts/not%20safe/items/{ITEM}")
+        GOOD["deleteACartItem"].evolve(path=f"/v2/carts/not%20safe/items/{ITEM}")
     ],
     ("deleteACartItem", "cart-not-found"): [
-        GOOD["deleteACartItem"].but(path=f"/v2/carts/no-such-cart/items/{ITEM}")
+        GOOD["deleteACartItem"].evolve(path=f"/v2/carts/no-such-cart/items/{ITEM}")
     ],
     ("deleteACartItem", "item-not-found"): [
-        GOOD["deleteACartItem"].but(path=f"/v2/carts/free-cart/items/{ITEM}"),
+        GOOD["deleteACartItem"].evolve(path=f"/v2/carts/free-cart/items/{ITEM}"),
         Cause(GOOD["deleteACartItem"], before=[GOOD["deleteACartItem"]]),
     ],
     ("deleteAPromotionViaPromotionCode", "schema-violation"): [
-        GOOD["deleteAPromotionViaPromotionCode"].but(path="/v2/carts/not%20safe/discounts/X")
+        GOOD["deleteAPromotionViaPromotionCode"].evolve(path="/v2/carts/not%20safe/discounts/X")
     ],
     ("deleteAPromotionViaPromotionCode", "cart-not-found"): [
-        GOOD["deleteAPromotionViaPromotionCode"].but(path="/v2/carts/no-such-cart/discounts/X")
+        GOOD["deleteAPromotionViaPromotionCode"].evolve(path="/v2/carts/no-such-cart/discounts/X")
     ],
     **{
-        (operation, "schema-violation"): [GOOD[operation].but(query={"page[limit]": "101"})]
+        (operation, "schema-violation"): [GOOD[operation].evolve(query={"page[limit]": "101"})]
         for operation in (
             "getAllCurrencies",
             "getByContextAllHierarchies",
@@ -466,36 +469,36 @@ CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
         )
     },
     ("getByContextAllProducts", "invalid-filter"): [
-        GOOD["getByContextAllProducts"].but(query={"filter": "anything"})
+        GOOD["getByContextAllProducts"].evolve(query={"filter": "anything"})
     ],
     ("getByContextProduct", "schema-violation"): [
         GOOD["getByContextProduct"].with_headers(X_MOLTIN_CURRENCY="dollars")
     ],
     ("getByContextProduct", "product-not-found"): [
-        GOOD["getByContextProduct"].but(path=f"/catalog/products/{NO_SUCH_PRODUCT}")
+        GOOD["getByContextProduct"].evolve(path=f"/catalog/products/{NO_SUCH_PRODUCT}")
     ],
     ("createAnAccessToken", "bad-request"): [
-        _oauth.but(body={"client_id": "storefront"}),
-        _oauth.but(body={"grant_type": "password", "client_id": "storefront"}),
-        _oauth.but(body={"grant_type": "implicit"}),
-        _oauth.but(body=None, raw="grant_type=implicit", content_type=FORM),
-        _oauth.but(body=None),
+        _oauth.evolve(body={"client_id": "storefront"}),
+        _oauth.evolve(body={"grant_type": "password", "client_id": "storefront"}),
+        _oauth.evolve(body={"grant_type": "implicit"}),
+        _oauth.evolve(body=None, raw="grant_type=implicit", content_type=FORM),
+        _oauth.evolve(body=None),
     ],
     ("createAnAccessToken", "malformed-json"): [  # what is not JSON at all is taken as a form
-        _oauth.but(raw=raw, content_type=content_type)
+        _oauth.evolve(raw=raw, content_type=content_type)
         for raw in (b'{"grant_type": ', b"{'grant_type': 'implicit'}", b"[")
         for content_type in (JSON, FORM)
     ],
     ("createAnAccessToken", "wrong-credentials"): [
-        _oauth.but(body={"grant_type": "implicit", "client_id": "nobody"}),
-        _oauth.but(body={"grant_type": "implicit", "client_id": "backoffice"}),
-        _oauth.but(body={"grant_type": "client_credentials", "client_id": "backoffice"}),
-        _oauth.but(
+        _oauth.evolve(body={"grant_type": "implicit", "client_id": "nobody"}),
+        _oauth.evolve(body={"grant_type": "implicit", "client_id": "backoffice"}),
+        _oauth.evolve(body={"grant_type": "client_credentials", "client_id": "backoffice"}),
+        _oauth.evolve(
             raw="grant_type=client_credentials&client_id=backoffice&client_secret=wrong",
             content_type=FORM,
         ),
     ],
-    ("post-v2-account-members-tokens", "schema-violation"): [_sign_in.but(body={})],
+    ("post-v2-account-members-tokens", "schema-violation"): [_sign_in.evolve(body={})],
     ("post-v2-account-members-tokens", "wrong-credentials"): [
         _signing_in(_sign_in, password="wrong"),
         _signing_in(_sign_in, username="nobody@example.com"),
@@ -527,31 +530,31 @@ CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
     ],
     ("post-v2-account-members-tokens", "username-taken"): [
         Cause(_sign_up, before=[_sign_up]),
-        _sign_up.but(body={"data": {**_sign_up.body["data"], "username": "ADA@example.com"}}),
+        _sign_up.evolve(body={"data": {**_sign_up.body["data"], "username": "ADA@example.com"}}),
     ],
     ("get-v2-accounts", "schema-violation"): [
-        GOOD["get-v2-accounts"].but(query={"page[limit]": "101"})
+        GOOD["get-v2-accounts"].evolve(query={"page[limit]": "101"})
     ],
     ("get-v2-accounts", "forbidden"): [
-        GOOD["get-v2-accounts"].but(headers=SHOPPER),
-        Cause(GOOD["get-v2-accounts"].but(headers=RESTRICTED), fixtures=(RESTRICTED_WORLD,)),
+        GOOD["get-v2-accounts"].evolve(headers=SHOPPER),
+        Cause(GOOD["get-v2-accounts"].evolve(headers=RESTRICTED), fixtures=(RESTRICTED_STATE,)),
     ],
     ("get-v2-accounts-accountID", "schema-violation"): [
-        GOOD["get-v2-accounts-accountID"].but(path="/v2/accounts/ada")
+        GOOD["get-v2-accounts-accountID"].evolve(path="/v2/accounts/ada")
     ],
     ("get-v2-accounts-accountID", "forbidden"): [
-        GOOD["get-v2-accounts-accountID"].but(headers=SHOPPER),
-        GOOD["get-v2-accounts-accountID"].but(headers=acting_as(2)),
+        GOOD["get-v2-accounts-accountID"].evolve(headers=SHOPPER),
+        GOOD["get-v2-accounts-accountID"].evolve(headers=acting_as(2)),
     ],
     ("get-v2-accounts-accountID", "account-not-found"): [
-        GOOD["get-v2-accounts-accountID"].but(path=f"/v2/accounts/{NO_SUCH_ACCOUNT}")
+        GOOD["get-v2-accounts-accountID"].evolve(path=f"/v2/accounts/{NO_SUCH_ACCOUNT}")
     ],
-    ("put-v2-settings-cart", "schema-violation"): [_settings.but(body={})],
+    ("put-v2-settings-cart", "schema-violation"): [_settings.evolve(body={})],
     ("put-v2-settings-cart", "cart-expiry-days-too-high"): [
-        _settings.but(body={"data": {"cart_expiry_days": 366}})
+        _settings.evolve(body={"data": {"cart_expiry_days": 366}})
     ],
     ("put-v2-settings-cart", "cannot-use-both-discounts-together"): [
-        _settings.but(
+        _settings.evolve(
             body={
                 "data": {
                     "discounts": {"custom_discounts_enabled": True, "use_rule_promotions": True}
@@ -559,56 +562,59 @@ CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
             }
         ),
         Cause(
-            _settings.but(body={"data": {"discounts": {"custom_discounts_enabled": True}}}),
-            before=[_settings.but(body={"data": {"discounts": {"use_rule_promotions": True}}})],
+            _settings.evolve(body={"data": {"discounts": {"custom_discounts_enabled": True}}}),
+            before=[_settings.evolve(body={"data": {"discounts": {"use_rule_promotions": True}}})],
         ),
     ],
-    ("getCarts", "schema-violation"): [GOOD["getCarts"].but(query={"page[limit]": "101"})],
-    ("getCarts", "invalid-filter"): [GOOD["getCarts"].but(query={"filter": "anything"})],
+    ("getCarts", "schema-violation"): [GOOD["getCarts"].evolve(query={"page[limit]": "101"})],
+    ("getCarts", "invalid-filter"): [GOOD["getCarts"].evolve(query={"filter": "anything"})],
     ("getCarts", "forbidden"): [
-        GOOD["getCarts"].but(headers=SHOPPER),
-        Cause(GOOD["getCarts"].but(headers=RESTRICTED), fixtures=(RESTRICTED_WORLD,)),
+        GOOD["getCarts"].evolve(headers=SHOPPER),
+        Cause(GOOD["getCarts"].evolve(headers=RESTRICTED), fixtures=(RESTRICTED_STATE,)),
     ],
     ("createACart", "schema-violation"): [
-        _create.but(body={"data": {}}),
-        _create.but(body={"description": "bare attributes are accepted, but not without a name"}),
+        _create.evolve(body={"data": {}}),
+        _create.evolve(
+            body={"description": "bare attributes are accepted, but not without a name"}
+        ),
     ],
-    ("createACart", "invalid-snapshot-date"): [_create.but(body={"data": _past})],
+    ("createACart", "invalid-snapshot-date"): [_create.evolve(body={"data": _past})],
     ("createACart", "cart-already-exists"): [
-        _create.but(body={"data": {"id": "free-cart", "name": "Again"}}),
+        _create.evolve(body={"data": {"id": "free-cart", "name": "Again"}}),
         Cause(
-            _create.but(body={"data": {"id": "my-cart", "name": "Second"}}, headers=SHOPPER),
-            before=[_create.but(body={"data": {"id": "my-cart", "name": "First"}})],
+            _create.evolve(body={"data": {"id": "my-cart", "name": "Second"}}, headers=SHOPPER),
+            before=[_create.evolve(body={"data": {"id": "my-cart", "name": "First"}})],
         ),
     ],
     ("createACart", "cart-has-contact-email"): [
-        _create.but(body={"data": _email}, headers=acting_as(1))
+        _create.evolve(body={"data": _email}, headers=acting_as(1))
     ],
     ("getACart", "schema-violation"): [
-        GOOD["getACart"].but(path=_unsafe),
-        GOOD["getACart"].but(path="/v2/carts/caf%C3%A9"),
-        GOOD["getACart"].but(path="/v2/carts/line%0A"),
+        GOOD["getACart"].evolve(path=_unsafe),
+        GOOD["getACart"].evolve(path="/v2/carts/caf%C3%A9"),
+        GOOD["getACart"].evolve(path="/v2/carts/line%0A"),
     ],
-    ("updateACart", "schema-violation"): [_update.but(body={"data": {"name": 1}})],
-    ("updateACart", "invalid-snapshot-date"): [_update.but(body={"data": _past})],
+    ("updateACart", "schema-violation"): [_update.evolve(body={"data": {"name": 1}})],
+    ("updateACart", "invalid-snapshot-date"): [_update.evolve(body={"data": _past})],
     ("updateACart", "cannot-remove-snapshot-date"): [
         Cause(
-            _update.but(body={"data": {"snapshot_date": None}}), before=[_update.but(body=_future)]
+            _update.evolve(body={"data": {"snapshot_date": None}}),
+            before=[_update.evolve(body=_future)],
         )
     ],
-    ("updateACart", "cart-not-found"): [_update.but(path="/v2/carts/no-such-cart")],
+    ("updateACart", "cart-not-found"): [_update.evolve(path="/v2/carts/no-such-cart")],
     ("updateACart", "cart-has-contact-email"): [
-        _update.but(path="/v2/carts/ada-cart", body={"data": _email})
+        _update.evolve(path="/v2/carts/ada-cart", body={"data": _email})
     ],
-    ("deleteACart", "schema-violation"): [GOOD["deleteACart"].but(path=_unsafe)],
-    ("deleteACart", "last-cart"): [GOOD["deleteACart"].but(path="/v2/carts/hedy-only-cart")],
+    ("deleteACart", "schema-violation"): [GOOD["deleteACart"].evolve(path=_unsafe)],
+    ("deleteACart", "last-cart"): [GOOD["deleteACart"].evolve(path="/v2/carts/hedy-only-cart")],
     ("deleteACart", "cart-not-found"): [
-        GOOD["deleteACart"].but(path="/v2/carts/no-such-cart"),
+        GOOD["deleteACart"].evolve(path="/v2/carts/no-such-cart"),
         Cause(GOOD["deleteACart"], before=[GOOD["deleteACart"]]),
     ],
     ("createAccountCartAssociation", "cart-has-contact-email"): [
         _to_guest,
-        _to_guest.but(headers=acting_as(1)),
+        _to_guest.evolve(headers=acting_as(1)),
     ],
     **{
         (f"{verb}{owners.kind.title()}CartAssociation", error): causes
@@ -620,61 +626,61 @@ CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
     },
     ("createCustomerCartAssociation", "customer-cart-has-contact-email"): [
         _customer_to_guest,
-        _customer_to_guest.but(headers=as_customer(1)),
+        _customer_to_guest.evolve(headers=as_customer(1)),
     ],
     ("createACart", "customer-cart-has-contact-email"): [
-        _create.but(body={"data": _email}, headers=as_customer(1))
+        _create.evolve(body={"data": _email}, headers=as_customer(1))
     ],
     ("updateACart", "customer-cart-has-contact-email"): [
-        _update.but(path="/v2/carts/alan-cart", body={"data": _email})
+        _update.evolve(path="/v2/carts/alan-cart", body={"data": _email})
     ],
     ("deleteACart", "customer-last-cart"): [
-        GOOD["deleteACart"].but(path="/v2/carts/barbara-only-cart")
+        GOOD["deleteACart"].evolve(path="/v2/carts/barbara-only-cart")
     ],
     ("getAllPasswordProfiles", "schema-violation"): [
-        GOOD["getAllPasswordProfiles"].but(query={"page[limit]": "101"})
+        GOOD["getAllPasswordProfiles"].evolve(query={"page[limit]": "101"})
     ],
     ("createOneTimePasswordTokenRequest", "schema-violation"): [
-        GOOD["createOneTimePasswordTokenRequest"].but(body={})
+        GOOD["createOneTimePasswordTokenRequest"].evolve(body={})
     ],
     ("createOneTimePasswordTokenRequest", "password-profile-not-found"): [
-        GOOD["createOneTimePasswordTokenRequest"].but(
+        GOOD["createOneTimePasswordTokenRequest"].evolve(
             path=f"{REALM}/password-profiles/mine/one-time-password-token-request"
         )
     ],
     **{
         (operation, "authentication-realm-not-found"): [
-            GOOD[operation].but(path=GOOD[operation].path.replace(REALM, f"{REALM[:-1]}9"))
+            GOOD[operation].evolve(path=GOOD[operation].path.replace(REALM, f"{REALM[:-1]}9"))
         ]
         for operation in ("getAllPasswordProfiles", "createOneTimePasswordTokenRequest")
     },
     ("createACustomerToken", "schema-violation"): [
-        _customer.but(body={"data": {"type": "token", "password": "alan-password"}})
+        _customer.evolve(body={"data": {"type": "token", "password": "alan-password"}})
     ],
     ("createACustomerToken", "wrong-credentials"): [
-        _customer.but(body={"data": {**CUSTOMER_SIGN_IN, "password": "wrong"}}),
-        _customer.but(body={"data": {**CUSTOMER_SIGN_IN, "email": "nobody@example.com"}}),
+        _customer.evolve(body={"data": {**CUSTOMER_SIGN_IN, "password": "wrong"}}),
+        _customer.evolve(body={"data": {**CUSTOMER_SIGN_IN, "email": "nobody@example.com"}}),
     ],
     ("get-v2-accounts", "invalid-filter"): [
-        GOOD["get-v2-accounts"].but(query={"filter": "anything"})
+        GOOD["get-v2-accounts"].evolve(query={"filter": "anything"})
     ],
     **{
-        (operation, "invalid-filter"): [GOOD[operation].but(query={"filter": "anything"})]
+        (operation, "invalid-filter"): [GOOD[operation].evolve(query={"filter": "anything"})]
         for operation in GOOD
         if operation.startswith("get") and operation.endswith(("members", "memberships"))
     },
     **{
-        (operation, "schema-violation"): [GOOD[operation].but(query={"page[limit]": "101"})]
+        (operation, "schema-violation"): [GOOD[operation].evolve(query={"page[limit]": "101"})]
         for operation in GOOD
         if operation.startswith("get") and operation.endswith(("members", "memberships"))
     },
     **{
-        (operation, "schema-violation"): [GOOD[operation].but(body={})]
+        (operation, "schema-violation"): [GOOD[operation].evolve(body={})]
         for operation in GOOD
         if operation.startswith(("post-v2-accounts", "put-v2-account"))
     },
     **{
-        (operation, "schema-violation"): [GOOD[operation].but(path=path)]
+        (operation, "schema-violation"): [GOOD[operation].evolve(path=path)]
         for operation, path in (
             ("delete-v2-accounts-accountID", "/v2/accounts/ada"),
             (f"get{_of_membership}", f"/v2/accounts/ada/account-memberships/{MEMBERSHIP_GRACE}"),
@@ -684,51 +690,51 @@ CAUSES: dict[tuple[str, str], Sequence[Request | Cause]] = {
     },
     **{
         (operation, "account-not-found"): [
-            GOOD[operation].but(path=GOOD[operation].path.replace(ACCOUNT_1, NO_SUCH_ACCOUNT))
+            GOOD[operation].evolve(path=GOOD[operation].path.replace(ACCOUNT_1, NO_SUCH_ACCOUNT))
         ]
         for operation in GOOD
         if "/{accountID}" in documented.operations()[operation]["path"]
     },
     ("post-v2-accounts", "account-not-found"): [
-        _account.but(body={"data": {**RENAMED["data"], "parent_id": NO_SUCH_ACCOUNT}})
+        _account.evolve(body={"data": {**RENAMED["data"], "parent_id": NO_SUCH_ACCOUNT}})
     ],
     **{
         (operation, "account-name-empty"): [
-            GOOD[operation].but(body={"data": {"type": "account", "name": ""}})
+            GOOD[operation].evolve(body={"data": {"type": "account", "name": ""}})
         ]
         for operation in ("post-v2-accounts", "put-v2-accounts-accountID")
     },
     **{
         (operation, "registration-id-taken"): [
             Cause(
-                GOOD[operation].but(body=_registered),
-                before=[_account.but(body=_registered)],
+                GOOD[operation].evolve(body=_registered),
+                before=[_account.evolve(body=_registered)],
             )
         ]
         for operation in ("post-v2-accounts", "put-v2-accounts-accountID")
     },
     **{
         (operation, "account-member-not-found"): [
-            GOOD[operation].but(path=GOOD[operation].path.replace(MEMBER_ADA, ACCOUNT_1))
+            GOOD[operation].evolve(path=GOOD[operation].path.replace(MEMBER_ADA, ACCOUNT_1))
         ]
         for operation in GOOD
         if "{accountMember" in documented.operations()[operation]["path"]
     },
     **{
         (f"{method}{_of_membership}", "account-membership-not-found"): [
-            GOOD[f"{method}{_of_membership}"].but(path=f"{_ada}/account-memberships/{other}")
+            GOOD[f"{method}{_of_membership}"].evolve(path=f"{_ada}/account-memberships/{other}")
             for other in (MEMBERSHIP_GRACE, NO_SUCH_ACCOUNT)
         ]
         for method in ("get", "put", "delete")
     },
     (f"put{_of_membership}", "cannot-change-account-member"): [
-        GOOD[f"put{_of_membership}"].but(body=belonging(MEMBER_GRACE))
+        GOOD[f"put{_of_membership}"].evolve(body=belonging(MEMBER_GRACE))
     ],
     ("post-v2-accounts-accountID-account-memberships", "account-membership-exists"): [
-        _membership.but(body=belonging(MEMBER_ADA)),
+        _membership.evolve(body=belonging(MEMBER_ADA)),
         Cause(_membership, before=[_membership]),
     ],
     ("post-v2-accounts-accountID-account-memberships", "account-member-not-found"): [
-        _membership.but(body=belonging(ACCOUNT_1))
+        _membership.evolve(body=belonging(ACCOUNT_1))
     ],
 }

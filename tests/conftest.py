@@ -16,7 +16,7 @@ from mockserver.core.config import Config
 from mockserver.openapi.contract import Contract
 from mockserver.testing import server_process
 from mockserver.testing.server_process import RunningServer
-from tests.contract import BUILT_IN_WORLD, CONTRACT
+from tests.contract import BUILT_IN_STATE, CONTRACT
 from tests.seeds import NEW_YEAR
 
 __all__ = ["RunningServer", "running_server"]
@@ -91,7 +91,7 @@ def contract() -> Contract:
 @pytest.fixture
 def app(contract: Contract) -> Flask:
     """A fresh application with the built-in fixtures and a clock that stands still."""
-    return create_app(Config(frozen_at=NEW_YEAR), contract, BUILT_IN_WORLD)
+    return create_app(Config(frozen_at=NEW_YEAR), contract, BUILT_IN_STATE)
 
 
 @pytest.fixture

@@ -6,4 +6,4 @@ from mockserver.fixtures.load import load_fixtures
 from mockserver.openapi.contract import Contract
 
 CONTRACT = Contract.load(resource("openapi.yaml"))
-BUILT_IN_WORLD = load_fixtures((BUILT_IN,), CONTRACT)
+BUILT_IN_STATE = load_fixtures((BUILT_IN,), CONTRACT)

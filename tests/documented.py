@@ -44,7 +44,7 @@ def operations() -> dict[str, Any]:
 
 
 @cache
-def catalogue() -> tuple[Documented, ...]:
+def error_entries() -> tuple[Documented, ...]:
     """Return every error once: the gateway's, then each operation's own ones."""
     found = list(_errors(EVERY_OPERATION, document()["x-gateway-responses"]))
     for name, operation in operations().items():
@@ -58,7 +58,7 @@ def pairs() -> dict[tuple[str, str], Documented]:
     return {
         (name, each.id): each
         for name in operations()
-        for each in catalogue()
+        for each in error_entries()
         if each.operation in (name, EVERY_OPERATION)
     }
 

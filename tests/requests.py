@@ -28,7 +28,7 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 DATA = Path(__file__).parent / "data"
 RESTRICTED = {"Authorization": "Bearer restricted"}
-RESTRICTED_WORLD = str(DATA / "restricted.yaml")
+RESTRICTED_STATE = str(DATA / "restricted.yaml")
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,15 @@ class Request:
             **content,
         )
 
-    def but(self, **changes: Any) -> "Request":
+    def evolve(self, **changes: Any) -> "Request":
         return replace(self, **changes)
 
     def with_headers(self, **headers: str) -> "Request":
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.but(headers={**self.headers, **named})
+        return self.evolve(headers={**self.headers, **named})
 
     def without_header(self, name: str) -> "Request":
-        return self.but(headers={k: v for k, v in self.headers.items() if k != name})
+        return self.evolve(headers={k: v for k, v in self.headers.items() if k != name})
 
 
 SIGN_IN = {

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from mockserver.core.resources import resource
 from mockserver.fixtures.load import load_fixtures
-from mockserver.store.world import World
+from mockserver.store.world import StoreState
 from tests.contract import CONTRACT
 from tests.seeds import ACCOUNT_TOKEN, CUSTOMER_TOKEN
 
@@ -48,7 +48,7 @@ class SwappedClient(FlaskClient):
         return answer
 
 
-def swapped_world(folder: Path) -> World:
+def swapped_world(folder: Path) -> StoreState:
     """Return the seed world with the accounts' carts given to customers; its file goes there."""
     world = yaml.safe_load(resource("fixtures/default.yaml").read_text("utf-8"))
     third = {"id": f"f{world['accounts'][2]['id'][1:]}", "name": "Third", "email": "3@example.com"}

@@ -12,7 +12,7 @@ from mockserver.app import create_app
 from mockserver.core.clock import DAY, HOUR
 from mockserver.core.config import Config
 from tests.contract import CONTRACT
-from tests.requests import CART_SETTINGS, GOOD, RESTRICTED, RESTRICTED_WORLD, SIGN_IN, TOKENS
+from tests.requests import CART_SETTINGS, GOOD, RESTRICTED, RESTRICTED_STATE, SIGN_IN, TOKENS
 from tests.seeds import (
     ACCOUNT_1,
     ACCOUNT_2,
@@ -137,16 +137,16 @@ def test_table_has_every_operation_that_wants_a_bearer() -> None:
 def test_access(
     client: FlaskClient, operation: str, headers: dict[str, str], expected: int | str
 ) -> None:
-    assert outcome(GOOD[operation].but(headers=headers).sent_by(client)) == expected
+    assert outcome(GOOD[operation].evolve(headers=headers).sent_by(client)) == expected
 
 
 @pytest.mark.parametrize("operation", ACCESS)
 def test_restricted_application_may_do_nothing_but_lend_its_bearer_to_an_account(
     operation: str,
 ) -> None:
-    client = create_app(Config(fixtures=("default", RESTRICTED_WORLD)), CONTRACT).test_client()
-    assert outcome(GOOD[operation].but(headers=RESTRICTED).sent_by(client)) == FORBIDDEN
-    lent = GOOD[operation].but(headers=acting_as(1, RESTRICTED))
+    client = create_app(Config(fixtures=("default", RESTRICTED_STATE)), CONTRACT).test_client()
+    assert outcome(GOOD[operation].evolve(headers=RESTRICTED).sent_by(client)) == FORBIDDEN
+    lent = GOOD[operation].evolve(headers=acting_as(1, RESTRICTED))
     assert outcome(lent.sent_by(client)) == ACCESS[operation][1]
 
 
@@ -155,7 +155,7 @@ def test_restricted_application_may_do_nothing_but_lend_its_bearer_to_an_account
 def test_knowing_the_id_is_enough_for_a_cart_of_another(
     client: FlaskClient, operation: str, headers: dict[str, str]
 ) -> None:
-    request = GOOD[operation].but(path="/v2/carts/grace-cart", headers=headers)
+    request = GOOD[operation].evolve(path="/v2/carts/grace-cart", headers=headers)
     assert request.sent_by(client).status_code == ACCESS[operation][0]
 
 
@@ -213,7 +213,7 @@ def test_administrator_sees_only_associated_carts_when_the_store_says_so(
 def test_cart_belongs_to_the_account_that_made_it(
     client: FlaskClient, headers: dict[str, str], associated: dict[str, Any]
 ) -> None:
-    made = GOOD["createACart"].but(headers=headers).sent_by(client).get_json()["data"]
+    made = GOOD["createACart"].evolve(headers=headers).sent_by(client).get_json()["data"]
     assert made["relationships"]["accounts"] == associated
     assert (made["id"] in listed(client, acting_as(2))) == bool(associated)
 
@@ -299,9 +299,9 @@ def test_issued_tokens_let_the_caller_act_as_the_account(
     token = sign_in(client, bearer).get_json()["data"][0]["token"]
     headers = {**bearer, ACCOUNT_TOKEN: token}
     assert listed(client, headers) == ADAS_CARTS
-    request = GOOD["createAccountCartAssociation"].but(headers=headers)
+    request = GOOD["createAccountCartAssociation"].evolve(headers=headers)
     assert request.sent_by(client).status_code == 200
-    assert outcome(request.but(body=naming(ACCOUNT_2)).sent_by(client)) == LACKS_PERMISSIONS
+    assert outcome(request.evolve(body=naming(ACCOUNT_2)).sent_by(client)) == LACKS_PERMISSIONS
 
 
 def test_issued_client_credentials_act_as_the_administrator(client: FlaskClient) -> None:
@@ -357,7 +357,7 @@ def test_expired_account_token_is_refused_where_the_bearer_alone_would_do(
 ) -> None:
     token = sign_in(client, ADMIN).get_json()["data"][0]["token"]
     app.extensions["sandbox"].clock.advance(DAY)
-    answer = GOOD["getACart"].but(headers={**ADMIN, ACCOUNT_TOKEN: token}).sent_by(client)
+    answer = GOOD["getACart"].evolve(headers={**ADMIN, ACCOUNT_TOKEN: token}).sent_by(client)
     assert answer.status_code == 401
     assert GOOD["getACart"].sent_by(client).status_code == 200
 

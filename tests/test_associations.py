@@ -15,8 +15,8 @@ from mockserver.app import create_app
 from mockserver.core.clock import HOUR, MINUTE
 from mockserver.core.config import Config
 from mockserver.openapi.contract import Contract
-from mockserver.store.world import World
-from tests.contract import BUILT_IN_WORLD
+from mockserver.store.world import StoreState
+from tests.contract import BUILT_IN_STATE
 from tests.seeds import (
     ACCOUNT_1,
     ACCOUNT_2,
@@ -49,16 +49,16 @@ both_shapes = pytest.mark.parametrize("wrap", [True, False], ids=["enveloped", "
 
 
 @pytest.fixture(scope="module")
-def customers_world(tmp_path_factory: pytest.TempPathFactory) -> World:
+def customers_world(tmp_path_factory: pytest.TempPathFactory) -> StoreState:
     """The built-in world with its accounts' carts given to customers."""
     return swapped_world(tmp_path_factory.mktemp("swapped"))
 
 
 @pytest.fixture(params=["account", "customer"])
-def app(request: pytest.FixtureRequest, contract: Contract, customers_world: World) -> Flask:
+def app(request: pytest.FixtureRequest, contract: Contract, customers_world: StoreState) -> Flask:
     """A fresh application; for customers, whose clients swap the words."""
     if request.param == "account":
-        return create_app(Config(frozen_at=NEW_YEAR), contract, BUILT_IN_WORLD)
+        return create_app(Config(frozen_at=NEW_YEAR), contract, BUILT_IN_STATE)
     app = create_app(Config(frozen_at=NEW_YEAR), contract, customers_world)
     app.test_client_class = SwappedClient
     return app

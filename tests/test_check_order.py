@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from mockserver.app import create_app
 from mockserver.core.config import Config
 from mockserver.fixtures.load import load_fixtures
-from mockserver.store.world import World
+from mockserver.store.world import StoreState
 from tests.causes import NO_SUCH_ACCOUNT
 from tests.contract import CONTRACT
 from tests.documented import operations, pairs
@@ -20,7 +20,7 @@ from tests.requests import (
     GOOD,
     JSON,
     RESTRICTED,
-    RESTRICTED_WORLD,
+    RESTRICTED_STATE,
     SIGN_IN,
     TOKENS,
     Request,
@@ -45,55 +45,55 @@ BOTH_DISCOUNTS = {"custom_discounts_enabled": True, "use_rule_promotions": True}
 
 SCHEMA_FAULTS: dict[str, tuple[str, Spoil]] = {
     # check 7: path, query or body against the schema
-    "createAnAccessToken": ("bad-request", lambda r: r.but(body={"client_id": "nobody"})),
-    "post-v2-account-members-tokens": ("schema-violation", lambda r: r.but(body={})),
-    "get-v2-accounts": ("schema-violation", lambda r: r.but(query={"page[limit]": "101"})),
-    "get-v2-accounts-accountID": ("schema-violation", lambda r: r.but(path="/v2/accounts/ada")),
-    "put-v2-settings-cart": ("schema-violation", lambda r: r.but(body={})),
+    "createAnAccessToken": ("bad-request", lambda r: r.evolve(body={"client_id": "nobody"})),
+    "post-v2-account-members-tokens": ("schema-violation", lambda r: r.evolve(body={})),
+    "get-v2-accounts": ("schema-violation", lambda r: r.evolve(query={"page[limit]": "101"})),
+    "get-v2-accounts-accountID": ("schema-violation", lambda r: r.evolve(path="/v2/accounts/ada")),
+    "put-v2-settings-cart": ("schema-violation", lambda r: r.evolve(body={})),
     "getCarts": (
         "schema-violation",
-        lambda r: r.but(query={**r.query, "page[limit]": "101"}),
+        lambda r: r.evolve(query={**r.query, "page[limit]": "101"}),
     ),
-    "createACart": ("schema-violation", lambda r: r.but(body={"data": {"id": "free-cart"}})),
-    "getACart": ("schema-violation", lambda r: r.but(path=UNSAFE)),
-    "updateACart": ("schema-violation", lambda r: r.but(body={"data": {"name": 1}})),
-    "deleteACart": ("schema-violation", lambda r: r.but(path=UNSAFE)),
+    "createACart": ("schema-violation", lambda r: r.evolve(body={"data": {"id": "free-cart"}})),
+    "getACart": ("schema-violation", lambda r: r.evolve(path=UNSAFE)),
+    "updateACart": ("schema-violation", lambda r: r.evolve(body={"data": {"name": 1}})),
+    "deleteACart": ("schema-violation", lambda r: r.evolve(path=UNSAFE)),
     "createAccountCartAssociation": (
         "schema-violation",
-        lambda r: r.but(body={"data": [{"type": "account"}]}),
+        lambda r: r.evolve(body={"data": [{"type": "account"}]}),
     ),
     "deleteAccountCartAssociation": (
         "schema-violation",
-        lambda r: r.but(body={"data": [{"type": "account"}]}),
+        lambda r: r.evolve(body={"data": [{"type": "account"}]}),
     ),
 }
 OWN_FAULTS: dict[str, tuple[str, Spoil]] = {
     # check 8: the operation's own rules
     "createAnAccessToken": (
         "wrong-credentials",
-        lambda r: r.but(body={"grant_type": "implicit", "client_id": "nobody"}),
+        lambda r: r.evolve(body={"grant_type": "implicit", "client_id": "nobody"}),
     ),
     "post-v2-account-members-tokens": (
         "wrong-credentials",
-        lambda r: r.but(body={"data": {**SIGN_IN, "password": "wrong"}}),
+        lambda r: r.evolve(body={"data": {**SIGN_IN, "password": "wrong"}}),
     ),
     "get-v2-accounts-accountID": (
         "account-not-found",
-        lambda r: r.but(path=f"/v2/accounts/{NO_SUCH_ACCOUNT}"),
+        lambda r: r.evolve(path=f"/v2/accounts/{NO_SUCH_ACCOUNT}"),
     ),
     "put-v2-settings-cart": (
         "cannot-use-both-discounts-together",
-        lambda r: r.but(body={"data": {"discounts": BOTH_DISCOUNTS}}),
+        lambda r: r.evolve(body={"data": {"discounts": BOTH_DISCOUNTS}}),
     ),
-    "getCarts": ("invalid-filter", lambda r: r.but(query={"filter": "anything"})),
+    "getCarts": ("invalid-filter", lambda r: r.evolve(query={"filter": "anything"})),
     "createACart": (
         "cart-already-exists",
-        lambda r: r.but(body={"data": {"id": "free-cart", "name": "Again"}}),
+        lambda r: r.evolve(body={"data": {"id": "free-cart", "name": "Again"}}),
     ),
-    "updateACart": ("cart-not-found", lambda r: r.but(path=UNKNOWN)),
-    "deleteACart": ("cart-not-found", lambda r: r.but(path=UNKNOWN)),
-    "createAccountCartAssociation": ("cart-not-found", lambda r: r.but(path=UNKNOWN + RELATED)),
-    "deleteAccountCartAssociation": ("cart-not-found", lambda r: r.but(path=UNKNOWN + RELATED)),
+    "updateACart": ("cart-not-found", lambda r: r.evolve(path=UNKNOWN)),
+    "deleteACart": ("cart-not-found", lambda r: r.evolve(path=UNKNOWN)),
+    "createAccountCartAssociation": ("cart-not-found", lambda r: r.evolve(path=UNKNOWN + RELATED)),
+    "deleteAccountCartAssociation": ("cart-not-found", lambda r: r.evolve(path=UNKNOWN + RELATED)),
 }
 
 
@@ -112,8 +112,8 @@ def faults_of(operation: str) -> list[Fault]:
     errors = {error for name, error in pairs() if name == operation}
     own_json_error = "malformed-json" if "malformed-json" in errors else "invalid-json-payload"
     found = [
-        Fault("1 path", "no-such-path", lambda r: r.but(path=f"{r.path}/no/such/path")),
-        Fault("1 method", "method-not-allowed", lambda r: r.but(method="PATCH")),
+        Fault("1 path", "no-such-path", lambda r: r.evolve(path=f"{r.path}/no/such/path")),
+        Fault("1 method", "method-not-allowed", lambda r: r.evolve(method="PATCH")),
     ]
     if spec.get("security") != []:
         unauthorized = {"unauthorized", "unable-to-validate-access-token"} & errors
@@ -122,20 +122,20 @@ def faults_of(operation: str) -> list[Fault]:
             Fault(
                 "3 account token",
                 "account-token-not-valid",
-                lambda r: r.but(headers={**r.headers, ACCOUNT_TOKEN: "no-such-token"}),
+                lambda r: r.evolve(headers={**r.headers, ACCOUNT_TOKEN: "no-such-token"}),
             ),
-            Fault("4 grant", "forbidden", lambda r: r.but(headers=RESTRICTED)),
+            Fault("4 grant", "forbidden", lambda r: r.evolve(headers=RESTRICTED)),
         ]
     found.append(
         Fault(
             "5 media type",
             "unsupported-media-type",
-            lambda r: r.but(raw='{"data', content_type="text/plain"),
+            lambda r: r.evolve(raw='{"data', content_type="text/plain"),
         )
     )
     if "requestBody" in spec:
         found.append(
-            Fault("6 JSON", own_json_error, lambda r: r.but(raw='{"data', content_type=JSON))
+            Fault("6 JSON", own_json_error, lambda r: r.evolve(raw='{"data', content_type=JSON))
         )
     for check, table in (("7 schema", SCHEMA_FAULTS), ("8 own rules", OWN_FAULTS)):
         if operation in table:
@@ -151,13 +151,13 @@ EACH_STEP = [
 
 
 @pytest.fixture(scope="module")
-def world() -> World:
+def world() -> StoreState:
     """The seed world with an application of no rights beside it."""
-    return load_fixtures(("default", RESTRICTED_WORLD), CONTRACT)
+    return load_fixtures(("default", RESTRICTED_STATE), CONTRACT)
 
 
 @pytest.fixture
-def client(world: World) -> FlaskClient:
+def client(world: StoreState) -> FlaskClient:
     """A client of that world."""
     return create_app(Config(frozen_at=NEW_YEAR), CONTRACT, world).test_client()
 
@@ -242,13 +242,13 @@ def test_unknown_path_is_not_found_by_any_method(
 def test_content_type_without_a_body_is_normal(
     client: FlaskClient, operation: str, media_type: str
 ) -> None:
-    answer = GOOD[operation].but(content_type=media_type).sent_by(client)
+    answer = GOOD[operation].evolve(content_type=media_type).sent_by(client)
     assert answer.status_code in (200, 204)
 
 
 @pytest.mark.parametrize("parameter", ["; charset=utf-8", ";charset=UTF-8", ""])
 def test_media_type_may_have_parameters(client: FlaskClient, parameter: str) -> None:
-    request = GOOD["createACart"].but(
+    request = GOOD["createACart"].evolve(
         raw='{"data": {"name": "New"}}', content_type=f"application/json{parameter}"
     )
     assert request.sent_by(client).status_code == 201
@@ -256,7 +256,7 @@ def test_media_type_may_have_parameters(client: FlaskClient, parameter: str) -> 
 
 @pytest.mark.parametrize("media_type", ["Application/JSON", "APPLICATION/JSON"])
 def test_media_type_is_written_in_any_case(client: FlaskClient, media_type: str) -> None:
-    request = GOOD["createACart"].but(raw='{"data": {"name": "New"}}', content_type=media_type)
+    request = GOOD["createACart"].evolve(raw='{"data": {"name": "New"}}', content_type=media_type)
     assert request.sent_by(client).status_code == 201
 
 
@@ -272,7 +272,7 @@ def test_media_type_is_written_in_any_case(client: FlaskClient, media_type: str)
 def test_application_sends_its_credentials_as_form_or_json(
     client: FlaskClient, raw: str, content_type: str
 ) -> None:
-    request = GOOD["createAnAccessToken"].but(raw=raw, content_type=content_type)
+    request = GOOD["createAnAccessToken"].evolve(raw=raw, content_type=content_type)
     assert request.sent_by(client).status_code == 200
 
 
@@ -281,13 +281,13 @@ def test_application_sends_its_credentials_as_form_or_json(
     [name for name in GOOD if JSON in operations()[name].get("requestBody", {}).get("content", {})],
 )
 def test_only_applications_may_send_a_form(client: FlaskClient, operation: str) -> None:
-    request = GOOD[operation].but(raw="data=x", content_type=FORM)
+    request = GOOD[operation].evolve(raw="data=x", content_type=FORM)
     expected = 400 if operation == "createAnAccessToken" else 415
     assert request.sent_by(client).status_code == expected
 
 
 def test_authorization_of_an_application_at_its_login_is_ignored(client: FlaskClient) -> None:
-    request = GOOD["createAnAccessToken"].but(
+    request = GOOD["createAnAccessToken"].evolve(
         headers={"Authorization": "Bearer no-such-token", ACCOUNT_TOKEN: "no-such-token"}
     )
     assert request.sent_by(client).status_code == 200
@@ -298,7 +298,7 @@ def test_authorization_of_an_application_at_its_login_is_ignored(client: FlaskCl
 
 def test_every_violation_is_an_entry_of_its_own(client: FlaskClient) -> None:
     body = {"data": {"name": 1, "contact": {"email": "nobody"}, "description": None}}
-    answer = GOOD["createACart"].but(body=body).sent_by(client)
+    answer = GOOD["createACart"].evolve(body=body).sent_by(client)
     assert answer.status_code == 400
     errors = answer.get_json()["errors"]
     assert all(each.keys() == {"status", "title", "detail", "source"} for each in errors)
@@ -310,7 +310,7 @@ def test_every_violation_is_an_entry_of_its_own(client: FlaskClient) -> None:
 
 
 def test_path_and_body_are_checked_together(client: FlaskClient) -> None:
-    answer = GOOD["updateACart"].but(path=UNSAFE, body={"data": {"name": 1}}).sent_by(client)
+    answer = GOOD["updateACart"].evolve(path=UNSAFE, body={"data": {"name": 1}}).sent_by(client)
     assert {each["source"] for each in answer.get_json()["errors"]} == {"cartID", "data.name"}
 
 

@@ -25,7 +25,7 @@ from mockserver import __version__
 from mockserver.cli.main import main
 from mockserver.core.ids import Ids
 from tests.conftest import RunningServer
-from tests.documented import catalogue, operations
+from tests.documented import error_entries, operations
 from tests.requests import SIGN_IN, TOKENS
 from tests.seeds import ACCOUNT_TOKEN, ADMIN, SHOPPER
 from tests.waiting import until
@@ -224,7 +224,7 @@ def test_errors_are_listed_as_json(run: Run) -> None:
     assert status == 0
     listed = json.loads(out)
     assert {(each["operation"], each["id"], each["status"]) for each in listed} == {
-        (each.operation, each.id, each.status) for each in catalogue()
+        (each.operation, each.id, each.status) for each in error_entries()
     }
     assert all("https://mock.example/" in each["curl"] for each in listed)
 
@@ -232,17 +232,17 @@ def test_errors_are_listed_as_json(run: Run) -> None:
 def test_errors_are_listed_as_text(run: Run) -> None:
     status, out, _ = run("errors")
     assert status == 0
-    for each in catalogue():
+    for each in error_entries():
         assert f"{each.id}  ({each.operation}, " in out
         assert each.body["errors"][0]["title"] in out
-    assert out.endswith(f"\n{len(catalogue())} errors\n")
+    assert out.endswith(f"\n{len(error_entries())} errors\n")
 
 
 def test_errors_are_listed_as_markdown(run: Run) -> None:
     status, out, _ = run("errors", "--format", "markdown")
     assert status == 0
     headings = re.findall(r"^## (.*)$", out, re.M)
-    assert sorted(headings) == sorted({each.id for each in catalogue()})
+    assert sorted(headings) == sorted({each.id for each in error_entries()})
     for block in re.findall(r"```json\n(.*?)```", out, re.S):
         for line in block.splitlines():
             assert json.loads(line)["errors"]

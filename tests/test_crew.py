@@ -10,8 +10,8 @@ import httpx
 import pytest
 from granian.server import mp
 
-from mockserver.core.wsgi import STEP_ASIDE, step_aside
-from mockserver.server.thread_gate import Crew, LastFirst, work_as
+from mockserver.core.wsgi import YIELD_SLOT, yield_slot
+from mockserver.server.thread_gate import LifoLock, ThreadGate, install_gate
 from tests.conftest import RunningServer
 from tests.seeds import ADMIN
 from tests.waiting import until
@@ -24,7 +24,7 @@ SCOPE = {"SERVER_PROTOCOL": "HTTP/1.1"}
 class Looks:
     """Stands for the foremost one's looks: at the first few of them a request has begun."""
 
-    def __init__(self, crew: Crew, busy: int) -> None:
+    def __init__(self, crew: ThreadGate, busy: int) -> None:
         self.crew = crew
         self.busy = busy
         self.count = 0
@@ -45,14 +45,14 @@ def in_another_thread(act: Callable[[], Any]) -> Any:
 
 
 def test_the_first_one_is_at_work_and_others_are_spare() -> None:
-    crew = Crew()
-    assert not crew.is_spare()
-    assert in_another_thread(crew.is_spare)
-    assert not crew.is_spare()
+    crew = ThreadGate()
+    assert not crew.should_park()
+    assert in_another_thread(crew.should_park)
+    assert not crew.should_park()
 
 
 def test_the_reserve_rests_while_requests_begin(monkeypatch: pytest.MonkeyPatch) -> None:
-    crew = Crew()
+    crew = ThreadGate()
     looks = Looks(crew, busy=5)
     monkeypatch.setattr(crew, "_called", looks)
     crew.rest()
@@ -60,28 +60,28 @@ def test_the_reserve_rests_while_requests_begin(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_whoever_comes_back_is_at_work() -> None:
-    crew = Crew()
-    assert not crew.is_spare()
+    crew = ThreadGate()
+    assert not crew.should_park()
 
     def rest() -> bool:
         crew.rest()  # nothing begins
-        return crew.is_spare()
+        return crew.should_park()
 
     assert not in_another_thread(rest)
-    assert crew.is_spare()
+    assert crew.should_park()
 
 
 def test_whoever_waits_calls_somebody() -> None:
-    crew = Crew(LONG_S)
+    crew = ThreadGate(LONG_S)
     resting = threading.Thread(target=crew.rest)
     resting.start()
-    step_aside({STEP_ASIDE: crew.step_aside})
+    yield_slot({YIELD_SLOT: crew.yield_slot})
     resting.join(LONG_S / 2)
     assert not resting.is_alive()
 
 
 def test_whoever_has_waited_least_is_next() -> None:
-    lock = LastFirst()
+    lock = LifoLock()
     served: list[int] = []
 
     def wait(number: int) -> None:
@@ -103,7 +103,7 @@ def test_whoever_has_waited_least_is_next() -> None:
 
 
 def test_the_same_few_threads_work_whenever_somebody_is_called() -> None:
-    crew = Crew(LONG_S)
+    crew = ThreadGate(LONG_S)
     came_back: list[int] = []
 
     def rest_again_and_again() -> None:
@@ -116,26 +116,26 @@ def test_the_same_few_threads_work_whenever_somebody_is_called() -> None:
         thread.start()
         until(lambda number=number: len(crew._foremost._waiting) == number)
     for count in range(50):
-        crew.step_aside()
+        crew.yield_slot()
         until(lambda count=count: len(came_back) > count)
     assert len(set(came_back)) <= 2
-    until(lambda: crew.step_aside() or not any(each.is_alive() for each in threads))
+    until(lambda: crew.yield_slot() or not any(each.is_alive() for each in threads))
 
 
 def test_where_there_is_no_crew_nobody_is_called() -> None:
-    step_aside({})
+    yield_slot({})
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> tuple[Crew, Callable[..., Any]]:
+def run(monkeypatch: pytest.MonkeyPatch) -> tuple[ThreadGate, Callable[..., Any]]:
     """A crew that is called at its first look, and what Granian calls with a request."""
     monkeypatch.setattr(mp, "_wsgi_call_wrap", mp._wsgi_call_wrap)  # it is put back
-    crew = Crew()
+    crew = ThreadGate()
     monkeypatch.setattr(crew, "_called", Looks(crew, busy=0))
-    work_as(crew)
+    install_gate(crew)
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        assert environ[STEP_ASIDE] == crew.step_aside
+        assert environ[YIELD_SLOT] == crew.yield_slot
         start_response("200 OK", [])
         return [b"done"]
 
@@ -163,14 +163,14 @@ class Body:
 
 
 def test_granians_threads_rest_when_they_have_answered(
-    run: tuple[Crew, Callable[..., Any]],
+    run: tuple[ThreadGate, Callable[..., Any]],
 ) -> None:
     crew, answer = run
     protocol = Protocol()
     answer(protocol, {**SCOPE})
-    assert not crew.is_spare()  # the first one did not rest, and is at work
+    assert not crew.should_park()  # the first one did not rest, and is at work
     in_another_thread(lambda: answer(protocol, {**SCOPE}))
-    assert crew.is_spare()  # the other one rested, and came back
+    assert crew.should_park()  # the other one rested, and came back
     assert protocol.told == [(200, [], b"done")] * 2
 
 
@@ -184,19 +184,19 @@ def test_granians_threads_rest_when_they_have_answered(
     ],
 )
 def test_nobody_rests_with_a_body_that_may_go_on(
-    run: tuple[Crew, Callable[..., Any]], scope: dict[str, str], reads: int, rests: bool
+    run: tuple[ThreadGate, Callable[..., Any]], scope: dict[str, str], reads: int, rests: bool
 ) -> None:
     crew, answer = run
     body = Body()
     answer(Protocol(), {**SCOPE})
     given = {**SCOPE, "wsgi.input": body, **scope}
     in_another_thread(lambda: answer(Protocol(), given))
-    assert (body.reads, crew.is_spare(), given == {}) == (reads, rests, rests)
+    assert (body.reads, crew.should_park(), given == {}) == (reads, rests, rests)
 
 
 def test_another_granian_goes_without_a_crew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(mp, "_wsgi_call_wrap")
-    work_as(Crew())
+    install_gate(ThreadGate())
     assert not hasattr(mp, "_wsgi_call_wrap")
 
 

@@ -203,7 +203,7 @@ def test_operations_for_accounts_never_look_at_a_customer_token(
 ) -> None:
     """The official JavaScript client sends an account's token in the customer's header."""
     for text in ("customer-1", "account-1", "no-such-token"):
-        answer = GOOD[name].but(headers={**ADMIN, CUSTOMER_TOKEN: text}).sent_by(client)
+        answer = GOOD[name].evolve(headers={**ADMIN, CUSTOMER_TOKEN: text}).sent_by(client)
         assert answer.status_code < 300
         assert "Mock-Notes" not in answer.headers
 

@@ -1,4 +1,4 @@
-"""Every error of the catalogue: documented, had on demand, and provoked by its cause."""
+"""Every error of the catalog: documented, had on demand, and provoked by its cause."""
 
 import json
 import shlex
@@ -20,8 +20,8 @@ from mockserver.cli.main import cli
 from mockserver.core.config import Config
 from mockserver.core.resources import resource
 from mockserver.openapi.contract import Contract
-from tests.causes import MOST_BODY_BYTES, ONLY_ON_DEMAND, Cause, causes_of
-from tests.documented import EVERY_OPERATION, Documented, catalogue, follow, operations, pairs
+from tests.causes import MAX_BODY_BYTES, ONLY_ON_DEMAND, Cause, causes_of
+from tests.documented import EVERY_OPERATION, Documented, error_entries, follow, operations, pairs
 from tests.requests import GOOD, JSON, Request
 from tests.seeds import NEW_YEAR
 
@@ -43,7 +43,7 @@ def entries_of(operation: str) -> list[Documented]:
 
 def own_entries(owner: str) -> list[Documented]:
     """Return the errors that belong to an operation, or to the gateway."""
-    return [entry for entry in catalogue() if entry.operation == owner]
+    return [entry for entry in error_entries() if entry.operation == owner]
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def run_errors(*options: str) -> str:
     return result.stdout
 
 
-# --- the catalogue itself
+# --- the catalog itself
 
 
 @pytest.mark.parametrize("name", operations())
@@ -117,7 +117,7 @@ def test_body_has_the_documented_shape(owner: str) -> None:
 def test_every_error_id_has_a_magic_id() -> None:
     magic_ids = yaml.safe_load(resource("fixtures/default.yaml").read_text("utf-8"))["magic_ids"]
     assert {each["id"]: each["error"] for each in magic_ids} == {
-        f"always-{each.id}": each.id for each in catalogue()
+        f"always-{each.id}": each.id for each in error_entries()
     }
 
 
@@ -126,7 +126,7 @@ def test_admin_api_and_command_line_list_the_documented_errors(asking: FlaskClie
     assert listed == json.loads(run_errors("--format", "json"))
     assert len(listed) >= 20
     assert [(each["operation"], each["id"], each["status"], each["body"]) for each in listed] == [
-        (entry.operation, entry.id, entry.status, entry.body) for entry in catalogue()
+        (entry.operation, entry.id, entry.status, entry.body) for entry in error_entries()
     ]
 
 
@@ -137,16 +137,16 @@ def test_docs_errors_md_is_up_to_date() -> None:
 
 def test_text_of_the_command_line_names_every_error() -> None:
     printed = run_errors().splitlines()
-    for entry in catalogue():
+    for entry in error_entries():
         provenance = entry.example["x-provenance"]
         assert f"{entry.id}  ({entry.operation}, {provenance})" in printed
-    assert printed[-1] == f"{len(catalogue())} errors"
+    assert printed[-1] == f"{len(error_entries())} errors"
 
 
 def test_errors_of_one_operation_are_listed_alone() -> None:
     listed = json.loads(run_errors("--format", "json", "--operation", "getCarts"))
     assert [each["id"] for each in listed] == [
-        each.id for each in catalogue() if each.operation == "getCarts"
+        each.id for each in error_entries() if each.operation == "getCarts"
     ]
 
 
@@ -166,7 +166,7 @@ def test_errors_are_had_by_the_prefer_header(asking: FlaskClient, operation: str
 def test_errors_are_had_by_the_address(asking: FlaskClient, operation: str) -> None:
     for entry in entries_of(operation):
         query = {"__code": str(entry.status), "__example": entry.id}
-        answer = GOOD[operation].but(query=query).sent_by(asking)
+        answer = GOOD[operation].evolve(query=query).sent_by(asking)
         assert_documented(answer, entry)
         assert answer.headers["Preference-Applied"] == f"code={entry.status}, example={entry.id}"
 
@@ -202,14 +202,14 @@ def naming_magic_id(operation: str, magic_id: str) -> Request:
     where, _, at = operations()[operation]["x-magic-id"].partition(":")
     good = GOOD[operation]
     if where == "path":
-        return good.but(path=operations()[operation]["path"].replace("{" + at + "}", magic_id))
+        return good.evolve(path=operations()[operation]["path"].replace("{" + at + "}", magic_id))
     body = json.loads(json.dumps(good.body))
     *outer, last = at.strip("/").split("/")
     inner = body
     for part in outer:
         inner = inner[part]
     inner[last] = magic_id
-    return good.but(body=body)
+    return good.evolve(body=body)
 
 
 def test_magic_id_of_an_error_that_the_operation_has_not_is_an_ordinary_id(
@@ -264,7 +264,7 @@ def test_wish_may_be_partial(asking: FlaskClient, prefer: str, status: int, erro
 def test_address_may_name_one_half_of_a_wish(
     asking: FlaskClient, query: dict[str, str], error: str | None
 ) -> None:
-    answer = ASSOCIATE.but(query=query).sent_by(asking)
+    answer = ASSOCIATE.evolve(query=query).sent_by(asking)
     if error is None:
         assert answer.status_code == 400
         assert "Preference-Applied" not in answer.headers
@@ -342,8 +342,8 @@ def test_request_without_a_fault_succeeds(client: FlaskClient, operation: str) -
 
 
 def test_body_of_exactly_one_mebibyte_is_taken(client: FlaskClient) -> None:
-    raw = json.dumps({"data": {"name": "New"}}).encode().ljust(MOST_BODY_BYTES)
-    answer = GOOD["createACart"].but(raw=raw, content_type=JSON).sent_by(client)
+    raw = json.dumps({"data": {"name": "New"}}).encode().ljust(MAX_BODY_BYTES)
+    answer = GOOD["createACart"].evolve(raw=raw, content_type=JSON).sent_by(client)
     assert answer.status_code == 201
 
 

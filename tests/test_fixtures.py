@@ -17,7 +17,7 @@ from mockserver.core.resources import resource
 from mockserver.fixtures.load import load_fixtures
 from mockserver.fixtures.yaml_document import FixtureError
 from tests.contract import CONTRACT
-from tests.documented import catalogue
+from tests.documented import error_entries
 from tests.requests import SIGN_IN, TOKENS
 from tests.seeds import (
     ACCOUNT_1,
@@ -37,7 +37,7 @@ from tests.seeds import (
     as_customer,
 )
 
-ERROR_IDS = {each.id for each in catalogue()}
+ERROR_IDS = {each.id for each in error_entries()}
 Write = Callable[..., str]
 
 
@@ -239,7 +239,7 @@ ONE_MISTAKE = {
         "carts:\n  - { id: mine, name: A, idle: P3651D }\n",
         "own.yaml:2:32: carts[0].idle: write at most P3650D",
     ),
-    # the catalogue, and what carts hold of it
+    # the catalog, and what carts hold of it
     "product without a price": (
         f"products:\n  - {{ id: {MUG}, sku: mug, name: Mug }}\n",
         "own.yaml:2:5: products[0].prices: is required",

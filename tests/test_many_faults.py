@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from mockserver.fixtures.load import document
+from mockserver.fixtures.load import fixture_schema
 from mockserver.openapi.schema import Validator
 from tests.control import admin
 from tests.requests import ASSOCIATIONS, FREE_CART, GOOD, JSON, WITH_BODY
@@ -42,7 +42,7 @@ BODIES = {name: json.dumps(body) for name, body in WRONG.items()}
 
 def answered(client: FlaskClient, operation: str, body: str) -> tuple[int, int]:
     """Send a body to an operation; return the sizes of its answer's body and headers."""
-    got = GOOD[operation].but(body=None, raw=body, content_type=JSON).sent_by(client)
+    got = GOOD[operation].evolve(body=None, raw=body, content_type=JSON).sent_by(client)
     assert got.status_code < 500
     return len(got.data), sum(len(name) + len(value) for name, value in got.headers)
 
@@ -130,4 +130,4 @@ def test_the_admin_api_tells_no_more_either(client: FlaskClient) -> None:
 
 def test_all_that_is_wrong_with_a_fixture_is_told() -> None:
     carts = [{"id": f"cart-{n}"} for n in range(300)]
-    assert len(Validator(document()).violations({"carts": carts}, "fixture")) == 300
+    assert len(Validator(fixture_schema()).violations({"carts": carts}, "fixture")) == 300

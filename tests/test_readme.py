@@ -112,7 +112,7 @@ def test_example_does_what_it_shows(block: Block, tmp_path: Path) -> None:
 
 def test_table_of_operations_is_the_contract() -> None:
     documented = [
-        [f"{each['method']} {each['path']}", name, ", ".join(sorted(each["x-callers"]))]
+        [f"{each['method']} {each['path']}", name, ", ".join(sorted(each["x-allowed-callers"]))]
         for name, each in operations().items()
     ]
     assert table("README.md", "operations") == documented

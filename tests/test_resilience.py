@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from mockserver.core.resources import resource
 from mockserver.store.release import WORTH_A_THREAD, release
-from mockserver.store.world import World
+from mockserver.store.world import StoreState
 from tests.seeds import ADMIN, SHOPPER
 
 
@@ -43,10 +43,10 @@ def test_a_large_world_that_was_left_is_taken_apart_and_others_keep_their_share(
     for _ in range(WORTH_A_THREAD):
         client.post("/v2/carts", headers=ADMIN, json={"data": {"name": "x"}})
     sandbox = app.extensions["sandbox"]
-    kept: World = sandbox.world
+    kept: StoreState = sandbox.store
     carts = len(kept.carts)
     sandbox.reset()
-    assert len(sandbox.world.carts) < WORTH_A_THREAD
+    assert len(sandbox.store.carts) < WORTH_A_THREAD
     assert len(kept.carts) == len(list(kept.carts)) == carts
 
 
@@ -60,7 +60,7 @@ def test_only_a_world_of_many_changes_is_taken_apart_in_the_background(
     monkeypatch.setattr(
         "mockserver.store.release.start_new_thread", lambda *given: started.append(given)
     )
-    seed: World = app.extensions["sandbox"].world
+    seed: StoreState = app.extensions["sandbox"].world
     release(replace(seed, revision=seed.revision + changes), seed)
     assert len(started) == threads
     assert len(seed.carts) == 11
@@ -74,12 +74,12 @@ def test_what_is_taken_apart_leaves_other_worlds_whole(
     )  # so that it has ended when we look
     sandbox = app.extensions["sandbox"]
     client = app.test_client()
-    seed: World = sandbox.world
+    seed: StoreState = sandbox.store
     for number in range(300):
         client.post("/v2/carts", headers=ADMIN, json={"data": {"name": f"cart {number % 3}"}})
     named = {"filter": 'ilike(name,"cart 1")'}
     before = client.get("/v2/carts", headers=ADMIN, query_string=named).json
-    kept: World = sandbox.world
+    kept: StoreState = sandbox.store
     release(replace(kept, revision=seed.revision + WORTH_A_THREAD), seed)
     assert client.get("/v2/carts", headers=ADMIN, query_string=named).json == before
     assert before["meta"]["results"] == {"total": 100}

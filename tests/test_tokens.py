@@ -548,6 +548,6 @@ def test_wish_for_a_one_time_password_tells_nothing_of_who_is_there(
 ) -> None:
     wish = {**ONE_TIME_PASSWORD, "username": username}
     good = GOOD["createOneTimePasswordTokenRequest"]
-    answer = good.but(body={"data": wish} if wrap else wish).sent_by(client)
+    answer = good.evolve(body={"data": wish} if wrap else wish).sent_by(client)
     assert (answer.status_code, answer.data) == (202, b"")
     assert ("Mock-Notes" in answer.headers) == (not wrap)

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.soak import report
-from benchmarks.soak.beside import MOST_SANDBOXES, fixture
+from benchmarks.soak.beside import MAX_SANDBOXES, fixture
 from benchmarks.soak.day import Address, Day
 from benchmarks.soak.report import Outcome
 from benchmarks.soak.watch import MORE_AT_REST, Watch
@@ -28,7 +28,7 @@ AS_IN_THE_IMAGE = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=1"}
 """What the Dockerfile, too, tells glibc: a thread lays little freed memory by."""
 WARM_UP_SHARE, WARM_UP_LEAST_S = 0.2, 120
 REST_S = 15
-MOST_NEWS = 50
+MAX_NEWS = 50
 
 
 class News:
@@ -40,7 +40,7 @@ class News:
     def hear(self, line: str) -> None:
         """Take a line of the log."""
         if not line.endswith(" ms\n") and "thrown away: it" not in line:
-            self.lines = [*self.lines[-MOST_NEWS:], line]
+            self.lines = [*self.lines[-MAX_NEWS:], line]
 
     def told(self) -> str | None:
         """Return what there was, if anything."""
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return stack.enter_context(running_server(given, AS_IN_THE_IMAGE, hear=news.hear))
 
         main_one = start(*JOURNAL, "--max-sandboxes", str(options.sandboxes + 100))
-        side = start(*JOURNAL, "--faults", "--max-sandboxes", str(MOST_SANDBOXES))
+        side = start(*JOURNAL, "--faults", "--max-sandboxes", str(MAX_SANDBOXES))
         reloading = stack.enter_context(
             running_server(("--reload", "--fixtures", str(file)), hear=lambda _: None)
         )

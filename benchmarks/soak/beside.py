@@ -19,9 +19,9 @@ from benchmarks.soak.wire import ADMIN, Answer, Connection, NoAnswer, request
 
 RELOAD_S, ONE_TRY_S = 120, 5
 """How long a server may take to start anew, and one request to it meanwhile."""
-MOST_SANDBOXES = 8
+MAX_SANDBOXES = 8
 NAMES = 24
-"""So many names are used on a server that keeps only `MOST_SANDBOXES` of them."""
+"""So many names are used on a server that keeps only `MAX_SANDBOXES` of them."""
 FAULTS = (
     "CONNECTION_RESET_BY_PEER",
     "EMPTY_RESPONSE",
@@ -52,14 +52,14 @@ class Passer:
 
     connection: Connection
     ledger: Ledger
-    chance: Random
+    rng: Random
     _count: int = 0
 
     async def act(self) -> None:
         """Write a cart, and read it. Raises Breach when it is somebody else's."""
         self._count += 1
-        sandbox = f"brief-{self.chance.randrange(NAMES)}"
-        cart_id = f"cart-{self.chance.randrange(50)}"
+        sandbox = f"brief-{self.rng.randrange(NAMES)}"
+        cart_id = f"cart-{self.rng.randrange(50)}"
         headers = {**ADMIN, "Mock-Sandbox": sandbox}
         body = {"data": {"id": cart_id, "name": tagged(sandbox, str(self._count))}}
         await self._ask(sandbox, request("POST", "/v2/carts", headers, body), (201, 409))

@@ -19,10 +19,10 @@ REQUESTS_A_CONNECTION = 500
 class Client:
     """One well-behaved client. `chance` decides how it names its sandbox: by header or by path."""
 
-    def __init__(self, address: tuple[str, int], ledger: Ledger, chance: Random) -> None:
+    def __init__(self, address: tuple[str, int], ledger: Ledger, rng: Random) -> None:
         self.connection = Connection(address)
         self.ledger = ledger
-        self.chance = chance
+        self.rng = rng
         self._sent = 0
 
     async def call(
@@ -42,7 +42,7 @@ class Client:
         nothing has happened. Raises Breach for any other answer, and for none.
         """
         prefix, named = "", {}
-        if self.chance.random() < 0.5:
+        if self.rng.random() < 0.5:
             prefix = f"/sandboxes/{room.name}"
         else:
             named = {"Mock-Sandbox": room.name}

@@ -38,15 +38,15 @@ class Controller:
 
         Every action gets its turn before any is taken again.
         """
-        chance = self.client.chance
+        rng = self.client.rng
         if not self._order:
             self._order = [*ACTIONS]
-            chance.shuffle(self._order)
+            rng.shuffle(self._order)
         name = self._order.pop()
         among = self.rooms.jumping if name in CLOCK else self.rooms.all
         if name in OF_SNAPSHOTS:
             among = [room for room in among if room.saved]
-        room = self.rooms.pick_open(among, chance)
+        room = self.rooms.pick_open(among, rng)
         if room is None or not await ACTIONS[name](self, room):
             return None
         self.client.ledger.control[name] += 1
@@ -55,7 +55,7 @@ class Controller:
     async def save(self, room: Room) -> bool:
         """Take a snapshot."""
         async with room.alone():
-            name = self.client.chance.choice(SNAPSHOTS)
+            name = self.client.rng.choice(SNAPSHOTS)
             await self.client.admin(room.name, "PUT", f"/snapshots/{name}")
             room.saved[name] = room.model.copy()
         return True
@@ -65,7 +65,7 @@ class Controller:
         async with room.alone():
             if not room.saved:
                 return False
-            name = self.client.chance.choice([*room.saved])
+            name = self.client.rng.choice([*room.saved])
             await self.client.admin(room.name, "POST", f"/snapshots/{name}/restore")
             room.model = room.saved[name].copy()
             await self._verify(room)
@@ -103,12 +103,12 @@ class Controller:
         """Make a sandbox in the state of another one's snapshot."""
         if not room.saved:
             return False
-        return await self._fork(room, self.client.chance.choice([*room.saved]))
+        return await self._fork(room, self.client.rng.choice([*room.saved]))
 
     async def take_home(self, room: Room) -> bool:
         """Download a state as a fixture file, which has to hold the acknowledged carts."""
         async with room.alone():
-            where = self.client.chance.choice([None, *room.saved])
+            where = self.client.rng.choice([None, *room.saved])
             path = "/fixture" if where is None else f"/snapshots/{where}/fixture"
             answer = await self.client.admin(room.name, "GET", path)
             model = (room.model if where is None else room.saved[where]).copy()
@@ -127,7 +127,7 @@ class Controller:
     async def advance(self, room: Room) -> bool:
         """Move a clock on by some days: carts that nobody touched for a week are gone."""
         async with room.alone():
-            days = self.client.chance.choice((1, 2, 3, 8))
+            days = self.client.rng.choice((1, 2, 3, 8))
             await self._clock(room, action="advance", duration=f"P{days}D")
             room.model.day += days
             await self._verify(room)
@@ -152,7 +152,7 @@ class Controller:
         """Arm a few rules in place of those that were armed."""
         async with room.alone():
             await self.client.admin(room.name, "DELETE", "/rules")
-            chosen = self.client.chance.sample(RULES, 3)
+            chosen = self.client.rng.sample(RULES, 3)
             for rule, _ in chosen:
                 await self.client.admin(room.name, "POST", "/rules", {**rule, "ttl_s": TTL_S})
             room.model.refusals = frozenset(status for _, status in chosen if status is not None)
@@ -182,7 +182,7 @@ class Controller:
 
     async def mistake(self, room: Room) -> bool:
         """Send the admin API something that is no use."""
-        method, path, body, status = self.client.chance.choice(BROKEN)
+        method, path, body, status = self.client.rng.choice(BROKEN)
         with room.visit():
             await self.client.admin(
                 room.name, method, path.replace("{own}", room.name), body, expect=[status]

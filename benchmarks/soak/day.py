@@ -28,7 +28,7 @@ CONTROLLERS, RUDE, PASSERS = 2, 6, 12
 PROGRESS_S, LOOKS_S = 30, 0.5
 TO_FILL = 400
 """So many requests a sandbox, on an average, fill its journal, its carts and its snapshots."""
-MOST_OVERTIME_S = 120
+MAX_OVERTIME_S = 120
 """How much longer a short run may last, until everything has happened once."""
 Address = tuple[str, int]
 
@@ -133,12 +133,12 @@ class Day:
         return Random(f"{self.seed} {whose}")
 
     async def _misbehave(self, number: int) -> None:
-        chance = self._chance(f"rude {number}")
-        rude = Rude(self.main, self.ledger, chance, f"rude-{number}")
+        rng = self._chance(f"rude {number}")
+        rude = Rude(self.main, self.ledger, rng, f"rude-{number}")
         kinds = [*KINDS]
         for turn in count(number * len(kinds) // RUDE):
             await rude.act(kinds[turn % len(kinds)])
-            await asyncio.sleep(chance.uniform(0.02, 0.2))
+            await asyncio.sleep(rng.uniform(0.02, 0.2))
 
     async def _break_connections(self) -> None:
         for number in count():
@@ -158,7 +158,7 @@ class Day:
                 missing = self._missing()
                 if not missing:
                     raise _Evening
-                if at >= self.seconds + MOST_OVERTIME_S:
+                if at >= self.seconds + MAX_OVERTIME_S:
                     raise Breach(f"the day is over, and this never happened: {missing}")
             await asyncio.sleep(min(1.0, self.seconds / 10))
 
@@ -190,8 +190,8 @@ async def _work(client: Client, rooms: Rooms, pacer: Pacer) -> None:
     actions, weights = [*load.ACTIONS], [*load.ACTIONS.values()]
     while True:
         await pacer.turn()
-        room = rooms.pick(client.chance)
-        [action] = client.chance.choices(actions, weights)
+        room = rooms.pick(client.rng)
+        [action] = client.rng.choices(actions, weights)
         with room.visit():
             await action(client, room)
 

@@ -1,5 +1,5 @@
 """Bytes that are no request, or one that must be refused: made from the headers that name the
-sandbox, and from chance.
+sandbox, and from rng.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def _many_headers(headers: Headers, _: Random) -> bytes:
     return request("GET", "/v2/carts", {**headers, **{f"X-{n}": "x" for n in range(10_000)}})
 
 
-def _chunked_nonsense(headers: Headers, chance: Random) -> bytes:
+def _chunked_nonsense(headers: Headers, rng: Random) -> bytes:
     head = {**headers, "Transfer-Encoding": "chunked"}
-    return request("POST", "/v2/carts", head) + chance.choice(BAD_CHUNKS)
+    return request("POST", "/v2/carts", head) + rng.choice(BAD_CHUNKS)
 
 
 def _huge_json(headers: Headers, _: Random) -> bytes:
@@ -46,29 +46,29 @@ def _huge_json(headers: Headers, _: Random) -> bytes:
     return request("POST", "/v2/carts", headers, body)
 
 
-def _deep_json(headers: Headers, chance: Random) -> bytes:
-    return request("POST", "/v2/carts", headers, chance.choice(DEEP))
+def _deep_json(headers: Headers, rng: Random) -> bytes:
+    return request("POST", "/v2/carts", headers, rng.choice(DEEP))
 
 
-def _wrong_json(headers: Headers, chance: Random) -> bytes:
-    return request("POST", "/v2/carts", headers, chance.choice(WRONG))
+def _wrong_json(headers: Headers, rng: Random) -> bytes:
+    return request("POST", "/v2/carts", headers, rng.choice(WRONG))
 
 
-def _garbage(_: Headers, chance: Random) -> bytes:
-    return chance.randbytes(400) + b"\r\n\r\n"
+def _garbage(_: Headers, rng: Random) -> bytes:
+    return rng.randbytes(400) + b"\r\n\r\n"
 
 
 def _tls_hello(_: Headers, __: Random) -> bytes:
     return TLS_HELLO + b"\r\n\r\n"
 
 
-def _absurd_length(headers: Headers, chance: Random) -> bytes:
-    length = b"Content-Length: " + chance.choice(LENGTHS)
+def _absurd_length(headers: Headers, rng: Random) -> bytes:
+    length = b"Content-Length: " + rng.choice(LENGTHS)
     return request("POST", "/v2/carts", headers, b"{}").replace(b"Content-Length: 2", length)
 
 
-def _odd_target(headers: Headers, chance: Random) -> bytes:
-    return request("GET", chance.choice(TARGETS), headers)
+def _odd_target(headers: Headers, rng: Random) -> bytes:
+    return request("GET", rng.choice(TARGETS), headers)
 
 
 GARBLED: dict[str, Callable[[Headers, Random], bytes]] = {

@@ -10,12 +10,12 @@ from benchmarks.soak.checks import tagged
 from benchmarks.soak.client import Client
 from benchmarks.soak.ledger import Breach
 from benchmarks.soak.model import ACCOUNTS, Cart, list_difference
-from benchmarks.soak.rooms import MOST_CARTS, Room
+from benchmarks.soak.rooms import MAX_CARTS, Room
 from benchmarks.soak.wire import ADMIN, Answer
 
 SHOPPER = {"Authorization": "Bearer shopper"}
 ACCOUNT_TOKEN = "EP-Account-Management-Authentication-Token"
-MOST_ITEMS = 3
+MAX_ITEMS = 3
 LISTED = "/v2/carts?page[limit]=100"
 SEED_CARTS = frozenset(
     (
@@ -29,15 +29,15 @@ SEED_CARTS = frozenset(
 
 async def create(client: Client, room: Room) -> None:
     """Create a cart, as an account or as an administrator, its id given or not."""
-    if len(room.model.carts) >= MOST_CARTS:
+    if len(room.model.carts) >= MAX_CARTS:
         await delete(client, room)
         return
     number = room.new_name()
     name = tagged(room.name, number)
-    account = client.chance.choice((None, None, 1, 2, 3))
+    account = client.rng.choice((None, None, 1, 2, 3))
     given = {
         "name": name,
-        **({"id": f"{room.name}-{number}"} if client.chance.random() < 0.5 else {}),
+        **({"id": f"{room.name}-{number}"} if client.rng.random() < 0.5 else {}),
     }
     headers = ADMIN if account is None else {**SHOPPER, ACCOUNT_TOKEN: f"account-{account}"}
     with room.taking(name):
@@ -53,7 +53,7 @@ async def create(client: Client, room: Room) -> None:
 
 async def read(client: Client, room: Room) -> None:
     """Read a cart that was acknowledged."""
-    if (cart := room.free_cart(client.chance)) is None:
+    if (cart := room.free_cart(client.rng)) is None:
         return
     with room.taking(cart.id):
         answer = await client.call(room, "read", "GET", f"/v2/carts/{cart.id}", expect=[200])
@@ -63,10 +63,10 @@ async def read(client: Client, room: Room) -> None:
 
 async def rename(client: Client, room: Room) -> None:
     """Change a cart's name or its description."""
-    if (cart := room.free_cart(client.chance)) is None:
+    if (cart := room.free_cart(client.rng)) is None:
         return
     text = tagged(room.name, room.new_name())
-    named = client.chance.random() < 0.5
+    named = client.rng.random() < 0.5
     with room.taking(cart.id):
         body = {"data": {"name" if named else "description": text}}
         answer = await client.call(room, "change", "PUT", _path(cart), body, expect=[200])
@@ -78,7 +78,7 @@ async def rename(client: Client, room: Room) -> None:
 
 async def delete(client: Client, room: Room) -> None:
     """Delete a cart, and see that it is gone."""
-    cart = room.free_cart(client.chance)
+    cart = room.free_cart(client.rng)
     if cart is None or (cart.accounts and room.model.day):
         return  # where the clock took an account's other carts, this one may be its last
     with room.taking(cart.id):
@@ -90,25 +90,25 @@ async def delete(client: Client, room: Room) -> None:
 
 async def associate(client: Client, room: Room) -> None:
     """Associate a cart with an account that it does not have."""
-    cart = room.free_cart(client.chance)
-    account = client.chance.choice(tuple(ACCOUNTS.values()))
+    cart = room.free_cart(client.rng)
+    account = client.rng.choice(tuple(ACCOUNTS.values()))
     if cart is not None and account not in cart.accounts:
         await _bind(client, room, cart, "POST", account, (*cart.accounts, account))
 
 
 async def dissociate(client: Client, room: Room) -> None:
     """Take away one of a cart's accounts."""
-    cart = room.free_cart(client.chance)
+    cart = room.free_cart(client.rng)
     if cart is not None and cart.accounts:
-        account = client.chance.choice(cart.accounts)
+        account = client.rng.choice(cart.accounts)
         left = tuple(each for each in cart.accounts if each != account)
         await _bind(client, room, cart, "DELETE", account, left)
 
 
 async def add_item(client: Client, room: Room) -> None:
     """Put an item into a cart."""
-    cart = room.free_cart(client.chance)
-    if cart is None or len(cart.items) >= MOST_ITEMS:
+    cart = room.free_cart(client.rng)
+    if cart is None or len(cart.items) >= MAX_ITEMS:
         return
     name = tagged(room.name, room.new_name())
     item = {"type": "custom_item", "name": name, "quantity": 1, "price": {"amount": 500}}
@@ -121,7 +121,7 @@ async def add_item(client: Client, room: Room) -> None:
 
 async def empty(client: Client, room: Room) -> None:
     """Take all items out of a cart."""
-    cart = room.free_cart(client.chance)
+    cart = room.free_cart(client.rng)
     if cart is None or not cart.items:
         return
     with room.taking(cart.id):
@@ -133,7 +133,7 @@ async def empty(client: Client, room: Room) -> None:
 
 async def read_items(client: Client, room: Room) -> None:
     """Read the items of a cart."""
-    if (cart := room.free_cart(client.chance)) is None:
+    if (cart := room.free_cart(client.rng)) is None:
         return
     with room.taking(cart.id):
         path = f"{_path(cart)}/items"
@@ -155,7 +155,7 @@ async def list_all(client: Client, room: Room) -> None:
 
 async def list_own(client: Client, room: Room) -> None:
     """List the carts of an account with its token."""
-    number = client.chance.choice((1, 2, 3))
+    number = client.rng.choice((1, 2, 3))
     headers = {**SHOPPER, ACCOUNT_TOKEN: f"account-{number}"}
     with room.doubting() as doubt:
         owned = {
@@ -171,7 +171,7 @@ async def list_own(client: Client, room: Room) -> None:
 async def look_for_expired(client: Client, room: Room) -> None:
     """Ask for a cart that the clock has taken."""
     if expired := room.model.expired():
-        await _is_gone(client, room, client.chance.choice(expired))
+        await _is_gone(client, room, client.rng.choice(expired))
 
 
 Action = Callable[[Client, Room], Awaitable[None]]

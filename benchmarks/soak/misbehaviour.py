@@ -32,7 +32,7 @@ class Rude:
 
     address: tuple[str, int]
     ledger: Ledger
-    chance: Random
+    rng: Random
     name: str
     _count: int = 0
 
@@ -132,7 +132,7 @@ class Rude:
         body = b'{"data":{"name":"%b"}}' % tagged(f"{GHOST}-1", "sent in part").encode()
         raw = request("POST", "/v2/carts", self._headers(), body)
         writer.write(raw.replace(b"Content-Length: ", b"Content-Length: 9"))
-        if self.chance.random() < 0.5:
+        if self.rng.random() < 0.5:
             writer.write_eof()
             await self._answer(connection, "aborted body", REFUSED)
         else:
@@ -144,7 +144,7 @@ class Rude:
         connection = Connection(self.address)
         _, writer = await connection.open()
         raw = request("POST", "/v2/carts", self._headers())
-        writer.write(raw[: self.chance.randrange(1, len(raw) - 4)])
+        writer.write(raw[: self.rng.randrange(1, len(raw) - 4)])
         await writer.drain()
         self._tear(connection)
 
@@ -188,7 +188,7 @@ class Rude:
         """Send what must be refused: by an answer, or by the end of the connection."""
         connection = Connection(self.address)
         _, writer = await connection.open()
-        writer.write(GARBLED[kind](self._headers(), self.chance))
+        writer.write(GARBLED[kind](self._headers(), self.rng))
         if kind in UNFINISHED:
             writer.write_eof()
         await self._answer(connection, kind, REFUSED, may_end=True)

@@ -11,7 +11,7 @@ from random import Random
 
 from benchmarks.soak.model import Cart, Model
 
-MOST_CARTS = 30
+MAX_CARTS = 30
 HOT = 8
 """So many of the sandboxes get half of the load: there connections really meet."""
 
@@ -85,14 +85,14 @@ class Room:
         finally:
             self._doubts = [each for each in self._doubts if each is not doubt]
 
-    def free_cart(self, chance: Random) -> Cart | None:
+    def free_cart(self, rng: Random) -> Cart | None:
         """Return a cart that is alive and in nobody's hand, if there is one."""
         free = [
             each
             for each in self.model.carts.values()
             if each.id not in self._in_hand and not self.model.is_expired(each)
         ]
-        return chance.choice(free) if free else None
+        return rng.choice(free) if free else None
 
 
 class Rooms:
@@ -103,15 +103,15 @@ class Rooms:
         self.all = [Room(f"room-{n}") for n in range(count)]
         self.jumping = self.all[-jumping:]
 
-    def pick(self, chance: Random) -> Room:
+    def pick(self, rng: Random) -> Room:
         """Return a sandbox that is open, one of the hot ones half of the time."""
         while True:
-            among = self.all[:HOT] if chance.random() < 0.5 else self.all
-            room = chance.choice(among)
+            among = self.all[:HOT] if rng.random() < 0.5 else self.all
+            room = rng.choice(among)
             if not room.closed:
                 return room
 
-    def pick_open(self, among: list[Room], chance: Random) -> Room | None:
+    def pick_open(self, among: list[Room], rng: Random) -> Room | None:
         """Return one of some sandboxes that is open, or None."""
         still = [room for room in among if not room.closed]
-        return chance.choice(still) if still else None
+        return rng.choice(still) if still else None

@@ -18,7 +18,7 @@ PATIENCE_S = 120
 shared stand still for half a minute."""
 IDLE_S = 10
 """After so long without a request a connection is not used again: the server may have ended it."""
-MOST_HEAD_BYTES = 256 * 1024
+MAX_HEAD_BYTES = 256 * 1024
 ADMIN = {"Authorization": "Bearer admin"}
 
 
@@ -70,7 +70,7 @@ class Connection:
             return self.reader, self.writer
         try:
             async with asyncio.timeout(PATIENCE_S):
-                opened = await asyncio.open_connection(*self._address, limit=MOST_HEAD_BYTES)
+                opened = await asyncio.open_connection(*self._address, limit=MAX_HEAD_BYTES)
         except OSError as error:
             raise NoAnswer(f"no connection: {error}") from None
         self.reader, self.writer = opened

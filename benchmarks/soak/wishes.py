@@ -27,13 +27,13 @@ WISHES: tuple[tuple[str, str, dict[str, str]], ...] = (
 
 async def upset(client: Client, room: Room) -> None:
     """Make a mistake."""
-    method, path, body, status = client.chance.choice(UPSET)
+    method, path, body, status = client.rng.choice(UPSET)
     await client.call(room, "mistake", method, path, body, expect=[status])
 
 
 async def wish(client: Client, room: Room) -> None:
     """Ask for an error, by a preference."""
-    method, path, headers = client.chance.choice(WISHES)
+    method, path, headers = client.rng.choice(WISHES)
     headers = {**ADMIN, **headers}
     answer = await client.call(room, "wish", method, path, expect=(), headers=headers)
     assert answer is None

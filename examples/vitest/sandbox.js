@@ -41,7 +41,7 @@ class Sandbox {
     return text ? JSON.parse(text) : undefined;
   }
 
-  /** Answer with an error of the catalogue; `match` may hold operation, cart, skip, times … */
+  /** Answer with an error of the catalog; `match` may hold operation, cart, skip, times … */
   fail(error, match = {}) {
     return this.admin("POST", "/rules", { ...match, then: { error } });
   }

@@ -12,7 +12,7 @@ from flask import Blueprint, request
 from mockserver.admin import clock, coverage, health, journal, rules, sandboxes, snapshots, state
 from mockserver.core import wsgi
 from mockserver.core.config import LOOPBACK, Config
-from mockserver.core.errors import ControlError
+from mockserver.core.errors import AdminError
 from mockserver.openapi.contract import Contract
 from mockserver.sandbox.registry import Sandboxes
 
@@ -40,7 +40,7 @@ def blueprint(config: Config, contract: Contract, held: Sandboxes) -> Blueprint:
 
 
 def _guard(config: Config) -> None:
-    """Let a request to the admin API through, or raise ControlError.
+    """Let a request to the admin API through, or raise AdminError.
 
     Health is open to everyone, since probes carry no token. A web page of another origin is refused
     whatever the mode is, unless its origin was named: it could reset the server. So is, on a
@@ -49,14 +49,14 @@ def _guard(config: Config) -> None:
     if request.path == HEALTH:
         return
     if config.admin == "disabled":
-        raise ControlError(404, "Not Found", "The admin API is disabled on this server.")
+        raise AdminError(404, "Not Found", "The admin API is disabled on this server.")
     if config.host in LOOPBACK and not _is_local(wsgi.host(request.environ)):
         detail = "On this address the admin API is called by localhost or by an IP address."
-        raise ControlError(403, "Forbidden", detail)
+        raise AdminError(403, "Forbidden", detail)
     origin = request.headers.get("Origin")
     if origin is not None and not may_read(config, origin, wsgi.host(request.environ)):
         detail = "A page of another origin may not use the admin API; name it by --admin-origin."
-        raise ControlError(403, "Forbidden", detail)
+        raise AdminError(403, "Forbidden", detail)
     if config.admin != "open":
         _check_token(config)
 
@@ -69,13 +69,13 @@ def may_read(config: Config, origin: str, host: str) -> bool:
 def _check_token(config: Config) -> None:
     if not config.admin_token:
         how = "start the server with --admin-token or --open-admin"
-        raise ControlError(401, "Unauthorized", f"The admin API is closed beyond localhost: {how}.")
+        raise AdminError(401, "Unauthorized", f"The admin API is closed beyond localhost: {how}.")
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not hmac.compare_digest(
         token.strip().encode("utf-8", "replace"), config.admin_token.encode()
     ):
         how = '"Authorization: Bearer <the server\'s admin token>"'
-        raise ControlError(401, "Unauthorized", f"The admin API wants the header {how}.")
+        raise AdminError(401, "Unauthorized", f"The admin API wants the header {how}.")
 
 
 def _is_local(host: str) -> bool:

@@ -8,7 +8,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from mockserver.admin import document
 from mockserver.core import json_text
-from mockserver.core.errors import ControlError
+from mockserver.core.errors import AdminError
 from mockserver.http.request import body_of
 from mockserver.http.response import answer
 
@@ -16,13 +16,13 @@ from mockserver.http.response import answer
 def body(operation_id: str) -> Any:
     """Return the request's body as an operation of the admin API wants it, {} where there is none.
 
-    Raises ControlError that says what to write instead.
+    Raises AdminError that says what to write instead.
     """
     try:
         raw = body_of(request.environ)
         value = json_text.parse(raw) if raw.strip() else {}
     except RequestEntityTooLarge:
-        raise ControlError(413, "Payload Too Large", "Send a smaller body.") from None
+        raise AdminError(413, "Payload Too Large", "Send a smaller body.") from None
     except ClientDisconnected:
         raise bad_request("The body ended too early.") from None
     except json_text.MalformedJson as error:
@@ -33,13 +33,13 @@ def body(operation_id: str) -> Any:
     return value
 
 
-def bad_request(detail: str) -> ControlError:
+def bad_request(detail: str) -> AdminError:
     """Return the error for a request that is not as the admin API wants it."""
-    return ControlError(400, "Bad Request", detail)
+    return AdminError(400, "Bad Request", detail)
 
 
 def number(name: str, given: object, least: int, most: int) -> int:
-    """Return a query parameter as a number between two bounds. Raises ControlError."""
+    """Return a query parameter as a number between two bounds. Raises AdminError."""
     text = str(given)
     if re.fullmatch(r"[0-9]{1,9}", text) and least <= int(text) <= most:
         return int(text)

@@ -14,12 +14,12 @@ def add_routes(admin: Blueprint, contract: Contract, held: Sandboxes) -> None:
 
     @admin.get("/coverage")
     def get_coverage() -> Response:
-        magic = held.default.world.magic
+        magic = held.default.store.magic
         name = request.args.get("sandbox")
         base_url = wsgi.server_url(request.environ) + prefix_of(name or DEFAULT)
         if name:
             only = held.find(name)
-            counts, findings = only.journal.counts(), only.lint.findings()
+            counts, findings = only.journal.counts(), only.client_warnings.findings()
         else:
             counts, findings = held.counts(), held.findings()
         return data(coverage.report(contract, counts, findings, magic, base_url))

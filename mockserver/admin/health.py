@@ -1,4 +1,4 @@
-"""Health, the admin API's own document, the error catalogue, and back to the fixtures."""
+"""Health, the admin API's own document, the error catalog, and back to the fixtures."""
 
 from flask import Blueprint, Response, request
 
@@ -25,10 +25,10 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
 
     @admin.get("/errors")
     def errors() -> Response:
-        magic = current().sandbox.world.magic
+        magic = current().sandbox.store.magic
         base_url = wsgi.server_url(request.environ) + prefix_of(current().sandbox_name)
         return data(
-            [error_catalog.describe(contract, e, magic, base_url) for e in contract.catalogue()]
+            [error_catalog.describe(contract, e, magic, base_url) for e in contract.error_entries()]
         )
 
     @admin.post("/reset")

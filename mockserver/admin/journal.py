@@ -9,16 +9,16 @@ from werkzeug.routing import BaseConverter
 
 from mockserver.admin.bodies import bad_request, body, data, nothing, number
 from mockserver.core.clock import parse_instant, pause, stopwatch
-from mockserver.core.errors import ControlError
-from mockserver.core.wsgi import step_aside
+from mockserver.core.errors import AdminError
+from mockserver.core.wsgi import yield_slot
 from mockserver.http.context import current
 from mockserver.openapi.contract import Contract
 from mockserver.sandbox.journal import Entry, Journal, Query
 
-DEFAULT_LIMIT, MOST_LIMIT, MOST_OFFSET = 50, 1000, 999_999_999
+DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 50, 1000, 999_999_999
 STREAM_SECONDS = 60
 """How long a stream lasts; browsers open the next one by themselves. It holds a thread."""
-MOST_STREAMS = 16
+MAX_STREAMS = 16
 LOOKS_MS = 500
 NEVER_STORED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -32,15 +32,15 @@ class EntryId(BaseConverter):
 def add_routes(admin: Blueprint, contract: Contract) -> None:
     """Add the routes of this noun."""
     admin.record_once(lambda made: made.app.url_map.converters.update(entry=EntryId))
-    streams = BoundedSemaphore(MOST_STREAMS)
+    streams = BoundedSemaphore(MAX_STREAMS)
     stopping = Event()
     admin.record_once(lambda made: made.app.extensions.update(stopping=stopping))
 
     @admin.get("/requests")
     def list_requests() -> Response:
         found = current().sandbox.journal.select(_query(contract, request.args))
-        limit = number("limit", request.args.get("limit", DEFAULT_LIMIT), 1, MOST_LIMIT)
-        offset = number("offset", request.args.get("offset", 0), 0, MOST_OFFSET)
+        limit = number("limit", request.args.get("limit", DEFAULT_LIMIT), 1, MAX_LIMIT)
+        offset = number("offset", request.args.get("offset", 0), 0, MAX_OFFSET)
         shown = [entry.show() for entry in found[offset : offset + limit]]
         return data({"requests": shown, "total": len(found), "limit": limit, "offset": offset})
 
@@ -48,12 +48,12 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
     def get_request(entry_id: str) -> Response:
         entry = current().sandbox.journal.find(entry_id)
         if entry is None:
-            raise ControlError(404, "Not Found", "No request of this id is remembered here.")
+            raise AdminError(404, "Not Found", "No request of this id is remembered here.")
         return data(entry.show())
 
     @admin.get("/requests/stream")
     def stream_requests() -> Response:
-        step_aside(request.environ)
+        yield_slot(request.environ)
         events = _events(current().sandbox.journal, streams, stopping)
         return Response(events, content_type="text/event-stream", headers=NEVER_STORED)
 
@@ -68,7 +68,7 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
         journal = current().sandbox.journal
         if not journal.size:
             detail = "The journal is off (--journal-size 0), so nothing can be verified."
-            raise ControlError(409, "Conflict", detail)
+            raise AdminError(409, "Conflict", detail)
         entries = journal.select(Query())[::-1]
         difference = _difference(contract, given, entries)
         if difference is None:
@@ -97,7 +97,7 @@ def _events(journal: Journal, streams: BoundedSemaphore, stopping: Event) -> Ite
 
 
 def _query(contract: Contract, given: Mapping[str, Any]) -> Query:
-    """Return the query of parameters or of a body. Raises ControlError for unknown names."""
+    """Return the query of parameters or of a body. Raises AdminError for unknown names."""
     values = {name: given[name] for name in ("operation", "status", "error") if name in given}
     if "operation" in values:
         operation = contract.operation(values["operation"])

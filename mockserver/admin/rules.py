@@ -21,7 +21,7 @@ def add_routes(admin: Blueprint, config: Config, contract: Contract) -> None:
         given = body("armRule")
         wrong = [
             f"{'.'.join(path)}: {text}"
-            for path, text in rules.mistakes(given, contract, config.faults)
+            for path, text in rules.validate_rule(given, contract, config.faults)
         ]
         if wrong:
             raise bad_request("; ".join(wrong) + ".")
@@ -39,7 +39,7 @@ def add_routes(admin: Blueprint, config: Config, contract: Contract) -> None:
 
     @admin.get("/rate-limit")
     def get_rate_limit() -> Response:
-        return data(dict(current().sandbox.world.settings["rate_limit"]))
+        return data(dict(current().sandbox.store.settings["rate_limit"]))
 
     @admin.put("/rate-limit")
     def put_rate_limit() -> Response:

@@ -38,6 +38,6 @@ def _show(name: str, sandbox: Sandbox) -> dict[str, Any]:
         "name": name,
         "base_path": f"/sandboxes/{name}",
         "now": to_milliseconds_text(sandbox.clock.now()),
-        "carts": len(sandbox.world.carts),
+        "carts": len(sandbox.store.carts),
         "requests": sandbox.journal.total(),
     }

@@ -9,7 +9,7 @@ from mockserver.core.clock import to_milliseconds_text
 from mockserver.fixtures.export import to_yaml
 from mockserver.http.context import current
 from mockserver.sandbox.registry import check_name
-from mockserver.sandbox.state import State
+from mockserver.sandbox.state import SandboxState
 
 
 def add_routes(admin: Blueprint) -> None:
@@ -47,15 +47,15 @@ def add_routes(admin: Blueprint) -> None:
         return _yaml(current().sandbox.state())
 
 
-def _show(name: str, state: State) -> dict[str, Any]:
+def _show(name: str, state: SandboxState) -> dict[str, Any]:
     return {
         "name": name,
         "now": to_milliseconds_text(state.clock.now()),
-        "carts": len(state.world.carts),
+        "carts": len(state.store.carts),
     }
 
 
-def _yaml(state: State) -> Response:
+def _yaml(state: SandboxState) -> Response:
     armed = [rule.given for rule in state.rules.rules]
-    text = to_yaml(state.world, state.clock.now(), armed)
+    text = to_yaml(state.store, state.clock.now(), armed)
     return Response(text, content_type="application/yaml")

@@ -13,7 +13,7 @@ from mockserver.store.transaction import Transaction
 from mockserver.store.world import ACCOUNT, CUSTOMER, Account, Cart, Customer, Member
 
 Record = TypeVar("Record")
-DEFAULT_LIMIT, MOST_LIMIT = 50, 1000
+DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
 
 
 def add_routes(admin: Blueprint) -> None:
@@ -21,7 +21,7 @@ def add_routes(admin: Blueprint) -> None:
 
     @admin.get("/world")
     def get_world() -> Response:
-        limit = number("limit", request.args.get("limit", DEFAULT_LIMIT), 1, MOST_LIMIT)
+        limit = number("limit", request.args.get("limit", DEFAULT_LIMIT), 1, MAX_LIMIT)
         wanted = request.args.get("filter", "").casefold()
         return data(_World(current().sandbox, wanted, limit).show())
 
@@ -30,13 +30,13 @@ class _World:
     """The records of a sandbox whose texts hold `wanted`, at most `limit` of each kind."""
 
     def __init__(self, sandbox: Sandbox, wanted: str, limit: int) -> None:
-        self.tx = Transaction(sandbox.world, sandbox.clock.now())
+        self.tx = Transaction(sandbox.store, sandbox.clock.now())
         self.wanted = wanted
         self.limit = limit
 
     def show(self) -> dict[str, Any]:
         """Return everything as JSON values."""
-        world = self.tx.world
+        world = self.tx.state
         return {
             "carts": self._some(
                 self.tx.carts(),
@@ -109,7 +109,7 @@ class _World:
     def _tokens(self) -> Iterable[dict[str, str | None]]:
         """Yield the tokens that are alive: those of the fixtures with their text, issued ones
         without, since only their digests are kept."""
-        world = self.tx.world
+        world = self.tx.state
         for text, client_id in world.static_bearers.items():
             yield _token("bearer", text, None, client_id=client_id)
         for text, owner in world.static_account_tokens.items():

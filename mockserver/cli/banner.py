@@ -3,7 +3,7 @@
 from mockserver import __version__
 from mockserver.core.config import BUILT_IN, LOOPBACK, Config
 from mockserver.server.tls import Certificate
-from mockserver.store.world import World
+from mockserver.store.world import StoreState
 
 ADMIN = {
     "disabled": "disabled",
@@ -11,10 +11,10 @@ ADMIN = {
     "open": "open",
     "closed": "closed; start with --admin-token TOKEN or --open-admin to use it",
 }
-MOST_LISTED = 20
+MAX_LISTED = 20
 
 
-def text(config: Config, port: int, tls: Certificate | None, world: World) -> str:
+def text(config: Config, port: int, tls: Certificate | None, world: StoreState) -> str:
     """Return the banner of a server that listens on `port`."""
     host = "localhost" if config.host in ("127.0.0.1", "0.0.0.0", "::") else config.host  # noqa: S104 - compared, not bound
     url = f"{'https' if tls else 'http'}://{bracketed(host)}:{port}"
@@ -36,7 +36,7 @@ def text(config: Config, port: int, tls: Certificate | None, world: World) -> st
     return "\n".join([*lines, "", "  try", f"    {_curl(config, url, tls, world)}", ""])
 
 
-def _logins(config: Config, world: World) -> list[str]:
+def _logins(config: Config, world: StoreState) -> list[str]:
     """Return a line a login; secrets where everyone knows them, or only this machine sees them."""
     show = _secrets_are_shown(config)
 
@@ -53,8 +53,8 @@ def _logins(config: Config, world: World) -> list[str]:
         lines += [line("static bearer", token, None) for token in world.static_bearers]
         lines += [line("account token", token, None) for token in world.static_account_tokens]
         lines += [line("customer token", token, None) for token in world.static_customer_tokens]
-    more = len(lines) - MOST_LISTED
-    return [*lines[:MOST_LISTED], *([f"    and {more} more"] if more > 0 else [])]
+    more = len(lines) - MAX_LISTED
+    return [*lines[:MAX_LISTED], *([f"    and {more} more"] if more > 0 else [])]
 
 
 def _secrets_are_shown(config: Config) -> bool:
@@ -66,7 +66,7 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _curl(config: Config, url: str, tls: Certificate | None, world: World) -> str:
+def _curl(config: Config, url: str, tls: Certificate | None, world: StoreState) -> str:
     trust = f" --cacert {tls.authority}" if tls and tls.authority else ""
     tokens = world.static_bearers if _secrets_are_shown(config) else {}
     for token, client_id in tokens.items():

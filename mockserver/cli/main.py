@@ -184,7 +184,7 @@ def errors(style: str, operation: str | None, base_url: str) -> None:
     magic = load_fixtures((BUILT_IN,), contract).magic
     entries = [
         error_catalog.describe(contract, entry, magic, base_url)
-        for entry in contract.catalogue()
+        for entry in contract.error_entries()
         if known is None or entry.operation == known.id
     ]
     click.echo(error_catalog.FORMATS[style](entries), nl=False)

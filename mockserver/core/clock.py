@@ -11,7 +11,7 @@ SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-MOST_AGE = 3650 * DAY
+MAX_AGE = 3650 * DAY
 """How long ago something may have happened that fixtures tell of."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

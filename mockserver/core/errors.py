@@ -1,7 +1,7 @@
 """Errors by name. Status, title and body of each stand in `openapi.yaml`; here is what raises them.
 
 `ErrorId` lists the names, so that a type checker refuses a misspelt one, and the start of the
-server compares the list with the catalogue.
+server compares the list with the catalog.
 """
 
 import copy
@@ -153,10 +153,10 @@ class ErrorEntry:
 
 
 class ApiError(Exception):
-    """An error of the catalogue, raised by its id.
+    """An error of the catalog, raised by its id.
 
     `violations` says what was wrong and where; `fields` fill the parts of the body that the
-    catalogue marks as samples.
+    catalog marks as samples.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ class ApiError(Exception):
         self.fields = fields
 
 
-class ControlError(Exception):
+class AdminError(Exception):
     """A wish to the sandbox itself that it cannot fulfil: not an error of the reproduced API.
 
     It is answered in the same envelope; the detail says what to write instead.

@@ -59,9 +59,9 @@ def _version_4(digest: bytes) -> str:
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
 
 
-Chance = random.Random
+Random = random.Random
 
 
-def chance(seed: int) -> Chance:
+def seeded_random(seed: int) -> Random:
     """Return a source of chance that says the same for the same seed."""
-    return Chance(seed)  # repeatable on purpose
+    return Random(seed)  # repeatable on purpose

@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 
 import orjson
 
-MOST_DEPTH = 64
-MOST_VALUES = 20_000
-MOST_DIGITS = len(str(2**64))
+MAX_DEPTH = 64
+MAX_VALUES = 20_000
+MAX_DIGITS = len(str(2**64))
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.S)  # one that never ends as well
 _OPENING = b"[{"
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
@@ -30,7 +30,7 @@ def parse(text: bytes) -> Any:
     an empty list or object counts as two.
     """
     openings = _openings(text)
-    if openings > MOST_DEPTH or openings + text.count(b",") > MOST_VALUES:
+    if openings > MAX_DEPTH or openings + text.count(b",") > MAX_VALUES:
         _check_size(text)
     try:
         value = _DECODER.decode(text.decode("utf-8"))
@@ -65,7 +65,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int | float:
-    if len(digits) <= MOST_DIGITS and -(2**63) <= (number := int(digits)) < 2**64:
+    if len(digits) <= MAX_DIGITS and -(2**63) <= (number := int(digits)) < 2**64:
         return number
     return _float(digits)
 
@@ -92,16 +92,16 @@ def _check_size(text: bytes) -> None:
     A value in a list or object stands behind its opening bracket or a comma, so these are counted,
     and each takes two texts at most, its name and itself.
     """
-    most = 2 * (MOST_VALUES + 1)
+    most = 2 * (MAX_VALUES + 1)
     bare, texts = _STRING.subn(b"", text, most)
     depth = 0
     if texts < most:
         for bracket in bare.translate(None, _NO_BRACKET)[:most]:
             depth += 1 if bracket in _OPENING else -1
-            if depth > MOST_DEPTH:
-                raise MalformedJson(f"nested more than {MOST_DEPTH} levels deep")
-    if texts == most or _openings(bare) + bare.count(b",") > MOST_VALUES:
-        raise MalformedJson(f"more than {MOST_VALUES} values")
+            if depth > MAX_DEPTH:
+                raise MalformedJson(f"nested more than {MAX_DEPTH} levels deep")
+    if texts == most or _openings(bare) + bare.count(b",") > MAX_VALUES:
+        raise MalformedJson(f"more than {MAX_VALUES} values")
 
 
 def _check_characters(value: Any) -> None:

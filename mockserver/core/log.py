@@ -18,7 +18,7 @@ from mockserver.core.clock import pause, system_time, to_milliseconds_text
 server = logging.getLogger("mockserver")
 reloader = logging.getLogger("werkzeug")
 TOGETHER_MS = 20
-MOST_WAITING = 10_000
+MAX_WAITING = 10_000
 _SAFE = "/!$&'()*+,:;=@~[]"
 _PLAIN = re.compile(rf"[A-Za-z0-9_.{re.escape(_SAFE)}-]*", re.ASCII)
 
@@ -96,7 +96,7 @@ class Handler(logging.StreamHandler[Any]):
         writes what is left.
         """
         self._waiting.append(self._render(line) + self.terminator)
-        if not self._together or len(self._waiting) >= MOST_WAITING:
+        if not self._together or len(self._waiting) >= MAX_WAITING:
             self.flush()  # in the end whoever reads the log slowly has the server wait
         elif not self._writer.is_alive():  # nor is it in a process that was forked
             self._start()

@@ -13,7 +13,7 @@ SANDBOX_KEY = "mockserver.sandbox"
 _HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _CONTENT = ("CONTENT_TYPE", "CONTENT_LENGTH")
 
-STEP_ASIDE = "mockserver.step_aside"
+YIELD_SLOT = "mockserver.yield_slot"
 """Where the environment has what lets another thread answer while this request waits."""
 FAULT_HEADER = "mock-fault"
 """The response header that names the fault to be carried out."""
@@ -21,9 +21,9 @@ FAULT_HEADER = "mock-fault"
 Environ = dict[str, Any]
 
 
-def step_aside(environ: Environ) -> None:
+def yield_slot(environ: Environ) -> None:
     """Let other requests be answered while this one waits, where the server supports it."""
-    call: Callable[[], None] | None = environ.get(STEP_ASIDE)
+    call: Callable[[], None] | None = environ.get(YIELD_SLOT)
     if call is not None:
         call()
 

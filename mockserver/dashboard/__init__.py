@@ -15,7 +15,7 @@ from werkzeug.exceptions import NotFound
 
 from mockserver import __version__
 from mockserver.core.config import Config
-from mockserver.core.errors import ControlError
+from mockserver.core.errors import AdminError
 from mockserver.core.wsgi import SANDBOX_KEY
 from mockserver.dashboard import docs, session
 from mockserver.dashboard.actions import ACTIONS, replay
@@ -186,5 +186,5 @@ def _to(path: str) -> Response:
 def _back(path: str) -> str:
     """Return where a form came from: a path of this server, never another host's."""
     if not _OWN_PATH.fullmatch(path):
-        raise ControlError(400, "Bad Request", "back must be a path of this server.")
+        raise AdminError(400, "Bad Request", "back must be a path of this server.")
     return path.removeprefix(request.root_path) or "/"

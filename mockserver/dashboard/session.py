@@ -11,7 +11,7 @@ from itsdangerous import BadSignature, TimestampSigner
 
 from mockserver.core import wsgi
 from mockserver.core.config import Config
-from mockserver.core.errors import ControlError
+from mockserver.core.errors import AdminError
 
 COOKIE = "mockserver-admin"
 SECONDS = 7 * 86_400
@@ -46,12 +46,12 @@ def start(config: Config, request: Request, response: Response) -> bool:
 
 
 def refuse_other_sites(request: Request) -> None:
-    """Raise ControlError for a form that a page of another site has sent."""
+    """Raise AdminError for a form that a page of another site has sent."""
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
     origin = request.headers.get("Origin")
     own = wsgi.server_url(request.environ)
     if site not in ("same-origin", "none") or origin not in (None, own):
-        raise ControlError(403, "Forbidden", "A page of another site may not do this.")
+        raise AdminError(403, "Forbidden", "A page of another site may not do this.")
 
 
 def _signer(admin_token: str) -> TimestampSigner:

@@ -13,7 +13,7 @@ from mockserver.dashboard.association_graph import picture
 from mockserver.dashboard.curl import as_curl
 
 Arguments = Mapping[str, str]
-MOST_ERRORS = 50
+MAX_ERRORS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,12 @@ def _link(asked: Mapping[str, str], offset: int, total: int) -> str | None:
 
 def _entry(admin: Admin, entry_id: str) -> dict[str, Any]:
     entry = admin.get(f"/requests/{entry_id}")
-    catalogue = [e for e in admin.get("/errors") if e["id"] == entry["error"]]
-    own = [e for e in catalogue if e["operation"] in (entry["operation"], "*")]
+    catalog = [e for e in admin.get("/errors") if e["id"] == entry["error"]]
+    own = [e for e in catalog if e["operation"] in (entry["operation"], "*")]
     tokens = admin.get("/world", limit=1000)["tokens"]["shown"]
     return {
         "entry": entry,
-        "catalogued": (own or [None])[0],
+        "catalog_entry": (own or [None])[0],
         "curl": as_curl(entry, tokens, admin.base_url),
     }
 
@@ -95,20 +95,20 @@ def entry_view(entry_id: str) -> View:
 def _errors(admin: Admin, given: Arguments) -> dict[str, Any]:
     """Show the errors of one operation, or those that a filter finds in all."""
     rules = admin.get("/rules")
-    catalogue = admin.get("/errors")
+    catalog = admin.get("/errors")
     wanted = given.get("filter", "").casefold()
-    operations = Counter(error["operation"] for error in catalogue)
+    operations = Counter(error["operation"] for error in catalog)
     operation = given.get("operation") or list(operations)[1]
     found = [
         error
-        for error in catalogue
+        for error in catalog
         if (_found(error, wanted) if wanted else error["operation"] == operation)
     ]
     return {
         "rules": rules,
         "operations": operations,
         "operation": None if wanted else operation,
-        "errors": found[:MOST_ERRORS],
+        "errors": found[:MAX_ERRORS],
         "total": len(found),
         "wanted": wanted,
     }
@@ -151,7 +151,7 @@ def _sandboxes(admin: Admin, _: Arguments) -> dict[str, Any]:
 
 
 VIEWS = (
-    View("world", "World", "/", "world.html", _world),
+    View("world", "StoreState", "/", "world.html", _world),
     View("journal", "Journal", "/ui/journal", "journal.html", _journal),
     View("errors", "Errors", "/ui/errors", "errors.html", _errors),
     View("clock", "Clock", "/ui/clock", "clock.html", _clock),

@@ -14,7 +14,7 @@ from mockserver.openapi.contract import Contract, Operation
 from mockserver.operations.auth import ACCOUNT_TOKEN_HEADER, CUSTOMER_TOKEN_HEADER, Caller
 from mockserver.sandbox.client_warnings import ASSOCIATIONS, TOKEN_ERRORS, Observation
 from mockserver.sandbox.journal import Entry, Message
-from mockserver.sandbox.rules import Decision
+from mockserver.sandbox.rules import RuleOutcome
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.store.world import digest
 
@@ -22,10 +22,10 @@ UNMATCHED = ("no-such-path", "method-not-allowed")
 ACCOUNT_TOKEN_KEY = header_key(ACCOUNT_TOKEN_HEADER)
 CUSTOMER_TOKEN_KEY = header_key(CUSTOMER_TOKEN_HEADER)
 _TOKEN_KEYS = ("HTTP_AUTHORIZATION", ACCOUNT_TOKEN_KEY, CUSTOMER_TOKEN_KEY)
-_KEY = "mockserver.exchange"
+_KEY = "mockserver.context"
 
 
-class Exchange:
+class RequestContext:
     """One request and its answer, while they are made."""
 
     __slots__ = (
@@ -36,7 +36,7 @@ class Exchange:
         "error",
         "headers",
         "instant",
-        "is_the_apis",
+        "is_api_request",
         "method",
         "next_page",
         "notes",
@@ -60,7 +60,7 @@ class Exchange:
         self.headers = headers_of(environ)
         self.sandbox_name: str
         self.sandbox: Sandbox
-        self.is_the_apis: bool
+        self.is_api_request: bool
         self.request_id: str
         self.instant: int
         self.operation: Operation | None = None
@@ -71,16 +71,16 @@ class Exchange:
         self.body = b""
         self.unknown_fields: tuple[str, ...] = ()
         self.next_page: str | None = None
-        self.decision: Decision | None = None
+        self.decision: RuleOutcome | None = None
         environ[_KEY] = self
 
-    def enter(self, sandbox_name: str, sandbox: Sandbox, is_the_apis: bool) -> None:
+    def bind_sandbox(self, sandbox_name: str, sandbox: Sandbox, is_api_request: bool) -> None:
         """Let it happen in a sandbox. Requests to the admin API and to the dashboard count by
         themselves: only the others are the tested app's, and so the API's."""
         self.sandbox_name = sandbox_name
         self.sandbox = sandbox
-        self.is_the_apis = is_the_apis
-        self.request_id = sandbox.request_id("request" if is_the_apis else "admin-request")
+        self.is_api_request = is_api_request
+        self.request_id = sandbox.request_id("request" if is_api_request else "admin-request")
         self.instant = sandbox.clock.now()
 
     @property
@@ -93,11 +93,11 @@ class Exchange:
         """Whether nothing in the contract matches the request; a preflight is none of these."""
         return self.operation is None and self.error in UNMATCHED
 
-    def tell(self, note: str) -> None:
+    def add_note(self, note: str) -> None:
         """Note something that the client should know."""
         self.notes += (note,)
 
-    def is_telling(self, operation: Operation, status: int) -> bool:
+    def may_show_client_warning(self, operation: Operation, status: int) -> bool:
         """Whether the lint could find a habit in this request to an operation by itself."""
         if self.error or self.unknown_fields or self.next_page:
             return True
@@ -128,7 +128,7 @@ class Exchange:
     def entry(
         self, contract: Contract, status: int, headers: Iterable[tuple[str, str]], body: bytes
     ) -> Entry:
-        """Return the journal's entry of the finished exchange, given its answer."""
+        """Return the journal's entry of the finished context, given its answer."""
         return Entry(
             id=self.request_id,
             time=self.instant,
@@ -148,7 +148,7 @@ class Exchange:
         )
 
 
-def current() -> Exchange:
-    """Return the exchange of the request that Flask is answering."""
-    exchange: Exchange = request.environ[_KEY]
-    return exchange
+def current() -> RequestContext:
+    """Return the context of the request that Flask is answering."""
+    context: RequestContext = request.environ[_KEY]
+    return context

@@ -1,4 +1,4 @@
-"""Errors on demand: which error of the catalogue a request asks for, if any.
+"""Errors on demand: which error of the catalog a request asks for, if any.
 
 Three ways, all answered before anything else is looked at: the header `Prefer` (RFC 7240), the
 query parameters `__code` and `__example`, and a magic id of the fixtures.
@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.http import parse_list_header
 
-from mockserver.core.errors import ControlError, ErrorEntry
+from mockserver.core.errors import AdminError, ErrorEntry
 from mockserver.core.pointer import at
 from mockserver.openapi.contract import Operation
 
@@ -22,7 +22,7 @@ def by_preference(
     """Return the error that the request prefers, and the text for `Preference-Applied`.
 
     Other preferences than `code` and `example` are ignored, as RFC 7240 wants it. Raises
-    ControlError for a wish that the operation can't fulfil.
+    AdminError for a wish that the operation can't fulfil.
     """
     wish = _preferences(prefer) if prefer else {}
     if query:
@@ -55,14 +55,14 @@ def _preferences(header: str) -> dict[str, str]:
     return {name: found[name] for name in WISHES if name in found}
 
 
-def _impossible(operation: Operation, code: str | None, example: str | None) -> ControlError:
+def _impossible(operation: Operation, code: str | None, example: str | None) -> AdminError:
     wish = ", ".join(
         f"{name}={value[:100]}"
         for name, value in (("code", code), ("example", example))
         if value is not None
     )
     possible = ", ".join(f"{entry.id} ({entry.status})" for entry in operation.errors.values())
-    return ControlError(
+    return AdminError(
         400,
         "Unknown example",
         f"{operation.id} has no error for the preference {wish}. Prefer one of: {possible}",

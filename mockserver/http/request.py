@@ -19,11 +19,11 @@ from mockserver.core.errors import ApiError, Violation
 from mockserver.core.wsgi import Environ, header_key
 from mockserver.openapi.contract import FORM, JSON, Operation, Parameter
 
-MOST_BODY_BYTES = 1024 * 1024
+MAX_BODY_BYTES = 1024 * 1024
 
 
 @dataclass(slots=True)
-class Incoming:
+class ParsedRequest:
     """A request as it was read: its parsed body, or why that is none, and what to note about it."""
 
     operation: Operation
@@ -36,7 +36,7 @@ class Incoming:
     note: str | None
     environ: Environ
 
-    def texts(self, parameter: Parameter) -> list[str]:
+    def raw_values(self, parameter: Parameter) -> list[str]:
         """Return what the request gives for a parameter."""
         if parameter.where == "path":
             return [self.path[parameter.name]]
@@ -46,7 +46,7 @@ class Incoming:
         return self.query.get(parameter.name, [])
 
 
-def read(environ: Environ, operation: Operation, path: Mapping[str, str]) -> Incoming:
+def read(environ: Environ, operation: Operation, path: Mapping[str, str]) -> ParsedRequest:
     """Read and parse a request. Raises ApiError only for a body that is too large to be read."""
     malformed, note, body = None, None, None
     try:
@@ -67,10 +67,10 @@ def read(environ: Environ, operation: Operation, path: Mapping[str, str]) -> Inc
     if documented := operation.bodies.get(media_type):
         body, note = documented.normalise(body)
     query = _query(environ)
-    return Incoming(operation, path, query, media_type, raw, body, malformed, note, environ)
+    return ParsedRequest(operation, path, query, media_type, raw, body, malformed, note, environ)
 
 
-def prefetch(environ: Environ) -> bool:
+def read_body_eagerly(environ: Environ) -> bool:
     """Wait for a body of moderate size; whether nobody has to wait for this client later on.
 
     Any other body, such as one in chunks, is left to whoever reads it, bounded.
@@ -79,11 +79,11 @@ def prefetch(environ: Environ) -> bool:
         return False
     if not environ.get("CONTENT_LENGTH"):
         return True
-    size = _promised(environ)
+    size = _content_length(environ)
     if size is None:
         return False
     try:
-        environ["wsgi.input"] = BytesIO(_exactly(size, environ["wsgi.input"]))
+        environ["wsgi.input"] = BytesIO(_read_exactly(size, environ["wsgi.input"]))
     except OSError:  # the client has gone
         environ["wsgi.input"] = BytesIO()
     return True
@@ -95,29 +95,29 @@ def body_of(environ: Environ) -> bytes:
     is_chunked = "HTTP_TRANSFER_ENCODING" in environ
     if not is_chunked and not environ.get("CONTENT_LENGTH"):
         return b""
-    size = None if is_chunked else _promised(environ)
+    size = None if is_chunked else _content_length(environ)
     stream: IO[bytes] = environ["wsgi.input"]
     if size is None:
-        stream = get_input_stream(environ, max_content_length=MOST_BODY_BYTES + 1)
+        stream = get_input_stream(environ, max_content_length=MAX_BODY_BYTES + 1)
     try:
         raw = stream.read()
     except OSError:
         raise ClientDisconnected from None
-    if len(raw) > MOST_BODY_BYTES:
+    if len(raw) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
     if size is not None and len(raw) < size:
         raise ClientDisconnected
     return raw
 
 
-def _promised(environ: Environ) -> int | None:
+def _content_length(environ: Environ) -> int | None:
     """Return how long a body is said to be; None for too much, or for what is no number."""
     text: str = environ.get("CONTENT_LENGTH", "")
-    size = int(text) if text.isdecimal() and len(text) < 8 else MOST_BODY_BYTES + 1
-    return size if size <= MOST_BODY_BYTES else None
+    size = int(text) if text.isdecimal() and len(text) < 8 else MAX_BODY_BYTES + 1
+    return size if size <= MAX_BODY_BYTES else None
 
 
-def _exactly(size: int, stream: IO[bytes]) -> bytes:
+def _read_exactly(size: int, stream: IO[bytes]) -> bytes:
     """Return so many bytes, or fewer where the stream ends before."""
     raw = stream.read(size)
     while len(raw) < size and (more := stream.read(size - len(raw))):
@@ -125,20 +125,20 @@ def _exactly(size: int, stream: IO[bytes]) -> bytes:
     return raw
 
 
-def check(incoming: Incoming) -> dict[str, Any]:
+def check(request: ParsedRequest) -> dict[str, Any]:
     """Return the typed parameters of a request that the contract allows; else raise ApiError."""
-    operation = incoming.operation
-    if incoming.raw and incoming.media_type not in (operation.bodies or (JSON,)):
+    operation = request.operation
+    if request.raw and request.media_type not in (operation.bodies or (JSON,)):
         raise ApiError("unsupported-media-type")
-    body = operation.bodies.get(incoming.media_type) or next(iter(operation.bodies.values()), None)
-    if body is not None and incoming.malformed is not None:
-        raise _malformed(operation, incoming.malformed)
-    params, found = _parameters(incoming)
+    body = operation.bodies.get(request.media_type) or next(iter(operation.bodies.values()), None)
+    if body is not None and request.malformed is not None:
+        raise _malformed(operation, request.malformed)
+    params, found = _parameters(request)
     if body is not None:
-        found += body.validator.violations(incoming.body, "body", spec=body.spec, bounded=True)
+        found += body.validator.violations(request.body, "body", spec=body.spec, bounded=True)
     if found:
         error: Any = operation.first_error(found)
-        raise ApiError(error, tuple(found), **_offending(incoming, found, error))
+        raise ApiError(error, tuple(found), **_offending(request, found, error))
     return params
 
 
@@ -175,22 +175,22 @@ def _malformed(operation: Operation, reason: str) -> ApiError:
     return ApiError(error, (Violation("body", "", "json", reason, "request", error),))
 
 
-def _parameters(incoming: Incoming) -> tuple[dict[str, Any], list[Violation]]:
+def _parameters(request: ParsedRequest) -> tuple[dict[str, Any], list[Violation]]:
     params: dict[str, Any] = {}
     found: list[Violation] = []
-    for parameter in incoming.operation.parameters:
-        if texts := incoming.texts(parameter):
-            value = params[parameter.name] = parameter.read(texts)
+    for parameter in request.operation.parameters:
+        if raw_values := request.raw_values(parameter):
+            value = params[parameter.name] = parameter.read(raw_values)
             found += parameter.validator.violations(
                 value, parameter.where, parameter.name, parameter.spec, bounded=True
             )
     return params, found
 
 
-def _offending(incoming: Incoming, found: Iterable[Violation], error: str) -> dict[str, Any]:
+def _offending(request: ParsedRequest, found: Iterable[Violation], error: str) -> dict[str, Any]:
     """Return the value that the first violation of an error complains about, and its place."""
     first = next(each for each in found if each.error == error)
     return {
-        "value": pointer.find(incoming.body, first.pointer),
+        "value": pointer.find(request.body, first.pointer),
         "source": first.source,
     }

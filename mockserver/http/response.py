@@ -1,4 +1,4 @@
-"""Answers: a reply or an error of the catalogue as status, headers and bytes."""
+"""Answers: a reply or an error of the catalog as status, headers and bytes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from flask import Response
 from mockserver.core import json_text
 from mockserver.core.clock import pause
 from mockserver.core.errors import ErrorEntry, Violation
-from mockserver.http.context import Exchange
+from mockserver.http.context import RequestContext
 from mockserver.openapi.contract import JSON, Operation
-from mockserver.operations.base import Reply
+from mockserver.operations.base import OperationResult
 
-MOST_VIOLATION_BYTES = 8 * 1024
+MAX_VIOLATION_BYTES = 8 * 1024
 NOTE_BYTES = 100
 HEADERS = {"too-many-requests": {"Retry-After": "1"}}
 """What an error carries beside its body, however it comes about."""
@@ -49,7 +49,7 @@ class Answer:
         return response
 
 
-def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
+def json_response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
     """Return an answer with a JSON body, or with none at all where `body` is None."""
     if body is None:
         return Answer(status, {**headers} if headers else {})
@@ -60,38 +60,38 @@ def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None
 
 def answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:
     """Return Flask's response with a JSON body, or with none at all where `body` is None."""
-    return json_answer(status, body, headers).response()
+    return json_response(status, body, headers).response()
 
 
-def answer_reply(operation: Operation, reply: Reply) -> Answer:
+def result_response(operation: Operation, reply: OperationResult) -> Answer:
     """Return an operation's answer, with what was refused of the request beside what was done."""
     if not reply.refused:
-        return json_answer(reply.status, reply.body, reply.headers)
+        return json_response(reply.status, reply.body, reply.headers)
     refused = [
         operation.errors[error.id].render(error.violations, **error.fields)["errors"][0]
         for error in reply.refused
     ]
-    return json_answer(reply.status, {**reply.body, "errors": refused}, reply.headers)
+    return json_response(reply.status, {**reply.body, "errors": refused}, reply.headers)
 
 
-def answer_error(
-    exchange: Exchange,
+def error_response(
+    context: RequestContext,
     entry: ErrorEntry,
     violations: tuple[Violation, ...] = (),
     headers: Mapping[str, str] | None = None,
     **fields: Any,
 ) -> Answer:
     """Return an error's answer; `fields` fill the parts of its body that are samples."""
-    exchange.error = entry.id
-    exchange.violations = violations
-    body = entry.render(violations, request_id=exchange.request_id, **fields)
-    told = json_answer(entry.status, body, {**HEADERS.get(entry.id, {}), **(headers or {})})
+    context.error = entry.id
+    context.violations = violations
+    body = entry.render(violations, request_id=context.request_id, **fields)
+    told = json_response(entry.status, body, {**HEADERS.get(entry.id, {}), **(headers or {})})
     if violations:
         told.headers["Mock-Violations"] = violations_header(violations)
     return told
 
 
-def dribble(body: bytes, chunks: int, duration_ms: float) -> Iterator[bytes]:
+def stream_slowly(body: bytes, chunks: int, duration_ms: float) -> Iterator[bytes]:
     """Yield a body in pieces, spread over a duration."""
     size = max(1, -(-len(body) // chunks))
     for start in range(0, len(body), size):
@@ -106,7 +106,7 @@ def violations_header(violations: tuple[Violation, ...]) -> str:
     for violation in violations:
         one = {name: each for name, each in violation.show().items() if name != "spec"}
         size += len(json_text.dump_ascii(one)) + 1
-        if size > MOST_VIOLATION_BYTES:
+        if size > MAX_VIOLATION_BYTES:
             told.append({"note": f"{len(violations) - len(told)} more did not fit"})
             break
         told.append(one)

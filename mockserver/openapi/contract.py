@@ -1,4 +1,4 @@
-"""openapi.yaml as a typed value, made once at the start: operations, validators, the catalogue.
+"""openapi.yaml as a typed value, made once at the start: operations, validators, the catalog.
 
 Everything else asks this value; nothing else reads the file.
 """
@@ -123,7 +123,7 @@ class Contract:
             for method in METHODS
             if method in item
         )
-        paths = (re.sub(r"\{\w+\}", "[^/]+", each) for each in document["x-outside"])
+        paths = (re.sub(r"\{\w+\}", "[^/]+", each) for each in document["x-unsupported-paths"])
         outside = re.compile(rf"({'|'.join(paths)})(/|$)")
         contract = cls(text, operations, gateway, outside)
         contract._check()
@@ -144,7 +144,7 @@ class Contract:
         """The id of every operation."""
         return frozenset(operation.id for operation in self.operations)
 
-    def catalogue(self) -> Iterator[ErrorEntry]:
+    def error_entries(self) -> Iterator[ErrorEntry]:
         """Yield every error: the gateway's, then operation by operation."""
         yield from self.gateway.values()
         for operation in self.operations:
@@ -152,7 +152,7 @@ class Contract:
 
     def error_ids(self) -> set[str]:
         """Return the id of every error."""
-        return {entry.id for entry in self.catalogue()}
+        return {entry.id for entry in self.error_entries()}
 
     def _check(self) -> None:
         unknown = self.error_ids() ^ set(get_args(ErrorId))
@@ -174,7 +174,7 @@ def _operation(
         method=method.upper(),
         path=path,
         summary=spec["summary"],
-        callers=frozenset(spec["x-callers"]),
+        callers=frozenset(spec["x-allowed-callers"]),
         magic_id=magic,
         magic_path=_magic_path(*magic) if magic else (),
         parameters=_parameters(path, method, item),
@@ -182,7 +182,7 @@ def _operation(
             media_type: _body(content, to_pointer((*request_body, media_type)))
             for media_type, content in spec.get("requestBody", {}).get("content", {}).items()
         },
-        violation_order=tuple(spec.get("x-violation-order", ())),
+        violation_order=tuple(spec.get("x-error-precedence", ())),
         errors=dict(_errors(spec["operationId"], spec["responses"])) | dict(gateway),
         statuses=tuple(int(status) for status in spec["responses"]),
     )
@@ -244,6 +244,6 @@ def _errors(operation: str, responses: Document) -> Iterator[tuple[str, ErrorEnt
                     body=example["value"],
                     provenance=example["x-provenance"],
                     trigger=example["x-trigger"],
-                    sample=example.get("x-sample", {}),
+                    sample=example.get("x-placeholders", {}),
                 ),
             )

@@ -1,4 +1,4 @@
-"""The error catalogue as a person or a program reads it: text, JSON, or the page docs/errors.md."""
+"""The error catalog as a person or a program reads it: text, JSON, or the page docs/errors.md."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ Any of them can be had in three ways, with the same body:
 def describe(
     contract: Contract, entry: ErrorEntry, magic: Mapping[str, str], base_url: str
 ) -> dict[str, Any]:
-    """Return a catalogue entry with the ways to provoke it.
+    """Return a catalog entry with the ways to provoke it.
 
     `magic` maps the fixtures' magic ids to error ids.
     """
@@ -87,7 +87,7 @@ def _curl(operation: Operation, entry: ErrorEntry, base_url: str) -> str:
 
 
 def text(entries: Entries) -> str:
-    """Return the catalogue for a terminal."""
+    """Return the catalog for a terminal."""
     lines: list[str] = []
     for entry in entries:
         detail = f" - {entry['detail']}" if entry["detail"] else ""
@@ -102,7 +102,7 @@ def text(entries: Entries) -> str:
 
 
 def as_json(entries: Entries) -> str:
-    """Return the catalogue as a JSON array."""
+    """Return the catalog as a JSON array."""
     return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
 
 

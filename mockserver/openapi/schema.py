@@ -26,8 +26,8 @@ _EMAIL = re.compile(
     r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
 
-MOST_VIOLATIONS = 100
-MOST_NAME_CHARACTERS = 100
+MAX_VIOLATIONS = 100
+MAX_NAME_CHARACTERS = 100
 """How much is told of what comes from the network, and of a name in it: a body has room for
 twenty thousand violations, or for a name of a million characters, and the journal remembers it."""
 
@@ -47,7 +47,7 @@ MESSAGES = {
     "maxProperties": "{name} may have at most {value} entries",
     "additionalProperties": "{name} is not a known field; known: {value}",
 }
-SUCH_AS = {"duration": "PT1H30M", "date-time": "2026-01-31T12:00:00Z"}
+FORMAT_EXAMPLES = {"duration": "PT1H30M", "date-time": "2026-01-31T12:00:00Z"}
 """What to write for formats that do not speak for themselves."""
 
 
@@ -129,7 +129,7 @@ class Validator:
             return []
         errors = self._thorough.iter_errors(instance)
         if bounded:
-            errors = islice(errors, MOST_VIOLATIONS)
+            errors = islice(errors, MAX_VIOLATIONS)
         found = (_violation(error, where, name, spec, bounded) for error in errors)
         return list(dict.fromkeys(found))
 
@@ -145,7 +145,7 @@ def _violation(
     keyword = str(error.validator)
     named = f"{keyword}/{path[-1]}" if path else keyword
     mapped: Mapping[str, str] = (
-        error.schema.get("x-violations", {}) if isinstance(error.schema, dict) else {}
+        error.schema.get("x-error-by-keyword", {}) if isinstance(error.schema, dict) else {}
     )
     return Violation(
         where=where,
@@ -159,14 +159,14 @@ def _violation(
 
 
 def _short(part: str | int) -> str | int:
-    if isinstance(part, int) or len(part) <= MOST_NAME_CHARACTERS:
+    if isinstance(part, int) or len(part) <= MAX_NAME_CHARACTERS:
         return part
-    return f"{part[:MOST_NAME_CHARACTERS]}…"
+    return f"{part[:MAX_NAME_CHARACTERS]}…"
 
 
 def _message(keyword: str, value: Any, source: str) -> str:
-    if keyword == "format" and value in SUCH_AS:
-        value = f"{value}, such as {SUCH_AS[value]}"
+    if keyword == "format" and value in FORMAT_EXAMPLES:
+        value = f"{value}, such as {FORMAT_EXAMPLES[value]}"
     if isinstance(value, list):
         separator = " or " if keyword == "type" else ", "
         value = separator.join(str(each) for each in value)

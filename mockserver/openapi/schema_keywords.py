@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-LOOKED_AT = 100
+MAX_CHECKED = 100
 """How many parts of an instance that has too many are held against the schema."""
 
 
@@ -59,7 +59,7 @@ def _looked_at(instance: Any, most: int | None) -> Any:
     if most is None or len(instance) <= most:
         return instance
     parts = instance.items() if isinstance(instance, dict) else instance
-    return type(instance)(islice(parts, max(most, LOOKED_AT)))
+    return type(instance)(islice(parts, max(most, MAX_CHECKED)))
 
 
 _Validator: Any = extend(  # type: ignore[no-untyped-call]  # the stubs leave it untyped

@@ -19,10 +19,10 @@ from mockserver.operations import (
     settings,
     tokens,
 )
-from mockserver.operations.base import Call, Reply
+from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.store.world import ACCOUNT, CUSTOMER
 
-OPERATIONS: Mapping[str, Callable[[Call], Reply]] = {
+OPERATIONS: Mapping[str, Callable[[OperationContext], OperationResult]] = {
     "createAnAccessToken": tokens.create_access_token,
     "post-v2-account-members-tokens": tokens.sign_in,
     "get-v2-accounts": accounts.list_accounts,

@@ -2,48 +2,48 @@
 
 from mockserver.core.errors import ApiError
 from mockserver.operations.auth import ADMINISTRATOR
-from mockserver.operations.base import Call, Reply
+from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.owners import KINDS, Kind, check_contact_email
 from mockserver.store.world import Cart, Owner
 
 
-def associate(kind: str, call: Call) -> Reply:
+def associate(kind: str, ctx: OperationContext) -> OperationResult:
     """Associate a cart with an owner of a kind.
 
     200 with the body's data echoed; 204 when the association stood already.
     """
-    cart, owner = _permitted(KINDS[kind], call)
+    cart, owner = _permitted(KINDS[kind], ctx)
     if owner in cart.owners:
-        return Reply(204)
+        return OperationResult(204)
     owners = (*cart.owners, owner)
     check_contact_email(owners, cart.contact_email)
-    call.tx.save_cart(cart, owners=owners)
-    return Reply(200, {"data": [{"type": owner[0], "id": owner[1]}]})
+    ctx.tx.save_cart(cart, owners=owners)
+    return OperationResult(200, {"data": [{"type": owner[0], "id": owner[1]}]})
 
 
-def disassociate(kind: str, call: Call) -> Reply:
+def disassociate(kind: str, ctx: OperationContext) -> OperationResult:
     """Dissociate a cart from an owner of a kind: 204 whether or not the association stood."""
-    cart, owner = _permitted(KINDS[kind], call)
+    cart, owner = _permitted(KINDS[kind], ctx)
     if owner in cart.owners:
         remaining = tuple(each for each in cart.owners if each != owner)
-        call.tx.save_cart(cart, owners=remaining)
-    return Reply(204)
+        ctx.tx.save_cart(cart, owners=remaining)
+    return OperationResult(204)
 
 
-def _permitted(kind: Kind, call: Call) -> tuple[Cart, Owner]:
+def _permitted(kind: Kind, ctx: OperationContext) -> tuple[Cart, Owner]:
     """Return the cart and the owner, when the caller may bring them together or part them.
 
     An administrator may do so with any of them; an account or a customer with itself and a cart
     that is free or its own; nobody else.
     """
-    owner: Owner = (kind.name, call.body["data"][0]["id"])
-    cart = call.tx.cart(call.params["cartID"])
-    if call.caller.kind != ADMINISTRATOR:
+    owner: Owner = (kind.name, ctx.body["data"][0]["id"])
+    cart = ctx.tx.cart(ctx.params["cartID"])
+    if ctx.caller.kind != ADMINISTRATOR:
         anothers = cart is not None and cart.owners and owner not in cart.owners
-        if owner != call.caller.owner or anothers:
+        if owner != ctx.caller.owner or anothers:
             raise ApiError(kind.lacks_permissions)
     if cart is None:
         raise ApiError("cart-not-found")
-    if kind.find(call.tx, owner[1]) is None:
+    if kind.find(ctx.tx, owner[1]) is None:
         raise ApiError(kind.not_found)
     return cart, owner

@@ -35,7 +35,7 @@ class Caller(NamedTuple):
         return self.kind, *(owner_id if kind == each else None for each in (ACCOUNT, CUSTOMER))
 
 
-def identify(
+def authenticate(
     operation: Operation,
     authorization: str | None,
     account_token: str | None,

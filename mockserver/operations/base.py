@@ -12,7 +12,7 @@ from mockserver.store.transaction import Transaction
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-class Call(NamedTuple):
+class OperationContext(NamedTuple):
     """One validated request. `params` holds path, query and header parameters by name; `body` the
     parsed body in its documented shape, or None; `base_url` what links in the answer begin with."""
 
@@ -24,7 +24,7 @@ class Call(NamedTuple):
     base_url: str
 
 
-class Reply(NamedTuple):
+class OperationResult(NamedTuple):
     """One answer; without a body it has no content. `refused` goes into the body's `errors`: what
     went wrong with parts of a request whose other parts were done."""
 

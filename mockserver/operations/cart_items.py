@@ -11,27 +11,29 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.core.errors import ApiError, ErrorId
-from mockserver.operations.base import Call
+from mockserver.operations.base import OperationContext
 from mockserver.operations.pricing import CART_ITEM, CUSTOM_ITEM, PROMOTION_ITEM
 from mockserver.store.products import CartItem, Price, Product
 from mockserver.store.world import Cart
 
 CURRENCY_HEADER = "X-MOLTIN-CURRENCY"
-MOST_ITEMS = 100
-MOST_QUANTITY = 1_000_000
+MAX_ITEMS = 100
+MAX_QUANTITY = 1_000_000
 
 
-def add(call: Call, cart: Cart, given: Mapping[str, Any], currency: str | None = None) -> Cart:
+def add(
+    ctx: OperationContext, cart: Cart, given: Mapping[str, Any], currency: str | None = None
+) -> Cart:
     """Return a cart with one more thing in it: a product, a custom item or a promotion.
 
     `currency` is the one that an empty cart gets; without it the header asks for one.
     """
-    asked = call.params.get(CURRENCY_HEADER, "").upper()
-    wanted = cart.currency or currency or asked or call.tx.world.default_currency
-    return _put(call, cart, KINDS[given["type"]](call, cart, given, wanted))
+    asked = ctx.params.get(CURRENCY_HEADER, "").upper()
+    wanted = cart.currency or currency or asked or ctx.tx.state.default_currency
+    return _put(ctx, cart, KINDS[given["type"]](ctx, cart, given, wanted))
 
 
-def add_copy(call: Call, cart: Cart, item: CartItem) -> Cart:
+def add_copy(ctx: OperationContext, cart: Cart, item: CartItem) -> Cart:
     """Return a cart with an item of another cart, or of an order, in it; a product has the price
     of today."""
     if item.type == CUSTOM_ITEM and cart.currency not in (None, item.currency):
@@ -48,10 +50,10 @@ def add_copy(call: Call, cart: Cart, item: CartItem) -> Cart:
         **({"custom_inputs": item.custom_inputs} if item.custom_inputs else {}),
         **({"location": item.location} if item.location else {}),
     }
-    return add(call, cart, given, item.currency or None)
+    return add(ctx, cart, given, item.currency or None)
 
 
-def change(call: Call, cart: Cart, item: CartItem, given: Mapping[str, Any]) -> Cart:
+def change(ctx: OperationContext, cart: Cart, item: CartItem, given: Mapping[str, Any]) -> Cart:
     """Return a cart with one of its items changed, or without it where its quantity becomes 0."""
     quantity = int(given.get("quantity", item.quantity))
     if quantity == 0:
@@ -61,13 +63,13 @@ def change(call: Call, cart: Cart, item: CartItem, given: Mapping[str, Any]) -> 
     changed = replace(
         item,
         quantity=quantity if item.promotion is None else 1,
-        updated_at=call.tx.now,
+        updated_at=ctx.tx.now,
         custom_inputs=given.get("custom_inputs", item.custom_inputs),
         location=given.get("location", item.location),
         shipping_group_id=group or item.shipping_group_id,
     )
     items = tuple(changed if each is item else each for each in cart.items)
-    return _checked(call, replace(cart, items=items), changed, changed.id)
+    return _checked(ctx, replace(cart, items=items), changed, changed.id)
 
 
 def find(cart: Cart, item_id: str, missing: ErrorId) -> CartItem:
@@ -83,31 +85,31 @@ def without(cart: Cart, item: CartItem) -> Cart:
     return replace(cart, items=tuple(each for each in cart.items if each is not item))
 
 
-def check_promotions(call: Call, cart: Cart, ids: Sequence[str] = ()) -> None:
+def check_promotions(ctx: OperationContext, cart: Cart, ids: Sequence[str] = ()) -> None:
     """Refuse to change items, told by their ids, of a cart that holds a promotion although it takes
     custom discounts."""
     promoted = next((item.promotion for item in cart.items if item.promotion), None)
     if promoted is not None:
-        _check_discounts(call, cart, promoted.code, ids)
+        _check_discounts(ctx, cart, promoted.code, ids)
 
 
-def _put(call: Call, cart: Cart, line: CartItem) -> Cart:
+def _put(ctx: OperationContext, cart: Cart, line: CartItem) -> Cart:
     """Return a cart with a line in it: added to the one that it equals, or at the end."""
     equal = next((each for each in cart.items if _are_one(each, line)), None)
     if equal is None:
-        if len(cart.items) >= MOST_ITEMS:
+        if len(cart.items) >= MAX_ITEMS:
             raise ApiError("too-many-items")
         put, items = line, (*cart.items, line)
     else:
         put = replace(
             equal,
             quantity=equal.quantity + line.quantity if line.promotion is None else 1,
-            updated_at=call.tx.now,
+            updated_at=ctx.tx.now,
             location=line.location or equal.location,
         )
         items = tuple(put if each is equal else each for each in cart.items)
     told_id = line.product.id if line.product else None
-    return _checked(call, replace(cart, items=items), put, told_id)
+    return _checked(ctx, replace(cart, items=items), put, told_id)
 
 
 def _are_one(old: CartItem, new: CartItem) -> bool:
@@ -119,30 +121,30 @@ def _are_one(old: CartItem, new: CartItem) -> bool:
     return bool(old.sku) and old.sku == new.sku
 
 
-def _checked(call: Call, cart: Cart, line: CartItem, told_id: str | None) -> Cart:
+def _checked(ctx: OperationContext, cart: Cart, line: CartItem, told_id: str | None) -> Cart:
     """Return the cart, if it may hold as much of a line as it does now."""
-    if line.quantity > MOST_QUANTITY:
+    if line.quantity > MAX_QUANTITY:
         raise ApiError("quantity-too-high", value=line.quantity)
     product = line.product
     if product is None or not product.manage_stock:
         return cart
-    deferred = {**call.tx.setting("cart", "inventories"), **(cart.inventory_settings or {})}
+    deferred = {**ctx.tx.setting("cart", "inventories"), **(cart.inventory_settings or {})}
     wanted = sum(
         item.quantity for item in cart.items if item.product and item.product.id == product.id
     )
-    if wanted > call.tx.available(product) and not deferred.get("defer_inventory_check"):
+    if wanted > ctx.tx.available(product) and not deferred.get("defer_inventory_check"):
         raise ApiError("insufficient-stock", name=product.name, id=told_id)
     return cart
 
 
-def _product(call: Call, _: Cart, given: Mapping[str, Any], currency: str) -> CartItem:
-    product = call.tx.product(given)
+def _product(ctx: OperationContext, _: Cart, given: Mapping[str, Any], currency: str) -> CartItem:
+    product = ctx.tx.product(given)
     if product is None and "id" in given:
         raise ApiError("product-not-found", id=given["id"])
     if product is None:
-        raise ApiError("product-sku-not-found", sku=given["sku"], store=call.tx.world.store["id"])
+        raise ApiError("product-sku-not-found", sku=given["sku"], store=ctx.tx.state.store["id"])
     return replace(
-        _line(call, given, product.name, product.description, product.sku),
+        _line(ctx, given, product.name, product.description, product.sku),
         currency=currency,
         price=_price_of(product, currency),
         product=product,
@@ -157,46 +159,48 @@ def _price_of(product: Product, currency: str) -> Price:
     return price
 
 
-def _custom(call: Call, _: Cart, given: Mapping[str, Any], currency: str) -> CartItem:
-    if currency not in call.tx.world.currencies:
+def _custom(ctx: OperationContext, _: Cart, given: Mapping[str, Any], currency: str) -> CartItem:
+    if currency not in ctx.tx.state.currencies:
         raise ApiError("price-not-in-currency", currency=currency)
     price = Price(int(given["price"]["amount"]), given["price"].get("includes_tax", True))
-    line = _line(call, given, given["name"], given.get("description", ""), given.get("sku", ""))
+    line = _line(ctx, given, given["name"], given.get("description", ""), given.get("sku", ""))
     return replace(line, currency=currency, price=price)
 
 
-def _promotion(call: Call, cart: Cart, given: Mapping[str, Any], _: str) -> CartItem:
-    _check_discounts(call, cart, given["code"], [item.id for item in cart.items])
-    promotion = call.tx.promotion(given["code"])
+def _promotion(ctx: OperationContext, cart: Cart, given: Mapping[str, Any], _: str) -> CartItem:
+    _check_discounts(ctx, cart, given["code"], [item.id for item in cart.items])
+    promotion = ctx.tx.promotion(given["code"])
     if promotion is None:
         raise ApiError("promotion-not-found", code=given["code"])
-    line = _line(call, {**given, "quantity": 1}, promotion.name, "Promotion", promotion.code)
+    line = _line(ctx, {**given, "quantity": 1}, promotion.name, "Promotion", promotion.code)
     return replace(line, promotion=promotion)
 
 
-KINDS: dict[str, Callable[[Call, Cart, Mapping[str, Any], str], CartItem]] = {
+KINDS: dict[str, Callable[[OperationContext, Cart, Mapping[str, Any], str], CartItem]] = {
     CART_ITEM: _product,
     CUSTOM_ITEM: _custom,
     PROMOTION_ITEM: _promotion,
 }
 
 
-def _line(call: Call, given: Mapping[str, Any], name: str, description: str, sku: str) -> CartItem:
+def _line(
+    ctx: OperationContext, given: Mapping[str, Any], name: str, description: str, sku: str
+) -> CartItem:
     return CartItem(
-        id=call.ids.uuid("item"),
+        id=ctx.ids.uuid("item"),
         type=given["type"],
         name=name,
         description=description,
         sku=sku,
         quantity=int(given["quantity"]),
-        created_at=call.tx.now,
-        updated_at=call.tx.now,
+        created_at=ctx.tx.now,
+        updated_at=ctx.tx.now,
         custom_inputs=given.get("custom_inputs") or None,
     )
 
 
-def _check_discounts(call: Call, cart: Cart, code: str, ids: Sequence[str]) -> None:
-    discounts = {**call.tx.setting("cart", "discounts"), **(cart.discount_settings or {})}
+def _check_discounts(ctx: OperationContext, cart: Cart, code: str, ids: Sequence[str]) -> None:
+    discounts = {**ctx.tx.setting("cart", "discounts"), **(cart.discount_settings or {})}
     if discounts.get("custom_discounts_enabled"):
         raise ApiError("could-not-apply-promotion", code=code, ids=list(ids))
 

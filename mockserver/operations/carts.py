@@ -5,7 +5,7 @@ from typing import Any
 
 from mockserver.core.clock import parse_instant, to_seconds_text
 from mockserver.core.errors import ApiError
-from mockserver.operations.base import Call, Reply
+from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.lists.filters import Field, Grammar
 from mockserver.operations.lists.listing import listed
 from mockserver.operations.owners import check_contact_email, check_last_cart
@@ -31,71 +31,71 @@ CHANGEABLE = (
 """The fields of a request body that go into the cart as they are."""
 
 
-def list_carts(call: Call) -> Reply:
+def list_carts(ctx: OperationContext) -> OperationResult:
     """List the caller's carts, the most recently updated one first."""
-    everybodys = ALL if call.tx.setting("cart", "show_all_carts") else ASSOCIATED
-    found = call.tx.carts(call.caller.owner or everybodys)
-    return listed(call, "/v2/carts", found, lambda cart: _show(cart, call), GRAMMAR)
+    everybodys = ALL if ctx.tx.setting("cart", "show_all_carts") else ASSOCIATED
+    found = ctx.tx.carts(ctx.caller.owner or everybodys)
+    return listed(ctx, "/v2/carts", found, lambda cart: _show(cart, ctx), GRAMMAR)
 
 
-def create(call: Call) -> Reply:
+def create(ctx: OperationContext) -> OperationResult:
     """Create a cart; one made with an account's or a customer's token is theirs at once."""
-    given = call.body["data"]
-    cart_id = given.get("id") or call.ids.uuid("cart")
-    if call.tx.cart(cart_id) is not None:
+    given = ctx.body["data"]
+    cart_id = given.get("id") or ctx.ids.uuid("cart")
+    if ctx.tx.cart(cart_id) is not None:
         raise ApiError("cart-already-exists")
-    new = blank(call, cart_id)
-    if call.caller.owner is not None:
-        new = replace(new, owners=(call.caller.owner,))
-    return Reply(201, _entity(_saved(call, new, given), call))
+    new = blank(ctx, cart_id)
+    if ctx.caller.owner is not None:
+        new = replace(new, owners=(ctx.caller.owner,))
+    return OperationResult(201, _entity(_saved(ctx, new, given), ctx))
 
 
-def get(call: Call) -> Reply:
+def get(ctx: OperationContext) -> OperationResult:
     """Return a cart; an unknown id makes an empty one, as the real service does."""
-    cart_id = call.params["cartID"]
-    cart = call.tx.cart(cart_id) or call.tx.save_cart(blank(call, cart_id))
-    return Reply(200, _entity(cart, call))
+    cart_id = ctx.params["cartID"]
+    cart = ctx.tx.cart(cart_id) or ctx.tx.save_cart(blank(ctx, cart_id))
+    return OperationResult(200, _entity(cart, ctx))
 
 
-def update(call: Call) -> Reply:
+def update(ctx: OperationContext) -> OperationResult:
     """Change the fields that the body names."""
-    return Reply(200, _entity(_saved(call, existing(call), call.body["data"]), call))
+    return OperationResult(200, _entity(_saved(ctx, existing(ctx), ctx.body["data"]), ctx))
 
 
-def delete(call: Call) -> Reply:
+def delete(ctx: OperationContext) -> OperationResult:
     """Delete a cart, unless it is the last one of an account or a customer."""
-    cart = existing(call)
-    check_last_cart(call, cart)
-    call.tx.delete_cart(cart.id)
-    return Reply(204)
+    cart = existing(ctx)
+    check_last_cart(ctx, cart)
+    ctx.tx.delete_cart(cart.id)
+    return OperationResult(204)
 
 
-def existing(call: Call) -> Cart:
+def existing(ctx: OperationContext) -> Cart:
     """Return the cart that the path names; there must be one."""
-    cart = call.tx.cart(call.params["cartID"])
+    cart = ctx.tx.cart(ctx.params["cartID"])
     if cart is None:
         raise ApiError("cart-not-found")
     return cart
 
 
-def blank(call: Call, cart_id: str) -> Cart:
+def blank(ctx: OperationContext, cart_id: str) -> Cart:
     """Return an empty cart that was never saved."""
-    now = call.tx.now
+    now = ctx.tx.now
     return Cart(cart_id, DEFAULT_NAME, "", now, now, now, 0)
 
 
-def _saved(call: Call, cart: Cart, given: dict[str, Any]) -> Cart:
+def _saved(ctx: OperationContext, cart: Cart, given: dict[str, Any]) -> Cart:
     """Return the cart with the given fields, saved, after the checks that a schema can't make."""
-    _check_snapshot_date(call, cart, given)
+    _check_snapshot_date(ctx, cart, given)
     changes: dict[str, Any] = {name: given[name] for name in CHANGEABLE if name in given}
     if "payment_intent_id" in given:
         changes["payment_intent_id"] = None
     changed = replace(cart, **changes)
     check_contact_email(changed.owners, changed.contact_email)
-    return call.tx.save_cart(changed)
+    return ctx.tx.save_cart(changed)
 
 
-def _check_snapshot_date(call: Call, cart: Cart, given: dict[str, Any]) -> None:
+def _check_snapshot_date(ctx: OperationContext, cart: Cart, given: dict[str, Any]) -> None:
     if "snapshot_date" not in given:
         return
     date = given["snapshot_date"]
@@ -104,20 +104,20 @@ def _check_snapshot_date(call: Call, cart: Cart, given: dict[str, Any]) -> None:
             raise ApiError("cannot-remove-snapshot-date")
         return
     instant = parse_instant(date)
-    if instant <= call.tx.absolute(call.tx.now):
+    if instant <= ctx.tx.absolute(ctx.tx.now):
         shown = to_seconds_text(instant).replace("T", " ").replace("Z", " +0000 UTC")
         raise ApiError("invalid-snapshot-date", date=shown)
 
 
-def _entity(cart: Cart, call: Call) -> dict[str, Any]:
+def _entity(cart: Cart, ctx: OperationContext) -> dict[str, Any]:
     """Return a cart in its envelope, with what the request wants included."""
-    entity = {"data": _show(cart, call)}
-    if cart.items and "items" in call.params.get("include", ()):
-        entity["included"] = {"items": cart_items.show_items(cart, call)}
+    entity = {"data": _show(cart, ctx)}
+    if cart.items and "items" in ctx.params.get("include", ()):
+        entity["included"] = {"items": cart_items.show_items(cart, ctx)}
     return entity
 
 
-def _show(cart: Cart, call: Call) -> dict[str, Any]:
+def _show(cart: Cart, ctx: OperationContext) -> dict[str, Any]:
     """Return the cart as the API shows it; fields that are not set are left away."""
     optional = {
         "contact": cart.contact,
@@ -126,7 +126,7 @@ def _show(cart: Cart, call: Call) -> dict[str, Any]:
         "payment_intent_id": cart.payment_intent_id,
     }
     items = [{"type": item.type, "id": item.id} for item in cart.items]
-    setting = call.tx.setting
+    setting = ctx.tx.setting
     return {
         "id": cart.id,
         "type": "cart",
@@ -135,10 +135,10 @@ def _show(cart: Cart, call: Call) -> dict[str, Any]:
         **{name: value for name, value in optional.items() if value is not None},
         "discount_settings": {**setting("cart", "discounts"), **(cart.discount_settings or {})},
         "inventory_settings": {**setting("cart", "inventories"), **(cart.inventory_settings or {})},
-        "links": {"self": f"{call.base_url}/v2/carts/{cart.id}"},
+        "links": {"self": f"{ctx.base_url}/v2/carts/{cart.id}"},
         "meta": {
             "display_price": cart_items.show_totals(cart),
-            "timestamps": cart_items.show_timestamps(cart, call),
+            "timestamps": cart_items.show_timestamps(cart, ctx),
         },
         "relationships": {
             "items": {"data": items or None},

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote as percent_encode
 
 from mockserver.core.errors import ApiError
-from mockserver.operations.base import Call, Reply
+from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.lists.pages import page
 from mockserver.operations.pricing import money
 from mockserver.store.products import Currency, Hierarchy, Product
@@ -17,33 +17,33 @@ Test = Callable[[Product], bool]
 _CONDITION = re.compile(r"(eq|in)\((id|sku|slug|name),([^()]+)\)(?::(?=.)|$)")
 
 
-def list_currencies(call: Call) -> Reply:
+def list_currencies(ctx: OperationContext) -> OperationResult:
     """List the currencies of the store."""
-    found = list(call.tx.world.currencies.values())
-    return page(call, "/v2/currencies", found, lambda each: _show_currency(each, call))
+    found = list(ctx.tx.state.currencies.values())
+    return page(ctx, "/v2/currencies", found, lambda each: _show_currency(each, ctx))
 
 
-def list_products(call: Call) -> Reply:
+def list_products(ctx: OperationContext) -> OperationResult:
     """List the products that a filter lets through, in the order of the fixtures."""
-    expression = call.params.get("filter", "")
+    expression = ctx.params.get("filter", "")
     tests = _tests(expression)
-    products = call.tx.world.products.values()
+    products = ctx.tx.state.products.values()
     found = [product for product in products if all(test(product) for test in tests)]
     query = f"&filter={percent_encode(expression, safe='(),:')}" if expression else ""
-    return page(call, PRODUCTS, found, lambda each: _show_product(each, call), query=query)
+    return page(ctx, PRODUCTS, found, lambda each: _show_product(each, ctx), query=query)
 
 
-def get_product(call: Call) -> Reply:
+def get_product(ctx: OperationContext) -> OperationResult:
     """Return one product."""
-    product = call.tx.product({"id": call.params["productID"]})
+    product = ctx.tx.product({"id": ctx.params["productID"]})
     if product is None:
-        raise ApiError("product-not-found", id=call.params["productID"])
-    return Reply(200, {"data": _show_product(product, call)})
+        raise ApiError("product-not-found", id=ctx.params["productID"])
+    return OperationResult(200, {"data": _show_product(product, ctx)})
 
 
-def list_hierarchies(call: Call) -> Reply:
-    """List the roots of the catalogue's navigation."""
-    return page(call, "/catalog/hierarchies", call.tx.world.hierarchies, _show_hierarchy)
+def list_hierarchies(ctx: OperationContext) -> OperationResult:
+    """List the roots of the catalog's navigation."""
+    return page(ctx, "/catalog/hierarchies", ctx.tx.state.hierarchies, _show_hierarchy)
 
 
 def _tests(expression: str) -> list[Test]:
@@ -65,7 +65,7 @@ def _test(name: str, values: frozenset[str]) -> Test:
     return lambda product: getattr(product, name) in values
 
 
-def _show_currency(currency: Currency, call: Call) -> dict[str, Any]:
+def _show_currency(currency: Currency, ctx: OperationContext) -> dict[str, Any]:
     return {
         "id": currency.id,
         "type": "currency",
@@ -73,12 +73,12 @@ def _show_currency(currency: Currency, call: Call) -> dict[str, Any]:
         "exchange_rate": 1,
         "default": currency.default,
         "enabled": True,
-        "links": {"self": f"{call.base_url}/v2/currencies/{currency.id}"},
+        "links": {"self": f"{ctx.base_url}/v2/currencies/{currency.id}"},
     }
 
 
-def _show_product(product: Product, call: Call) -> dict[str, Any]:
-    asked = call.params.get("X-MOLTIN-CURRENCY", "").upper() or call.tx.world.default_currency
+def _show_product(product: Product, ctx: OperationContext) -> dict[str, Any]:
+    asked = ctx.params.get("X-MOLTIN-CURRENCY", "").upper() or ctx.tx.state.default_currency
     price = product.prices.get(asked)
     name = "with_tax" if price and price.includes_tax else "without_tax"
     shown = {name: money(price.amount, asked)} if price else {}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockserver.core.errors import ApiError
-from mockserver.operations.base import Call, Reply
+from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.carts import existing
 from mockserver.operations.owners import KINDS
 from mockserver.operations.serializers import orders
@@ -16,22 +16,22 @@ BLANK_SHIPPING = {**BLANK, **dict.fromkeys(("phone_number", "instructions"), "")
 """The fields of an address that are empty where nothing is said."""
 
 
-def check_out(call: Call) -> Reply:
+def check_out(ctx: OperationContext) -> OperationResult:
     """Make an unpaid order of what the cart holds now."""
-    given = call.body["data"]
+    given = ctx.body["data"]
     if "customer" not in given and "contact" not in given:
         raise ApiError("customer-or-contact-required")
-    cart = existing(call)
-    owner = _owner(call, given)
-    member_id = _member_id(call, given, owner)
-    customer = _customer(call, given)
+    cart = existing(ctx)
+    owner = _owner(ctx, given)
+    member_id = _member_id(ctx, given, owner)
+    customer = _customer(ctx, given)
     _check_cart(cart)
-    _take_stock(call, cart)
+    _take_stock(ctx, cart)
     billing = given["billing_address"]
     order = Order(
-        id=call.ids.uuid("order"),
-        created_at=call.tx.now,
-        updated_at=call.tx.now,
+        id=ctx.ids.uuid("order"),
+        created_at=ctx.tx.now,
+        updated_at=ctx.tx.now,
         revision=0,
         items=cart.items,
         billing_address={**BLANK, **billing},
@@ -44,47 +44,47 @@ def check_out(call: Call) -> Reply:
         external_ref=given.get("external_ref"),
         custom_attributes=cart.custom_attributes,
     )
-    saved = call.tx.add_order(order)
+    saved = ctx.tx.add_order(order)
     body = {
-        "data": orders.show(saved, call),
-        "included": {"items": orders.show_items(saved, call)},
+        "data": orders.show(saved, ctx),
+        "included": {"items": orders.show_items(saved, ctx)},
     }
-    return Reply(201, body)
+    return OperationResult(201, body)
 
 
-def _owner(call: Call, given: Mapping[str, Any]) -> Owner | None:
+def _owner(ctx: OperationContext, given: Mapping[str, Any]) -> Owner | None:
     """Return whom the order will belong to: the account whose token was sent, or else the account
     or the customer that the body names by its id. A token allows no other name."""
-    caller = call.caller.owner
+    caller = ctx.caller.owner
     for kind in KINDS.values():
         named = given.get(kind.name, {}).get("id", "").lower()
         if not named:
             continue
         if caller not in (None, (kind.name, named)):
             raise ApiError(kind.lacks_permissions)
-        if kind.find(call.tx, named) is None:
+        if kind.find(ctx.tx, named) is None:
             raise ApiError(kind.not_found)
         return kind.name, named
     return caller if caller and caller[0] == ACCOUNT else None
 
 
-def _member_id(call: Call, given: Mapping[str, Any], owner: Owner | None) -> str | None:
+def _member_id(ctx: OperationContext, given: Mapping[str, Any], owner: Owner | None) -> str | None:
     """Return the account's member for whom the order is made."""
-    if call.caller.member_id is not None or owner is None:
-        return call.caller.member_id
+    if ctx.caller.member_id is not None or owner is None:
+        return ctx.caller.member_id
     member_id: str | None = given.get(ACCOUNT, {}).get("member_id")
     if member_id is None:
         return None
-    member = call.tx.member(member_id.lower())
+    member = ctx.tx.member(member_id.lower())
     if member is None or owner[1] not in member.account_ids:
         raise ApiError("account-member-not-found")
     return member.id
 
 
-def _customer(call: Call, given: Mapping[str, Any]) -> Mapping[str, str] | None:
+def _customer(ctx: OperationContext, given: Mapping[str, Any]) -> Mapping[str, str] | None:
     """Return the customer as the order remembers it: a known one by its id, a guest as given."""
     told: Mapping[str, str] | None = given.get("customer")
-    known = call.tx.customer(told["id"].lower()) if told and "id" in told else None
+    known = ctx.tx.customer(told["id"].lower()) if told and "id" in told else None
     if known is None:
         return _person(told)
     return {"id": known.id, "name": known.name, "email": known.email}
@@ -104,7 +104,7 @@ def _check_cart(cart: Cart) -> None:
         raise ApiError("cart-empty")
 
 
-def _take_stock(call: Call, cart: Cart) -> None:
+def _take_stock(ctx: OperationContext, cart: Cart) -> None:
     """Take what the cart holds from the stock of its products."""
     products = {item.product.id: item.product for item in cart.items if item.product}
     wanted: Counter[str] = Counter()
@@ -113,6 +113,6 @@ def _take_stock(call: Call, cart: Cart) -> None:
             wanted[item.product.id] += item.quantity
     for product_id, quantity in wanted.items():
         product = products[product_id]
-        if quantity > call.tx.available(product):
+        if quantity > ctx.tx.available(product):
             raise ApiError("insufficient-stock", name=product.name, id=product.id)
-        call.tx.allocate(product, quantity)
+        ctx.tx.allocate(product, quantity)

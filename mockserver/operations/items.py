@@ -5,7 +5,7 @@ from typing import Any
 
 from mockserver.core.errors import ApiError
 from mockserver.operations import cart_items
-from mockserver.operations.base import Call, Reply
+from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.carts import blank, existing
 from mockserver.operations.orders import find_order
 from mockserver.operations.pricing import price_lines
@@ -30,98 +30,98 @@ class Refusals:
         self.told.append(error)
 
 
-def list_items(call: Call) -> Reply:
+def list_items(ctx: OperationContext) -> OperationResult:
     """List a cart's items; an unknown cart is made, as when it is got itself."""
-    cart_id = call.params["cartID"]
-    cart = call.tx.cart(cart_id) or call.tx.save_cart(blank(call, cart_id))
-    return Reply(200, collection(cart, call))
+    cart_id = ctx.params["cartID"]
+    cart = ctx.tx.cart(cart_id) or ctx.tx.save_cart(blank(ctx, cart_id))
+    return OperationResult(200, collection(cart, ctx))
 
 
-def add(call: Call) -> Reply:
+def add(ctx: OperationContext) -> OperationResult:
     """Add one thing, or several, or another cart's items; an unknown cart is made."""
-    cart_id = call.params["cartID"]
-    before = cart = call.tx.cart(cart_id) or blank(call, cart_id)
-    given = call.body["data"]
-    refusals = Refusals(call.body.get("options", {}).get("add_all_or_nothing", False))
+    cart_id = ctx.params["cartID"]
+    before = cart = ctx.tx.cart(cart_id) or blank(ctx, cart_id)
+    given = ctx.body["data"]
+    refusals = Refusals(ctx.body.get("options", {}).get("add_all_or_nothing", False))
     for each in given if isinstance(given, list) else [given]:
         try:
-            cart = _added(call, cart, each, refusals)
+            cart = _added(ctx, cart, each, refusals)
         except ApiError as error:
             if given is each:
                 raise
             refusals.add(error)
-    cart = call.tx.save_cart(cart)
-    body = collection(cart, call)
+    cart = ctx.tx.save_cart(cart)
+    body = collection(cart, ctx)
     if messages := _messages(before, cart):
         body["meta"]["messages"] = messages
-    return Reply(201, body, refused=tuple(refusals.told))
+    return OperationResult(201, body, refused=tuple(refusals.told))
 
 
-def update_all(call: Call) -> Reply:
+def update_all(ctx: OperationContext) -> OperationResult:
     """Change several items; by default all of them or none."""
-    cart = existing(call)
-    cart_items.check_promotions(call, cart, [each["id"] for each in call.body["data"]])
-    refusals = Refusals(call.body.get("options", {}).get("update_all_or_nothing", True))
-    for given in call.body["data"]:
+    cart = existing(ctx)
+    cart_items.check_promotions(ctx, cart, [each["id"] for each in ctx.body["data"]])
+    refusals = Refusals(ctx.body.get("options", {}).get("update_all_or_nothing", True))
+    for given in ctx.body["data"]:
         try:
             item = cart_items.find(cart, given["id"], "items-not-found")
-            cart = cart_items.change(call, cart, item, given)
+            cart = cart_items.change(ctx, cart, item, given)
         except ApiError as error:
             refusals.add(error)
-    cart = call.tx.save_cart(cart)
-    return Reply(200, collection(cart, call), refused=tuple(refusals.told))
+    cart = ctx.tx.save_cart(cart)
+    return OperationResult(200, collection(cart, ctx), refused=tuple(refusals.told))
 
 
-def delete_all(call: Call) -> Reply:
+def delete_all(ctx: OperationContext) -> OperationResult:
     """Take everything out of a cart; the cart stays."""
-    cart = existing(call)
-    cart_items.check_promotions(call, cart)
-    call.tx.save_cart(cart, items=())
-    return Reply(204)
+    cart = existing(ctx)
+    cart_items.check_promotions(ctx, cart)
+    ctx.tx.save_cart(cart, items=())
+    return OperationResult(204)
 
 
-def update(call: Call) -> Reply:
+def update(ctx: OperationContext) -> OperationResult:
     """Change one item; quantity 0 takes it out."""
-    cart = existing(call)
-    item = cart_items.find(cart, call.params["cartitemID"], "item-not-found")
-    cart = call.tx.save_cart(cart_items.change(call, cart, item, call.body["data"]))
-    return Reply(200, collection(cart, call))
+    cart = existing(ctx)
+    item = cart_items.find(cart, ctx.params["cartitemID"], "item-not-found")
+    cart = ctx.tx.save_cart(cart_items.change(ctx, cart, item, ctx.body["data"]))
+    return OperationResult(200, collection(cart, ctx))
 
 
-def delete(call: Call) -> Reply:
+def delete(ctx: OperationContext) -> OperationResult:
     """Take one item out."""
-    cart = existing(call)
-    item = cart_items.find(cart, call.params["cartitemID"], "item-not-found")
-    cart = call.tx.save_cart(cart_items.without(cart, item))
-    return Reply(200, collection(cart, call))
+    cart = existing(ctx)
+    item = cart_items.find(cart, ctx.params["cartitemID"], "item-not-found")
+    cart = ctx.tx.save_cart(cart_items.without(cart, item))
+    return OperationResult(200, collection(cart, ctx))
 
 
-def delete_promotion(call: Call) -> Reply:
+def delete_promotion(ctx: OperationContext) -> OperationResult:
     """Take a promotion out by its code: 204 whether or not it was in."""
-    cart = existing(call)
+    cart = existing(ctx)
     for item in cart.items:
-        if item.promotion is not None and item.promotion.code == call.params["promoCode"]:
-            call.tx.save_cart(cart_items.without(cart, item))
-    return Reply(204)
+        if item.promotion is not None and item.promotion.code == ctx.params["promoCode"]:
+            ctx.tx.save_cart(cart_items.without(cart, item))
+    return OperationResult(204)
 
 
-def _added(call: Call, cart: Cart, given: Mapping[str, Any], refusals: Refusals) -> Cart:
+def _added(ctx: OperationContext, cart: Cart, given: Mapping[str, Any], refusals: Refusals) -> Cart:
     """Return a cart with what one element of a request adds."""
     if given["type"] not in (MERGE, REORDER):
-        return cart_items.add(call, cart, given)
-    for item in _source(call, given).items:
+        return cart_items.add(ctx, cart, given)
+    for item in _source(ctx, given).items:
         try:
-            cart = cart_items.add_copy(call, cart, item)
+            cart = cart_items.add_copy(ctx, cart, item)
         except ApiError as error:
             refusals.add(error)
     return cart
 
 
-def _source(call: Call, given: Mapping[str, Any]) -> Cart | Order:
+def _source(ctx: OperationContext, given: Mapping[str, Any]) -> Cart | Order:
     """Return the cart, or the order, whose items are to be added."""
     if given["type"] == REORDER:
-        return find_order(call, given["order_id"])
-    source = call.tx.cart(given["cart_id"])
+        return find_order(ctx, given["order_id"])
+    source = ctx.tx.cart(given["cart_id"])
     if source is None:
         raise ApiError("cart-not-found")
     return source

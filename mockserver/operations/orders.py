@@ -6,7 +6,7 @@ from typing import Any
 
 from mockserver.core.clock import parse_instant
 from mockserver.core.errors import ApiError
-from mockserver.operations.base import Call, Reply
+from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.lists.filters import Field, Grammar
 from mockserver.operations.lists.listing import COMPARISONS, attribute, listed
 from mockserver.operations.serializers import orders
@@ -18,49 +18,49 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _WHOLE = re.compile(r"-?\d{1,15}", re.ASCII)
 
 
-def list_orders(call: Call) -> Reply:
+def list_orders(ctx: OperationContext) -> OperationResult:
     """List the caller's orders, the newest one first."""
-    found = call.tx.orders(call.caller.owner or ALL)
+    found = ctx.tx.orders(ctx.caller.owner or ALL)
     shown: list[Order] = []
 
     def show(order: Order) -> dict[str, Any]:
         shown.append(order)
-        return orders.show(order, call)
+        return orders.show(order, ctx)
 
-    reply = listed(call, "/v2/orders", found, show, _grammar(call))
-    if items := orders.included(shown, call):
+    reply = listed(ctx, "/v2/orders", found, show, _grammar(ctx))
+    if items := orders.included(shown, ctx):
         reply.body["included"] = items
     return reply
 
 
-def get(call: Call) -> Reply:
+def get(ctx: OperationContext) -> OperationResult:
     """Return one order."""
-    order = existing(call)
-    body = {"data": orders.show(order, call)}
-    if items := orders.included([order], call):
+    order = existing(ctx)
+    body = {"data": orders.show(order, ctx)}
+    if items := orders.included([order], ctx):
         body["included"] = items
-    return Reply(200, body)
+    return OperationResult(200, body)
 
 
-def list_items(call: Call) -> Reply:
+def list_items(ctx: OperationContext) -> OperationResult:
     """List the items of one order."""
-    return Reply(200, {"data": orders.show_items(existing(call), call)})
+    return OperationResult(200, {"data": orders.show_items(existing(ctx), ctx)})
 
 
-def existing(call: Call) -> Order:
+def existing(ctx: OperationContext) -> Order:
     """Return the order that the path names; there must be one."""
-    return find_order(call, call.params["orderID"])
+    return find_order(ctx, ctx.params["orderID"])
 
 
-def find_order(call: Call, order_id: str) -> Order:
+def find_order(ctx: OperationContext, order_id: str) -> Order:
     """Return an order that the caller may know: an account and a customer only their own ones."""
-    order = call.tx.order(order_id.lower())
-    if order is None or call.caller.owner not in (None, order.owner):
+    order = ctx.tx.order(order_id.lower())
+    if order is None or ctx.caller.owner not in (None, order.owner):
         raise ApiError("order-not-found")
     return order
 
 
-def _grammar(call: Call) -> Grammar:
+def _grammar(ctx: OperationContext) -> Grammar:
     """Return what a list of orders can be filtered by."""
     return {
         "status": attribute("status", "eq"),
@@ -84,8 +84,8 @@ def _grammar(call: Call) -> Grammar:
             ("eq",), lambda order: [i.product.id for i in order.items if i.product], many=True
         ),
         "product_sku": Field(("eq",), lambda order: [i.sku for i in order.items], many=True),
-        "created_at": _instant(call, "created_at"),
-        "updated_at": _instant(call, "updated_at"),
+        "created_at": _instant(ctx, "created_at"),
+        "updated_at": _instant(ctx, "updated_at"),
         "external_ref": attribute("external_ref", *LIKE),
         "order_number": attribute("order_number", *LIKE),
     }
@@ -118,10 +118,10 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _instant(call: Call, name: str) -> Field:
+def _instant(ctx: OperationContext, name: str) -> Field:
     return Field(
         COMPARISONS,
-        lambda order: call.tx.absolute(getattr(order, name)),
+        lambda order: ctx.tx.absolute(getattr(order, name)),
         lambda text: parse_instant(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text),
         "a date, such as 2026-01-31, or an instant, such as 2026-01-31T12:00:00Z",
     )

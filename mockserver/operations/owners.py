@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mockserver.core.errors import ApiError, ErrorId
-from mockserver.operations.base import Call
+from mockserver.operations.base import OperationContext
 from mockserver.store.transaction import Transaction
 from mockserver.store.world import ACCOUNT, CUSTOMER, Account, Cart, Customer, Owner
 
@@ -47,8 +47,8 @@ def check_contact_email(owners: Sequence[Owner], contact_email: str | None) -> N
         raise ApiError(KINDS[owners[0][0]].contact_email)
 
 
-def check_last_cart(call: Call, cart: Cart) -> None:
+def check_last_cart(ctx: OperationContext, cart: Cart) -> None:
     """Refuse to delete the last cart of an owner."""
     for owner in cart.owners:
-        if not any(other.id != cart.id for other in call.tx.carts(owner)):
+        if not any(other.id != cart.id for other in ctx.tx.carts(owner)):
             raise ApiError(KINDS[owner[0]].last_cart)

@@ -6,7 +6,7 @@ from typing import Any
 
 from mockserver.core.clock import to_seconds_text
 from mockserver.core.errors import ApiError
-from mockserver.operations.base import Call, Reply
+from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.orders import existing
 from mockserver.operations.pricing import money
 from mockserver.operations.serializers.orders import AUTHORIZED, PAID, amounts, paid_and_authorized
@@ -17,18 +17,18 @@ PURCHASE, AUTHORIZE = "purchase", "authorize"
 PAYABLE = ("unpaid", "partially_paid", "partially_authorized")
 
 
-def pay(call: Call) -> Reply:
+def pay(ctx: OperationContext) -> OperationResult:
     """Pay for an order, or authorize it: as a whole, or the amount that the body names."""
-    given = call.body["data"]
-    order = existing(call)
+    given = ctx.body["data"]
+    order = existing(ctx)
     if given["gateway"] != MANUAL or given["method"] not in (PURCHASE, AUTHORIZE):
         raise ApiError("payment-not-processed")
     owing = _owing(order)
     amount = given.get("amount", owing)
     if amount > owing:
         raise ApiError("amount-too-high", amount=f"amount of {amount}", owing=f"the {owing}")
-    call.tx.update_order(_paid(call, order, given["method"], amount))
-    return Reply(200, {"data": _transaction(call, order, given, amount)})
+    ctx.tx.update_order(_paid(ctx, order, given["method"], amount))
+    return OperationResult(200, {"data": _transaction(ctx, order, given, amount)})
 
 
 def _owing(order: Order) -> int:
@@ -44,7 +44,7 @@ def _owing(order: Order) -> int:
     return owing
 
 
-def _paid(call: Call, order: Order, method: str, amount: int) -> Order:
+def _paid(ctx: OperationContext, order: Order, method: str, amount: int) -> Order:
     """Return an order after a payment, with the statuses that follow from it."""
     whole = amounts(order).with_tax
     if method == PURCHASE:
@@ -53,7 +53,7 @@ def _paid(call: Call, order: Order, method: str, amount: int) -> Order:
         paid, authorized = order.paid, order.authorized + amount
     paid_now = replace(order, paid=paid, authorized=authorized)
     if method == PURCHASE and paid == whole:
-        return replace(paid_now, status="complete", payment=PAID, fully_paid_at=call.tx.now)
+        return replace(paid_now, status="complete", payment=PAID, fully_paid_at=ctx.tx.now)
     if paid:
         return replace(paid_now, payment="partially_paid")
     if authorized == whole:
@@ -61,12 +61,14 @@ def _paid(call: Call, order: Order, method: str, amount: int) -> Order:
     return replace(paid_now, payment="partially_authorized")
 
 
-def _transaction(call: Call, order: Order, given: Mapping[str, Any], amount: int) -> dict[str, Any]:
+def _transaction(
+    ctx: OperationContext, order: Order, given: Mapping[str, Any], amount: int
+) -> dict[str, Any]:
     """Return what is told of a payment."""
-    now = to_seconds_text(call.tx.absolute(call.tx.now))
+    now = to_seconds_text(ctx.tx.absolute(ctx.tx.now))
     told = given.get("paymentmethod_meta", {})
     return {
-        "id": call.ids.uuid("transaction"),
+        "id": ctx.ids.uuid("transaction"),
         "type": "transaction",
         "reference": MANUAL,
         **{name: text for name, text in told.items() if name in ("name", "custom_reference")},

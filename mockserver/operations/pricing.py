@@ -16,7 +16,7 @@ from typing import Any
 from mockserver.store.products import CartItem, Promotion
 
 CART_ITEM, CUSTOM_ITEM, PROMOTION_ITEM = "cart_item", "custom_item", "promotion_item"
-WHOLE = 10_000
+BASIS_POINTS = 10_000
 """One hundred percent, in basis points."""
 
 
@@ -44,7 +44,7 @@ class Amounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PricedItem:
     """A priced item: its amounts for the whole quantity, and what each promotion takes off it.
 
     A promotion's own line has no amounts: `taken` of it is what it takes off all the others.
@@ -56,7 +56,7 @@ class Line:
     taken: tuple[tuple[Promotion, int], ...] = ()
 
 
-def price_lines(items: Sequence[CartItem]) -> list[Line]:
+def price_lines(items: Sequence[CartItem]) -> list[PricedItem]:
     """Return the items of one cart with their amounts, in their order."""
     currency = next((item.currency for item in items if item.currency), "")
     left = [item.price.amount * item.quantity for item in items]
@@ -71,17 +71,17 @@ def price_lines(items: Sequence[CartItem]) -> list[Line]:
             if share:
                 taken[to].append((promotion, share))
     return [
-        Line(item, currency, _amounts(item, left[at]), tuple(taken[at]))
+        PricedItem(item, currency, _amounts(item, left[at]), tuple(taken[at]))
         for at, item in enumerate(items)
     ]
 
 
-def total(lines: Iterable[Line]) -> Amounts:
+def total(lines: Iterable[PricedItem]) -> Amounts:
     """Return the amounts of all lines together."""
     return sum((line.amounts for line in lines), Amounts())
 
 
-def show_prices(line: Line) -> dict[str, Any]:
+def show_prices(line: PricedItem) -> dict[str, Any]:
     """Return the prices of a line as the API shows them: the fields of the item, to be merged."""
     quantity, currency = line.item.quantity, line.currency
     price = line.item.price
@@ -155,9 +155,9 @@ def _amounts(item: CartItem, left: int) -> Amounts:
     value = item.price.amount * item.quantity
     rate = item.product.tax_basis_points if item.product else 0
     if item.price.includes_tax:
-        tax = _rounded(left * rate, WHOLE + rate)
+        tax = _rounded(left * rate, BASIS_POINTS + rate)
         return Amounts(value, left - value, left - tax, tax)
-    return Amounts(value, left - value, left, _rounded(left * rate, WHOLE))
+    return Amounts(value, left - value, left, _rounded(left * rate, BASIS_POINTS))
 
 
 def _named(amounts: Amounts) -> dict[str, int]:
@@ -170,7 +170,7 @@ def _named(amounts: Amounts) -> dict[str, int]:
     }
 
 
-def _discounts(line: Line, tax: dict[str, Any]) -> list[dict[str, Any]]:
+def _discounts(line: PricedItem, tax: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what each promotion takes off a line, as the API lists it."""
     return [
         {
@@ -185,7 +185,7 @@ def _discounts(line: Line, tax: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _sums(line: Line) -> dict[str, Any]:
+def _sums(line: PricedItem) -> dict[str, Any]:
     """Return what each promotion takes off a line, by its code."""
     shown = {}
     for promotion, share in line.taken:

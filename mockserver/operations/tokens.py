@@ -7,7 +7,7 @@ from typing import Any
 from mockserver.core.clock import SECOND, to_milliseconds_text
 from mockserver.core.errors import ApiError
 from mockserver.operations.accounts import new_account
-from mockserver.operations.base import Call, Reply
+from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.lists.pages import page
 from mockserver.operations.memberships import new_membership
 from mockserver.store.world import Account, AccountToken, Bearer, Member, Membership
@@ -16,65 +16,65 @@ BEARER_SECONDS = 3600
 AUTHENTICATION = "account_authentication"
 
 
-def create_access_token(call: Call) -> Reply:
-    """Exchange an application's credentials for a bearer token of one hour. Not wrapped in data."""
-    given = call.body
-    application = call.tx.application(given["client_id"])
+def create_access_token(ctx: OperationContext) -> OperationResult:
+    """RequestContext an application's credentials for a bearer token of one hour. Not wrapped in data."""
+    given = ctx.body
+    application = ctx.tx.application(given["client_id"])
     if application is None or application.grant != given["grant_type"]:
         raise ApiError("wrong-credentials")
     if application.client_secret is not None and not same_secret(
         application.client_secret, given.get("client_secret", "")
     ):
         raise ApiError("wrong-credentials")
-    expires_at = call.tx.now + BEARER_SECONDS * SECOND
-    token = call.ids.token("bearer")
-    call.tx.add_bearer(token, Bearer(application.client_id, expires_at))
+    expires_at = ctx.tx.now + BEARER_SECONDS * SECOND
+    token = ctx.ids.token("bearer")
+    ctx.tx.add_bearer(token, Bearer(application.client_id, expires_at))
     body = {
         "access_token": token,
         "token_type": "Bearer",
         "expires_in": BEARER_SECONDS,
-        "expires": call.tx.absolute(expires_at) // SECOND,
+        "expires": ctx.tx.absolute(expires_at) // SECOND,
         "identifier": application.grant,
     }
-    return Reply(200, body)
+    return OperationResult(200, body)
 
 
-def sign_in(call: Call) -> Reply:
+def sign_in(ctx: OperationContext) -> OperationResult:
     """Sign a member in by one of five mechanisms; answers a token for each of the accounts."""
-    given = call.body["data"]
-    member = MECHANISMS[given["authentication_mechanism"]](call, given)
-    accounts = [a for a in map(call.tx.account, member.account_ids) if a is not None]
+    given = ctx.body["data"]
+    member = MECHANISMS[given["authentication_mechanism"]](ctx, given)
+    accounts = [a for a in map(ctx.tx.account, member.account_ids) if a is not None]
     return page(
-        call,
+        ctx,
         "/v2/account-members/tokens",
         accounts,
-        lambda account: _issue(call, member, account),
+        lambda account: _issue(ctx, member, account),
         status=201,
         account_member_id=member.id,
     )
 
 
-def _by_password(call: Call, given: dict[str, Any]) -> Member:
-    _check_profile(call, given)
-    member = call.tx.member_named(given["username"])
+def _by_password(ctx: OperationContext, given: dict[str, Any]) -> Member:
+    _check_profile(ctx, given)
+    member = ctx.tx.member_named(given["username"])
     if not same_secret(member.password if member and member.password else "", given["password"]):
         raise ApiError("wrong-credentials")
     assert member is not None  # an empty password never matches: the schema wants one character
     return member
 
 
-def _by_sign_up(call: Call, given: dict[str, Any]) -> Member:
+def _by_sign_up(ctx: OperationContext, given: dict[str, Any]) -> Member:
     """Make a member, and an account for it where the settings say so."""
-    _check_profile(call, given)
-    if not call.tx.setting(AUTHENTICATION, "enable_self_signup"):
+    _check_profile(ctx, given)
+    if not ctx.tx.setting(AUTHENTICATION, "enable_self_signup"):
         raise ApiError("self-signup-disabled")
-    if call.tx.member_named(given["username"]) is not None:
+    if ctx.tx.member_named(given["username"]) is not None:
         raise ApiError("username-taken")
-    member_id = call.ids.uuid("member")
+    member_id = ctx.ids.uuid("member")
     memberships: tuple[Membership, ...] = ()
-    if call.tx.setting(AUTHENTICATION, "auto_create_account_for_account_members"):
-        account = new_account(call, {"name": given["name"]})
-        memberships = (new_membership(call, account.id, member_id),)
+    if ctx.tx.setting(AUTHENTICATION, "auto_create_account_for_account_members"):
+        account = new_account(ctx, {"name": given["name"]})
+        memberships = (new_membership(ctx, account.id, member_id),)
     member = Member(
         member_id,
         given["name"],
@@ -85,38 +85,38 @@ def _by_sign_up(call: Call, given: dict[str, Any]) -> Member:
         given.get("given_name"),
         given.get("middle_name"),
         given.get("family_name"),
-        call.tx.now,
-        call.tx.now,
+        ctx.tx.now,
+        ctx.tx.now,
     )
-    return call.tx.save_member(member)
+    return ctx.tx.save_member(member)
 
 
-def _by_one_time_token(call: Call, given: dict[str, Any]) -> Member:
-    _check_profile(call, given)
-    member = call.tx.member_of_code("passwordless", given["one_time_password_token"])
+def _by_one_time_token(ctx: OperationContext, given: dict[str, Any]) -> Member:
+    _check_profile(ctx, given)
+    member = ctx.tx.member_of_code("passwordless", given["one_time_password_token"])
     if member is None or member.username.casefold() != given["username"].casefold():
         raise ApiError("wrong-credentials")
     return member
 
 
-def _by_openid_connect(call: Call, given: dict[str, Any]) -> Member:
-    member = call.tx.member_of_code("oidc", given["oauth_authorization_code"])
+def _by_openid_connect(ctx: OperationContext, given: dict[str, Any]) -> Member:
+    member = ctx.tx.member_of_code("oidc", given["oauth_authorization_code"])
     if member is None:
         raise ApiError("wrong-credentials")
     return member
 
 
-def _by_account_token(call: Call, _: dict[str, Any]) -> Member:
+def _by_account_token(ctx: OperationContext, _: dict[str, Any]) -> Member:
     """Take the member of the account token in the header."""
-    if call.caller.member_id is None:
+    if ctx.caller.member_id is None:
         raise ApiError("account-token-missing")
-    member = call.tx.member(call.caller.member_id)
+    member = ctx.tx.member(ctx.caller.member_id)
     if member is None:
         raise ApiError("account-token-not-valid")
     return member
 
 
-MECHANISMS: dict[str, Callable[[Call, dict[str, Any]], Member]] = {
+MECHANISMS: dict[str, Callable[[OperationContext, dict[str, Any]], Member]] = {
     "password": _by_password,
     "self_signup": _by_sign_up,
     "passwordless": _by_one_time_token,
@@ -125,38 +125,36 @@ MECHANISMS: dict[str, Callable[[Call, dict[str, Any]], Member]] = {
 }
 
 
-def _check_profile(call: Call, given: dict[str, Any]) -> None:
-    if given["password_profile_id"].lower() not in call.tx.world.password_profiles:
+def _check_profile(ctx: OperationContext, given: dict[str, Any]) -> None:
+    if given["password_profile_id"].lower() not in ctx.tx.state.password_profiles:
         raise ApiError("password-profile-not-found")
 
 
-def _issue(call: Call, member: Member, account: Account) -> dict[str, Any]:
+def _issue(ctx: OperationContext, member: Member, account: Account) -> dict[str, Any]:
     import jwt  # loads cryptography, a fifth of the start-up time: only a login pays for it
 
-    seconds = call.tx.setting(
-        AUTHENTICATION, "account_management_authentication_token_timeout_secs"
-    )
-    expires_at = call.tx.now + seconds * SECOND
+    seconds = ctx.tx.setting(AUTHENTICATION, "account_management_authentication_token_timeout_secs")
+    expires_at = ctx.tx.now + seconds * SECOND
     claims = {
         "sub": member.id,
         "scope": account.id,
-        "iat": call.tx.absolute(call.tx.now) // SECOND,
-        "exp": call.tx.absolute(expires_at) // SECOND,
-        "realm_id": call.tx.world.store["realm_id"],
-        "store_id": call.tx.world.store["id"],
+        "iat": ctx.tx.absolute(ctx.tx.now) // SECOND,
+        "exp": ctx.tx.absolute(expires_at) // SECOND,
+        "realm_id": ctx.tx.state.store["realm_id"],
+        "store_id": ctx.tx.state.store["id"],
         "ancestors": "",
-        "account_member_self_management": call.tx.setting(
+        "account_member_self_management": ctx.tx.setting(
             AUTHENTICATION, "account_member_self_management"
         ),
     }
-    token = jwt.encode(claims, call.ids.key("account-token"), algorithm="HS256")
-    call.tx.add_account_token(token, AccountToken(account.id, member.id, expires_at))
+    token = jwt.encode(claims, ctx.ids.key("account-token"), algorithm="HS256")
+    ctx.tx.add_account_token(token, AccountToken(account.id, member.id, expires_at))
     return {
         "type": "account_management_authentication_token",
         "account_id": account.id,
         "account_name": account.name,
         "token": token,
-        "expires": to_milliseconds_text(call.tx.absolute(expires_at)),
+        "expires": to_milliseconds_text(ctx.tx.absolute(expires_at)),
     }
 
 

@@ -12,7 +12,7 @@ from mockserver.core import log
 from mockserver.persistence.state_file import StateFile
 from mockserver.sandbox.registry import Captures, Changes, Sandboxes
 from mockserver.store.release import release
-from mockserver.store.world import World
+from mockserver.store.world import StoreState
 
 
 @dataclass(slots=True)
@@ -21,7 +21,7 @@ class Keeper:
 
     file: StateFile
     every: float
-    patience: float = 60
+    grace_seconds: float = 60
     _sandboxes: Sandboxes | None = None
     _thread: threading.Thread | None = None
     _ended: Any = None
@@ -55,7 +55,7 @@ class Keeper:
         try:
             self.file.write(
                 [(name, each) for name, _, each in captured],
-                self._sandboxes.default.seed_world,
+                self._sandboxes.default.initial_state,
             )
         except Exception as error:  # whatever it is, the server serves on and tries again
             self._tell(error, last)
@@ -81,10 +81,10 @@ class Keeper:
         present = _worlds(self._sandboxes.captured())
         for number, world in _worlds(captured).items():
             if number not in present:
-                release(world, self._sandboxes.default.seed_world)
+                release(world, self._sandboxes.default.initial_state)
 
 
-def _worlds(captured: Captures) -> dict[int, World]:
+def _worlds(captured: Captures) -> dict[int, StoreState]:
     """Return the worlds of sandboxes and their snapshots, by identity."""
     states = [state for _, _, each in captured for state in (each.state, *each.snapshots.values())]
-    return {id(state.world): state.world for state in states}
+    return {id(state.store): state.store for state in states}

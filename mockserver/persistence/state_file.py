@@ -21,16 +21,16 @@ import msgspec
 
 from mockserver import __version__
 from mockserver.core.clock import yield_to_others
-from mockserver.core.errors import ControlError
+from mockserver.core.errors import AdminError
 from mockserver.persistence.state_format import FORMAT, Mismatch, digest
 from mockserver.persistence.state_reader import Reader
 from mockserver.persistence.state_writer import lines
 from mockserver.sandbox.registry import Sandboxes
-from mockserver.sandbox.state import Captured
-from mockserver.store.world import World
+from mockserver.sandbox.state import Checkpoint
+from mockserver.store.world import StoreState
 
 SEAL = b"sha256 "
-MOST_AT_ONCE = 64 * 1024
+MAX_AT_ONCE = 64 * 1024
 WAY_OUT = "delete it, or name another --state-file"
 
 
@@ -88,19 +88,19 @@ class StateFile:
             whole = self.path.read_bytes()
         except OSError as error:
             raise self._unusable(error) from None
-        body = self._body(whole, sandboxes.default.seed_world)
-        reader = Reader(sandboxes.default.seed_world, self.seed, self.frozen_at)
+        body = self._body(whole, sandboxes.default.initial_state)
+        reader = Reader(sandboxes.default.initial_state, self.seed, self.frozen_at)
         try:
             for line in body:
                 reader.take(line)
             sandboxes.resume(
                 {name: (each.present, each.snapshots) for name, each in reader.end().items()}
             )
-        except (Mismatch, ControlError) as error:
+        except (Mismatch, AdminError) as error:
             raise self._refused(f"does not hold together: {error}") from None
         return True
 
-    def write(self, captured: Iterable[tuple[str, Captured]], world: World) -> None:
+    def write(self, captured: Iterable[tuple[str, Checkpoint]], world: StoreState) -> None:
         """Replace the file by one that holds captured sandboxes of a seed world.
 
         Raises OSError, and Mismatch for what the format can't hold; the old file stays then.
@@ -108,7 +108,7 @@ class StateFile:
         beside = self.path.with_name(f"{self.path.name}.tmp")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
         try:
-            with os.fdopen(os.open(beside, flags, 0o600), "wb", MOST_AT_ONCE) as file:
+            with os.fdopen(os.open(beside, flags, 0o600), "wb", MAX_AT_ONCE) as file:
                 self._write(file, captured, world)
                 file.flush()
                 os.fsync(file.fileno())
@@ -127,12 +127,12 @@ class StateFile:
         """Write the file for the first time. Raises click.ClickException where that can't be."""
         captured = [(name, each) for name, _, each in sandboxes.captured()]
         try:
-            self.write(captured, sandboxes.default.seed_world)
+            self.write(captured, sandboxes.default.initial_state)
         except OSError as error:
             raise self._unusable(error) from None
 
     def _write(
-        self, file: BinaryIO, captured: Iterable[tuple[str, Captured]], world: World
+        self, file: BinaryIO, captured: Iterable[tuple[str, Checkpoint]], world: StoreState
     ) -> None:
         seal = sha256()
         head = Head(FORMAT, __version__, self.seed, digest(world))
@@ -144,7 +144,7 @@ class StateFile:
                 yield_to_others()
         file.write(SEAL + seal.hexdigest().encode() + b"\n")
 
-    def _body(self, whole: bytes, world: World) -> list[bytes]:
+    def _body(self, whole: bytes, world: StoreState) -> list[bytes]:
         first, _, _ = whole.partition(b"\n")
         try:
             head = msgspec.json.decode(first, type=Head)

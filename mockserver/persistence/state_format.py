@@ -24,7 +24,7 @@ from mockserver.store.world import (
     CustomerToken,
     Member,
     Order,
-    World,
+    StoreState,
 )
 
 FORMAT = 1
@@ -46,7 +46,7 @@ BY_DIGEST = ("bearers", "account_tokens", "customer_tokens")
 VALUES = ("epoch", "revision", "settings", "sweep_at")
 """The other fields of a world that change as a whole."""
 SEED = tuple(
-    each.name for each in fields(World) if each.name not in (*MAPS, *VALUES, *derived.FIELDS)
+    each.name for each in fields(StoreState) if each.name not in (*MAPS, *VALUES, *derived.FIELDS)
 )
 """The fields that no operation changes: they are the seed world's."""
 
@@ -105,7 +105,7 @@ class SandboxLine(Line, tag="sandbox", frozen=True):
 class StateLine(Line, tag="state", frozen=True):
     """A state of the last sandbox: the present one, or that of a snapshot.
 
-    `chance` is None for a rulebook that has drawn nothing by chance.
+    `chance` is None for a rulebook that has drawn nothing by rng.
     """
 
     snapshot: str | None
@@ -115,7 +115,7 @@ class StateLine(Line, tag="state", frozen=True):
     drawn: Mapping[str, Number]
     rules: Sequence[RuleLine]
     rules_drawn: Number
-    chance: tuple[int, tuple[int, ...], float | None] | None
+    rng: tuple[int, tuple[int, ...], float | None] | None
 
 
 RECORDS: dict[type, Any] = {
@@ -136,7 +136,7 @@ for _line in RECORDS.values():
     ANY |= _line
 
 
-def digest(world: World) -> str:
+def digest(world: StoreState) -> str:
     """Return what tells a seed world from all others: 64 hexadecimal digits."""
     encoder = msgspec.json.Encoder(order="deterministic", enc_hook=_pairs)
     whole = sha256()

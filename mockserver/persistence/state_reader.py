@@ -25,11 +25,11 @@ from mockserver.persistence.state_format import (
     StateLine,
     WorldLine,
 )
-from mockserver.sandbox.rules import Rule, Rulebook
-from mockserver.sandbox.state import State
+from mockserver.sandbox.rules import Rule, RuleSet
+from mockserver.sandbox.state import SandboxState
 from mockserver.store.derived import derived
 from mockserver.store.products import CartItem
-from mockserver.store.world import World
+from mockserver.store.world import StoreState
 
 _KINDS = {line: kind for kind, line in RECORDS.items()}
 _decode = msgspec.json.Decoder(ANY).decode
@@ -39,8 +39,8 @@ _decode = msgspec.json.Decoder(ANY).decode
 class Read:
     """The states of one sandbox."""
 
-    present: State
-    snapshots: dict[str, State] = field(default_factory=dict)
+    present: SandboxState
+    snapshots: dict[str, SandboxState] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -51,13 +51,13 @@ class Reader:
     is in `sandboxes`, in the order of the lines.
     """
 
-    world: World
+    world: StoreState
     seed: int
     frozen_at: int | None
     sandboxes: dict[str, Read] = field(default_factory=dict)
     _name: str = ""
     _records: list[Any] = field(default_factory=list)
-    _worlds: list[World] = field(default_factory=list)
+    _worlds: list[StoreState] = field(default_factory=list)
     _maps: dict[str, Any] = field(default_factory=dict)
 
     def take(self, line: bytes) -> None:
@@ -135,7 +135,9 @@ class Reader:
     def _state(self, line: StateLine) -> None:
         clock = Clock(self.frozen_at)
         clock.put((line.frozen_at, line.offset))
-        state = State(self._worlds[line.world], clock, Ids(self.seed, line.drawn), self._book(line))
+        state = SandboxState(
+            self._worlds[line.world], clock, Ids(self.seed, line.drawn), self._book(line)
+        )
         if line.snapshot is not None:
             self.sandboxes[self._name].snapshots[line.snapshot] = state
         elif self._name in self.sandboxes:
@@ -143,14 +145,14 @@ class Reader:
         else:
             self.sandboxes[self._name] = Read(state)
 
-    def _book(self, line: StateLine) -> Rulebook:
+    def _book(self, line: StateLine) -> RuleSet:
         for each in line.rules:
             if not isinstance(each.given.get("then"), dict):
                 raise Mismatch(f"the rule {each.id[:100]!r} does nothing")
         rules = [Rule(r.id, r.given, r.expires_at, r.matched, r.fired) for r in line.rules]
-        book = Rulebook(self.seed, rules, line.rules_drawn)
-        if line.chance is not None:
-            book.chance.setstate(line.chance)
+        book = RuleSet(self.seed, rules, line.rules_drawn)
+        if line.rng is not None:
+            book.rng.setstate(line.rng)
         return book
 
 

@@ -1,4 +1,4 @@
-"""Captured sandboxes as the lines of a state file.
+"""Checkpoint sandboxes as the lines of a state file.
 
 Only what differs from the seed world is written, and every record and every world once, however
 many sandboxes and snapshots share it. Indexes are not written: they follow from the records.
@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from mockserver.core.ids import chance
+from mockserver.core.ids import seeded_random
 from mockserver.persistence.state_format import (
     BY_DIGEST,
     MAPS,
@@ -28,15 +28,15 @@ from mockserver.persistence.state_format import (
     StateLine,
     WorldLine,
 )
-from mockserver.sandbox.state import Captured, State
+from mockserver.sandbox.state import Checkpoint, SandboxState
 from mockserver.store.products import CartItem
-from mockserver.store.world import Cart, Order, World
+from mockserver.store.world import Cart, Order, StoreState
 
-AT_ONCE = 200
+BATCH_SIZE = 200
 """How many records of a map are looked at, or stand in a line, at once: no step takes long."""
 
 
-def lines(captured: Iterable[tuple[str, Captured]], seed: World) -> Iterator[bytes]:
+def lines(captured: Iterable[tuple[str, Checkpoint]], seed: StoreState) -> Iterator[bytes]:
     """Yield the lines of sandboxes made from a seed world; b"" is a good moment for a pause.
 
     Raises Mismatch for what the format can't hold.
@@ -50,20 +50,20 @@ class _Writing:
     """Numbers of what was written already. Whoever captured the states keeps them alive, so an
     object's identity tells it from any other."""
 
-    seed: World
+    seed: StoreState
     records: dict[int, int] = field(default_factory=dict)
     worlds: dict[int, int] = field(default_factory=dict)
 
-    def all(self, captured: Iterable[tuple[str, Captured]]) -> Iterator[Line | None]:
+    def all(self, captured: Iterable[tuple[str, Checkpoint]]) -> Iterator[Line | None]:
         for name, each in captured:
             yield SandboxLine(name)
             for snapshot, state in [(None, each.state), *each.snapshots.items()]:
-                if id(state.world) not in self.worlds:
-                    yield from self._world(state.world)
-                    self.worlds[id(state.world)] = len(self.worlds)
-                yield _state(snapshot, state, self.worlds[id(state.world)])
+                if id(state.store) not in self.worlds:
+                    yield from self._world(state.store)
+                    self.worlds[id(state.store)] = len(self.worlds)
+                yield _state(snapshot, state, self.worlds[id(state.store)])
 
-    def _world(self, world: World) -> Iterator[Line | None]:
+    def _world(self, world: StoreState) -> Iterator[Line | None]:
         for name in SEED:
             if getattr(world, name) is not getattr(self.seed, name):
                 raise Mismatch(f"a world's {name} has changed, which the format can't hold")
@@ -78,7 +78,7 @@ class _Writing:
     def _put(self, name: str, now: Any, before: Any) -> Iterator[Line | None]:
         pairs: list[tuple[str, int]] = []
         for seen, (key, value) in enumerate(now.items()):
-            if seen % AT_ONCE == 0:
+            if seen % BATCH_SIZE == 0:
                 yield None
             if before.get(key) is value:
                 continue
@@ -89,7 +89,7 @@ class _Writing:
                     self.records[id(value)] = len(self.records)
                 number = self.records[id(value)]
             pairs.append((_text(name, key), number))
-            if len(pairs) == AT_ONCE:
+            if len(pairs) == BATCH_SIZE:
                 yield Put(name, pairs)
                 pairs = []
         if pairs:
@@ -98,11 +98,11 @@ class _Writing:
     def _gone(self, name: str, now: Any, before: Any) -> Iterator[Line | None]:
         gone: list[str] = []
         for seen, key in enumerate(before):
-            if seen % AT_ONCE == 0:
+            if seen % BATCH_SIZE == 0:
                 yield None
             if key not in now:
                 gone.append(_text(name, key))
-            if len(gone) == AT_ONCE:
+            if len(gone) == BATCH_SIZE:
                 yield Gone(name, gone)
                 gone = []
         if gone:
@@ -135,10 +135,10 @@ class _Writing:
         return bare, (product_id, code)
 
 
-def _state(snapshot: str | None, state: State, world: int) -> StateLine:
+def _state(snapshot: str | None, state: SandboxState, world: int) -> StateLine:
     frozen_at, offset = state.clock.hands
     book = state.rules
-    drawn: Any = book.chance.getstate()
+    drawn: Any = book.rng.getstate()
     return StateLine(
         snapshot=snapshot,
         world=world,
@@ -147,7 +147,7 @@ def _state(snapshot: str | None, state: State, world: int) -> StateLine:
         drawn=state.ids.drawn(),
         rules=[RuleLine(r.id, r.given, r.expires_at, r.matched, r.fired) for r in book.rules],
         rules_drawn=book.drawn,
-        chance=None if drawn == chance(book.seed).getstate() else drawn,
+        rng=None if drawn == seeded_random(book.seed).getstate() else drawn,
     )
 
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from mockserver.core.clock import SECOND
 
-MOST_REMEMBERED = 100
+MAX_REMEMBERED = 100
 TOKEN_ERRORS = (
     "unable-to-validate-access-token",
     "unauthorized",
@@ -54,7 +54,7 @@ class Observation(NamedTuple):
 
 
 @dataclass(slots=True)
-class Finding:
+class ClientWarning:
     """How often a habit was seen, and the last time."""
 
     count: int = 0
@@ -63,11 +63,11 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Lint:
+class ClientWarnings:
     """The habits that one sandbox has seen, and what it needs to remember to see them."""
 
     _lock: Lock = field(default_factory=Lock)
-    _findings: dict[str, Finding] = field(default_factory=dict)
+    _findings: dict[str, ClientWarning] = field(default_factory=dict)
     _wait_until: OrderedDict[tuple[str, str], int] = field(default_factory=OrderedDict)
     _refused: OrderedDict[tuple[bytes, ...], bool] = field(default_factory=OrderedDict)
     _pages: OrderedDict[tuple[str, frozenset[tuple[str, str]]], str] = field(
@@ -85,14 +85,16 @@ class Lint:
             for name, detail in self._habits(seen):
                 self._tell(name, detail, seen.request_id)
 
-    def findings(self) -> dict[str, Finding]:
+    def findings(self) -> dict[str, ClientWarning]:
         """Return what was found; a next page counts as ignored until it is asked for."""
         with self._lock:
-            found = {n: Finding(f.count, f.detail, f.request_id) for n, f in self._findings.items()}
+            found = {
+                n: ClientWarning(f.count, f.detail, f.request_id) for n, f in self._findings.items()
+            }
             if self._pages:
                 (path, _), request_id = next(reversed(self._pages.items()))
                 detail = f"{_printable(path)} had more pages that nobody asked for"
-                found["ignored-the-next-page"] = Finding(len(self._pages), detail, request_id)
+                found["ignored-the-next-page"] = ClientWarning(len(self._pages), detail, request_id)
             return found
 
     def start_anew(self) -> None:
@@ -128,7 +130,7 @@ class Lint:
             yield "associated-twice", f"{seen.path} was associated with that {owner} already"
 
     def _tell(self, name: str, detail: str, request_id: str) -> None:
-        finding = self._findings.setdefault(name, Finding())
+        finding = self._findings.setdefault(name, ClientWarning())
         finding.count += 1
         finding.detail, finding.request_id = _printable(detail), request_id
 
@@ -146,5 +148,5 @@ def _printable(text: str) -> str:
 
 def _remember(memory: OrderedDict[Key, Value], key: Key, value: Value) -> None:
     memory[key] = value
-    if len(memory) > MOST_REMEMBERED:
+    if len(memory) > MAX_REMEMBERED:
         memory.popitem(last=False)

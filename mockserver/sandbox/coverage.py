@@ -13,7 +13,7 @@ from typing import Any
 
 from mockserver.openapi import error_catalog
 from mockserver.openapi.contract import Contract
-from mockserver.sandbox.client_warnings import ADVICE, Finding
+from mockserver.sandbox.client_warnings import ADVICE, ClientWarning
 from mockserver.sandbox.journal import Counts
 
 Report = dict[str, Any]
@@ -35,7 +35,7 @@ class _Outcome:
 def report(
     contract: Contract,
     counts: Counts,
-    findings: Mapping[str, Finding],
+    findings: Mapping[str, ClientWarning],
     magic: Mapping[str, str],
     base_url: str,
 ) -> Report:

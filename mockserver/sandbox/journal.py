@@ -23,7 +23,7 @@ from mockserver.core.errors import Violation
 from mockserver.core.pointer import is_name
 from mockserver.core.wsgi import header_key, header_name
 
-MOST_BODY_BYTES = 16 * 1024
+MAX_BODY_BYTES = 16 * 1024
 Counts = Counter[tuple[str | None, int, str | None]]
 """How often each (operation, status, error id) was seen."""
 REDACTED = "[redacted]"
@@ -55,7 +55,7 @@ CALLER = ("kind", "account_id", "customer_id")
 
 
 class Message(NamedTuple):
-    """One side of an exchange, without its secret headers; of a long body only the `size` is kept.
+    """One side of an context, without its secret headers; of a long body only the `size` is kept.
     With `by_key` the headers stand by their keys in WSGI's environment."""
 
     headers: tuple[tuple[str, str], ...]
@@ -99,7 +99,7 @@ class Message(NamedTuple):
 
 
 def _kept(body: bytes) -> bytes:
-    return body if len(body) <= MOST_BODY_BYTES else b""
+    return body if len(body) <= MAX_BODY_BYTES else b""
 
 
 def redacted(value: Any) -> Any:

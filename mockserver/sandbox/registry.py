@@ -11,17 +11,17 @@ from threading import Lock
 
 from mockserver.core import log
 from mockserver.core.clock import stopwatch
-from mockserver.core.errors import ControlError
+from mockserver.core.errors import AdminError
 from mockserver.core.wsgi import SANDBOX_PREFIX
-from mockserver.sandbox.client_warnings import Finding
+from mockserver.sandbox.client_warnings import ClientWarning
 from mockserver.sandbox.journal import Counts
 from mockserver.sandbox.sandbox import Sandbox
-from mockserver.sandbox.state import Captured, State
+from mockserver.sandbox.state import Checkpoint, SandboxState
 
 DEFAULT = "default"
 Changes = dict[str, tuple[Sandbox, int]]
 """By the names of sandboxes: which one it is, and how often it has changed."""
-Captures = list[tuple[str, Sandbox, Captured]]
+Captures = list[tuple[str, Sandbox, Checkpoint]]
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
@@ -53,11 +53,11 @@ class Sandboxes:
         self._lock = Lock()
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._retired: Counts = Counter()
-        self._retired_findings: dict[str, Finding] = {}
+        self._retired_findings: dict[str, ClientWarning] = {}
         self.default = make()
 
     def get(self, name: str) -> Sandbox:
-        """Return the sandbox of a name, made now if there is none. ControlError for a bad name."""
+        """Return the sandbox of a name, made now if there is none. AdminError for a bad name."""
         if name == DEFAULT:
             return self.default
         check_name(name)
@@ -71,31 +71,31 @@ class Sandboxes:
             return held.sandbox
 
     def find(self, name: str) -> Sandbox:
-        """Return the sandbox of a name; ControlError 404 when there is none."""
+        """Return the sandbox of a name; AdminError 404 when there is none."""
         held = self.default if name == DEFAULT else None
         with self._lock:
             self._expire()
             if held is None and name in self._held:
                 held = self._held[name].sandbox
         if held is None:
-            raise ControlError(404, "Not Found", f'There is no sandbox "{name[:100]}".')
+            raise AdminError(404, "Not Found", f'There is no sandbox "{name[:100]}".')
         return held
 
     def create(self, name: str, fork_of: str | None = None, snapshot: str | None = None) -> Sandbox:
         """Make a sandbox from the seed, or in the state of another one or of its snapshot.
 
-        ControlError 409 when the name is taken, 404 when `fork_of` or `snapshot` names none.
+        AdminError 409 when the name is taken, 404 when `fork_of` or `snapshot` names none.
         """
         check_name(name)
         made = self._make() if fork_of is None else self.find(fork_of).fork(snapshot)
         with self._lock:
             self._expire()
             if name == DEFAULT or name in self._held:
-                raise ControlError(409, "Conflict", f'There is a sandbox "{name}" already.')
+                raise AdminError(409, "Conflict", f'There is a sandbox "{name}" already.')
             return self._hold(name, made)
 
     def delete(self, name: str) -> None:
-        """Throw a sandbox away; the default one goes back to its seed. ControlError 404."""
+        """Throw a sandbox away; the default one goes back to its seed. AdminError 404."""
         self.find(name)
         if name == DEFAULT:
             self.default.reset()
@@ -131,9 +131,9 @@ class Sandboxes:
         everyone = {DEFAULT: self.default, **held}
         return {name: (each, each.changes) for name, each in everyone.items()}
 
-    def resume(self, states: Mapping[str, tuple[State, Mapping[str, State]]]) -> None:
+    def resume(self, states: Mapping[str, tuple[SandboxState, Mapping[str, SandboxState]]]) -> None:
         """Let sandboxes go on from what another process has captured: by their names the present
-        states, and those of their snapshots. ControlError for a bad name; nothing changes then."""
+        states, and those of their snapshots. AdminError for a bad name; nothing changes then."""
         for name in states:
             check_name(name)
         for name, (present, snapshots) in states.items():
@@ -147,10 +147,13 @@ class Sandboxes:
                 total += held.sandbox.journal.counts()
             return total
 
-    def findings(self) -> dict[str, Finding]:
+    def findings(self) -> dict[str, ClientWarning]:
         """Return the habits that all sandboxes have seen, those that are gone included."""
         with self._lock:
-            lints = [self.default.lint, *(held.sandbox.lint for held in self._held.values())]
+            lints = [
+                self.default.client_warnings,
+                *(held.sandbox.client_warnings for held in self._held.values()),
+            ]
             total = {name: replace(finding) for name, finding in self._retired_findings.items()}
         for lint in lints:
             _merge(total, lint.findings())
@@ -159,7 +162,7 @@ class Sandboxes:
     def _let_go(self, name: str) -> None:
         if (held := self._held.pop(name, None)) is not None:
             self._retired += held.sandbox.journal.counts()
-            _merge(self._retired_findings, held.sandbox.lint.findings())
+            _merge(self._retired_findings, held.sandbox.client_warnings.findings())
             held.sandbox.close(partial(self.get, name))
 
     def _hold(self, name: str, sandbox: Sandbox) -> Sandbox:
@@ -185,16 +188,16 @@ def prefix_of(name: str) -> str:
     return "" if name == DEFAULT else SANDBOX_PREFIX + name
 
 
-def _merge(total: dict[str, Finding], findings: Mapping[str, Finding]) -> None:
+def _merge(total: dict[str, ClientWarning], findings: Mapping[str, ClientWarning]) -> None:
     for name, finding in findings.items():
         count = total[name].count if name in total else 0
         total[name] = replace(finding, count=count + finding.count)
 
 
 def check_name(name: str, what: str = "sandbox") -> None:
-    """Raise ControlError unless a name is one that a path can hold."""
+    """Raise AdminError unless a name is one that a path can hold."""
     if not NAME.fullmatch(name):
-        raise ControlError(
+        raise AdminError(
             400,
             "Bad Request",
             f"A {what}'s name has 1 to 100 of the characters A-Z, a-z, 0-9, dot, dash, underscore.",

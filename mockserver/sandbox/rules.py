@@ -12,15 +12,15 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from mockserver.core.clock import SECOND, to_milliseconds_text
-from mockserver.core.ids import Chance, chance
+from mockserver.core.ids import Random, seeded_random
 from mockserver.openapi.contract import Contract
 
-MOST_DELAY_MS = 60_000
-MOST_RULES = 1000
+MAX_DELAY_MS = 60_000
+MAX_RULES = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class MatchInput:
     """What a rule can match of a request; `operations` are the operation's id and its aliases."""
 
     operations: tuple[str, ...]
@@ -33,7 +33,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class RuleOutcome:
     """What the first matching rule wants: an error's id, a fault, and how long it takes."""
 
     rule: str
@@ -43,7 +43,7 @@ class Decision:
     slow_body: Mapping[str, Any] | None = None
 
 
-def mistakes(
+def validate_rule(
     given: Mapping[str, Any], contract: Contract, faults: bool
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield what a schema can't see in a rule: the path in it, and what to write instead.
@@ -62,7 +62,7 @@ def mistakes(
     if "fault" in given["then"] and not faults:
         yield ("then", "fault"), "needs the socket layer; start the server with --faults"
     spread = given["then"].get("delay", {})
-    if spread.get("min_ms", 0) > spread.get("max_ms", MOST_DELAY_MS):
+    if spread.get("min_ms", 0) > spread.get("max_ms", MAX_DELAY_MS):
         yield ("then", "delay", "min_ms"), "must not be more than max_ms"
 
 
@@ -76,7 +76,7 @@ class Rule:
     matched: int = 0
     fired: int = 0
 
-    def matches(self, facts: Facts) -> bool:
+    def matches(self, facts: MatchInput) -> bool:
         """Whether a request is meant. A rule for an undocumented error never is."""
         given = self.given
         error = given["then"].get("error")
@@ -98,22 +98,22 @@ class Rule:
 
 
 @dataclass(slots=True)
-class Rulebook:
+class RuleSet:
     """The rules of a sandbox, in the order in which they were armed; the first that fires wins."""
 
     seed: int
     rules: list[Rule] = field(default_factory=list)
     drawn: int = 0
-    chance: Chance = field(init=False)
+    rng: Random = field(init=False)
 
     def __post_init__(self) -> None:
-        self.chance = chance(self.seed)
+        self.rng = seeded_random(self.seed)
 
-    def copy(self) -> Rulebook:
+    def copy(self) -> RuleSet:
         """Return a rulebook in the same state that goes on by itself."""
         rules = [Rule(r.id, r.given, r.expires_at, r.matched, r.fired) for r in self.rules]
-        twin = Rulebook(self.seed, rules, self.drawn)
-        twin.chance.setstate(self.chance.getstate())
+        twin = RuleSet(self.seed, rules, self.drawn)
+        twin.rng.setstate(self.rng.getstate())
         return twin
 
     def add(self, given: Mapping[str, Any], now: int) -> Rule:
@@ -131,7 +131,7 @@ class Rulebook:
         self.rules = kept
         return found
 
-    def decide(self, facts: Facts, now: int) -> Decision | None:
+    def decide(self, facts: MatchInput, now: int) -> RuleOutcome | None:
         """Return what the first rule that fires for a request wants."""
         self.rules = [r for r in self.rules if r.expires_at is None or r.expires_at > now]
         for rule in self.rules:
@@ -144,25 +144,25 @@ class Rulebook:
         given = rule.given
         if rule.matched <= given.get("skip", 0) or rule.fired >= given.get("times", rule.fired + 1):
             return False
-        if "probability" in given and self.chance.random() >= given["probability"]:
+        if "probability" in given and self.rng.random() >= given["probability"]:
             return False
         rule.fired += 1
         return True
 
-    def _decision(self, rule: Rule) -> Decision:
+    def _decision(self, rule: Rule) -> RuleOutcome:
         then = rule.given["then"]
         delay = then.get("delay_ms", 0)
         if spread := then.get("delay"):
             delay += self._delay(spread)
-        return Decision(
+        return RuleOutcome(
             rule.id,
             then.get("error"),
             then.get("fault"),
-            min(delay, MOST_DELAY_MS),
+            min(delay, MAX_DELAY_MS),
             then.get("slow_body"),
         )
 
     def _delay(self, spread: Mapping[str, Any]) -> float:
         if spread["distribution"] == "uniform":
-            return self.chance.uniform(spread["min_ms"], spread["max_ms"])
-        return float(spread["median_ms"]) * self.chance.lognormvariate(0, spread["sigma"])
+            return self.rng.uniform(spread["min_ms"], spread["max_ms"])
+        return float(spread["median_ms"]) * self.rng.lognormvariate(0, spread["sigma"])

@@ -7,28 +7,28 @@ from dataclasses import dataclass
 
 from mockserver.core.clock import Clock
 from mockserver.core.ids import Ids
-from mockserver.sandbox.rules import Rulebook
-from mockserver.store.world import World
+from mockserver.sandbox.rules import RuleSet
+from mockserver.store.world import StoreState
 
 
 @dataclass(slots=True)
-class State:
+class SandboxState:
     """What a sandbox goes on from. Copying one takes the same time whatever the world's size."""
 
-    world: World
+    store: StoreState
     clock: Clock
     ids: Ids
-    rules: Rulebook
+    rules: RuleSet
 
-    def copy(self) -> State:
+    def copy(self) -> SandboxState:
         """Return the same state, going on by itself."""
-        return State(self.world, self.clock.copy(), self.ids.copy(), self.rules.copy())
+        return SandboxState(self.store, self.clock.copy(), self.ids.copy(), self.rules.copy())
 
 
 @dataclass(frozen=True, slots=True)
-class Captured:
+class Checkpoint:
     """A sandbox at one moment. `changes` tells whether it has changed since."""
 
     changes: int
-    state: State
-    snapshots: Mapping[str, State]
+    state: SandboxState
+    snapshots: Mapping[str, SandboxState]

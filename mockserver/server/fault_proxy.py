@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockserver.core.ids import chance
+from mockserver.core.ids import seeded_random
 from mockserver.core.wsgi import FAULT_HEADER
 
 CHUNK = 64 * 1024
@@ -24,16 +24,16 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 
 
 @dataclass(slots=True)
-class FaultLayer:
+class FaultProxy:
     """Passes connections on to a private address. `secret` tells its markers from any data.
 
-    At its end it has `patience` seconds to bring the last answers to those who wait for them.
+    At its end it has `grace_seconds` seconds to bring the last answers to those who wait for them.
     """
 
     address: tuple[str, int]
     private: tuple[str, int]
     secret: str
-    patience: float = 1
+    grace_seconds: float = 1
     _loop: asyncio.AbstractEventLoop | None = None
     _open: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -66,7 +66,7 @@ class FaultLayer:
 
     async def _drained(self) -> None:
         if self._open:
-            await asyncio.wait(self._open, timeout=self.patience)
+            await asyncio.wait(self._open, timeout=self.grace_seconds)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -129,7 +129,7 @@ def _malformed_chunk(writer: asyncio.StreamWriter) -> None:
 
 
 def _random_data(writer: asyncio.StreamWriter) -> None:
-    writer.write(chance(0).randbytes(512))
+    writer.write(seeded_random(0).randbytes(512))
     writer.close()
 
 

@@ -16,7 +16,7 @@ LARGE = 128 * 1024
 SWEEP_SECONDS = 30.0
 
 
-def share_memory() -> None:
+def limit_malloc_arenas() -> None:
     """Have threads take memory from a common place, not lay some by each: they work one at a time,
     and what lies idle at 72 of them is a quarter of the memory. To call before Granian is loaded.
 
@@ -30,11 +30,11 @@ def share_memory() -> None:
         glibc.mallopt(FROM_THE_SYSTEM, LARGE)
 
 
-class Sweeper:
+class HeapTrimmer:
     """Gives the free pages between blocks in use back to the system, again and again, from the
     worker process: glibc by itself keeps them, and leaves more of them with every hour."""
 
-    patience = 0.0
+    grace_seconds = 0.0
 
     def __init__(self) -> None:
         self._ended: Any = None

@@ -17,16 +17,16 @@ from multiprocessing.util import Finalize
 from typing import Any, Protocol
 
 LOOK_SECONDS = 0.05
-NUDGE = signal.SIGURG
+WAKEUP_SIGNAL = signal.SIGURG
 """A signal that says nothing: it only wakes whom it is sent to."""
 
 
-class Attendant(Protocol):
-    """Somebody with something to do in the worker. `patience` is how many seconds it may take to
+class LifecycleHook(Protocol):
+    """Somebody with something to do in the worker. `grace_seconds` is how many seconds it may take to
     finish."""
 
     @property
-    def patience(self) -> float:
+    def grace_seconds(self) -> float:
         """Return these seconds."""
 
     def begin(self, app: Any) -> None:
@@ -36,23 +36,23 @@ class Attendant(Protocol):
         """Finish, when the last request was answered, or when that takes too long."""
 
 
-class Life:
+class WorkerLifecycle:
     """The rest of a worker's life. `told` is called with the application when it is told to stop;
-    `patience` is how many seconds open requests have from then on."""
+    `grace_seconds` is how many seconds open requests have from then on."""
 
     def __init__(
-        self, attendants: Sequence[Attendant], told: Callable[[Any], None], patience: float
+        self, hooks: Sequence[LifecycleHook], told: Callable[[Any], None], grace_seconds: float
     ) -> None:
-        self._attendants = attendants
+        self._attendants = hooks
         self._told = told
-        self._patience = patience
+        self._patience = grace_seconds
         self._too_early = False
         self._over = threading.Event()
         self._finishing = threading.Lock()
         self._finished = False
 
     def begin(self, app: Any) -> None:
-        """Let the attendants begin, and watch for the end. Called in the worker's main thread."""
+        """Let the hooks begin, and watch for the end. Called in the worker's main thread."""
         for each in self._attendants:
             each.begin(app)
         # A process of multiprocessing leaves without atexit; this is what it runs at its end.
@@ -62,7 +62,7 @@ class Life:
         self._too_early = bool(getattr(before, "interrupt_signal", False))
         signal.signal(signal.SIGTERM, self._note)
         signal.signal(signal.SIGINT, self._note)
-        signal.signal(NUDGE, lambda *_: None)
+        signal.signal(WAKEUP_SIGNAL, lambda *_: None)
         signals, sends = socket.socketpair()
         sends.setblocking(False)
         signal.set_wakeup_fd(sends.detach(), warn_on_full_buffer=False)
@@ -74,7 +74,7 @@ class Life:
             threading.Thread(target=_follow, args=(parent,), daemon=True).start()
 
     def _wait_for_signal(self, app: Any, signals: socket.socket, main_thread: int) -> None:
-        """End the worker when its patience is over: a client may keep a request open for ever."""
+        """End the worker when its grace_seconds is over: a client may keep a request open for ever."""
         while not {signal.SIGINT, signal.SIGTERM} & set(signals.recv(64)):
             continue
         self._told(app)
@@ -82,7 +82,7 @@ class Life:
             if self._over.wait(LOOK_SECONDS):
                 return
             # what came just before the main thread began to wait, it hears with the next signal
-            signal.pthread_kill(main_thread, NUDGE)
+            signal.pthread_kill(main_thread, WAKEUP_SIGNAL)
             if self._too_early and signal.getsignal(signal.SIGTERM) != self._note:
                 self._too_early = False
                 os.kill(os.getpid(), signal.SIGTERM)

@@ -21,9 +21,9 @@ from typing import Any
 import click
 
 from mockserver.core.clock import pause
-from mockserver.server.heap import Sweeper, share_memory
-from mockserver.server.lifecycle import Attendant, Life
-from mockserver.server.thread_gate import Crew, work_as
+from mockserver.server.heap import HeapTrimmer, limit_malloc_arenas
+from mockserver.server.lifecycle import LifecycleHook, WorkerLifecycle
+from mockserver.server.thread_gate import ThreadGate, install_gate
 from mockserver.server.tls import Certificate
 
 STOP_SECONDS = 5
@@ -72,17 +72,17 @@ def serve(
     tls: Certificate | None,
     announce: Callable[[], None],
     told: Callable[[Any], None],
-    attendants: Sequence[Attendant],
+    hooks: Sequence[LifecycleHook],
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; open requests are answered first.
 
     `app` is what `load` makes; a worker that can't inherit it from this process makes its own.
-    `announce` is called once when the first connection is possible. In the worker, `attendants`
+    `announce` is called once when the first connection is possible. In the worker, `hooks`
     begin and finish in their order, and `told` is called with the application when it is told to
     stop. Raises click.ClickException when the worker can't start or dies.
     """
-    share_memory()  # before Granian is loaded
-    attendants = [*attendants, Sweeper()]
+    limit_malloc_arenas()  # before Granian is loaded
+    hooks = [*hooks, HeapTrimmer()]
     from granian.constants import Interfaces, SSLProtocols
     from granian.server.mp import MPServer
 
@@ -99,24 +99,22 @@ def serve(
         blocking_threads=THREADS,
         websockets=False,
         log_enabled=False,
-        workers_kill_timeout=STOP_SECONDS + ceil(sum(each.patience for each in attendants)),
+        workers_kill_timeout=STOP_SECONDS + ceil(sum(each.grace_seconds for each in hooks)),
         ssl_cert=tls.cert if tls else None,
         ssl_key=tls.key if tls else None,
         ssl_protocol_min=SSLProtocols.tls12,
         reload_paths=[Path("/")],  # unused; the present folder otherwise, which may be gone
     )
-    loader = _Loader(
-        load if not inherited else lambda: app, announce, address, port, told, attendants
-    )
+    loader = _Loader(load if not inherited else lambda: app, announce, address, port, told, hooks)
     if inherited:
-        _bury_orphans(lambda: {each.inner.pid for each in server.wrks})
+        _reap_orphans(lambda: {each.inner.pid for each in server.wrks})
     try:
         server.serve(target_loader=loader, wrap_loader=False)
     except SystemExit:
         raise click.ClickException("the worker process stopped unexpectedly") from None
 
 
-def _bury_orphans(own: Callable[[], Container[int]]) -> None:
+def _reap_orphans(own: Callable[[], Container[int]]) -> None:
     """Let go of ended processes that came to this one as a container's first: not its `own`."""
 
     def bury(*_: Any) -> None:
@@ -137,12 +135,12 @@ class _Loader:
     address: str
     port: int
     told: Callable[[Any], None]
-    attendants: Sequence[Attendant]
+    hooks: Sequence[LifecycleHook]
 
     def __call__(self) -> Any:
         _forget_headers_of_the_environment()
-        work_as(Crew())
-        Life(self.attendants, self.told, STOP_SECONDS).begin(app := self.load())
+        install_gate(ThreadGate())
+        WorkerLifecycle(self.hooks, self.told, STOP_SECONDS).begin(app := self.load())
         announce_when_up(self.announce, self.address, self.port)
         return app
 
@@ -155,7 +153,7 @@ def _forget_headers_of_the_environment() -> None:
 
 
 def announce_when_up(announce: Callable[[], None], address: str, port: int) -> None:
-    """Call `announce`, in a thread, when the first connection is possible."""
+    """OperationContext `announce`, in a thread, when the first connection is possible."""
     target = "::1" if address == "::" else address
     target = "127.0.0.1" if ip_address(target).is_unspecified else target
 

@@ -16,7 +16,7 @@ from mockserver.core.clock import pause
 from mockserver.server.process import announce_when_up
 from mockserver.server.tls import Certificate
 
-ANEW = 3
+RELOAD_EXIT_CODE = 3
 """The exit status upon which Werkzeug's first process starts the second one anew."""
 LOOK_MS = 250
 
@@ -100,5 +100,5 @@ def _start_anew_when(changed: Callable[[], Path | None]) -> None:
         signal.pthread_kill(main, signal.SIGUSR1)
 
     main = threading.get_ident()
-    signal.signal(signal.SIGUSR1, lambda *_: sys.exit(ANEW))
+    signal.signal(signal.SIGUSR1, lambda *_: sys.exit(RELOAD_EXIT_CODE))
     threading.Thread(target=look, daemon=True).start()

@@ -23,10 +23,10 @@ from mockserver.fixtures.load import find_fixture_files
 from mockserver.fixtures.yaml_document import FixtureError
 from mockserver.http.response import answer
 from mockserver.server import process, reloader
-from mockserver.server.fault_proxy import FaultLayer
-from mockserver.server.lifecycle import Attendant
+from mockserver.server.fault_proxy import FaultProxy
+from mockserver.server.lifecycle import LifecycleHook
 from mockserver.server.tls import Certificate, made_certificate, own_certificate
-from mockserver.store.world import World
+from mockserver.store.world import StoreState
 
 if TYPE_CHECKING:
     from mockserver.persistence.autosave import Keeper
@@ -54,7 +54,7 @@ class ServeOptions:
             raise click.ClickException("--state-file excludes --reload; remove one")
 
 
-Banner = Callable[[Config, int, Certificate | None, World], str]
+Banner = Callable[[Config, int, Certificate | None, StoreState], str]
 """Returns the text to print when the server is up, from its port, certificate and data."""
 
 
@@ -85,22 +85,20 @@ def serve(options: ServeOptions, banner: Banner) -> None:
             keeper.file.write_first(app.extensions["sandboxes"])
         text = banner(config, bound, certificate, app.extensions["sandbox"].world)
         announce = partial(_announce, text)
-        attendants: list[Attendant] = [keeper] if keeper else []
+        hooks: list[LifecycleHook] = [keeper] if keeper else []
         if config.faults:
             inner = stack.enter_context(process.reserved("127.0.0.1", 0))
-            layer = FaultLayer((address, bound), inner, config.fault_secret)
+            layer = FaultProxy((address, bound), inner, config.fault_secret)
             announce = partial(_announce, text, layer)
             address, bound = inner
-            attendants.insert(0, layer)  # responses get through before the last write
+            hooks.insert(0, layer)  # responses get through before the last write
         if options.reload:
             if certificate:  # the process that a change restarts serves the same one
                 os.environ["MOCKSERVER_TLS_CERT"] = str(certificate.cert)
                 os.environ["MOCKSERVER_TLS_KEY"] = str(certificate.key)
             reloader.serve(app, address, bound, certificate, announce=announce)
         else:
-            process.serve(
-                app, load, address, bound, certificate, announce, _end_streams, attendants
-            )
+            process.serve(app, load, address, bound, certificate, announce, _end_streams, hooks)
 
 
 def _end_streams(app: Flask) -> None:
@@ -128,7 +126,7 @@ def _app(config: Config, keeper: Keeper | None) -> Flask:
     return app
 
 
-def _announce(text: str, layer: FaultLayer | None = None) -> None:
+def _announce(text: str, layer: FaultProxy | None = None) -> None:
     if layer:
         layer.start()
     click.echo(text)

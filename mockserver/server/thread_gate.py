@@ -17,15 +17,15 @@ from collections.abc import Callable
 from threading import Event, Lock, get_ident
 from typing import Any
 
-from mockserver.core.wsgi import STEP_ASIDE
+from mockserver.core.wsgi import YIELD_SLOT
 
 PATIENCE_S = 0.01
 """How long everybody may wait for one who is stuck."""
-MOST_DIGITS = 6
+MAX_DIGITS = 6
 """Of the length of a body whose rest, if any, is read before its thread rests."""
 
 
-class LastFirst:
+class LifoLock:
     """A lock that goes to whoever has waited least."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class LastFirst:
                 self._held = False
 
 
-class Crew:
+class ThreadGate:
     """The threads of one process that answer; the reserve is called when nothing has begun for so
     many seconds."""
 
@@ -59,18 +59,18 @@ class Crew:
         self._patience_s = patience_s
         self._begun = 0
         self._at_work: int | None = None
-        self._foremost = LastFirst()
+        self._foremost = LifoLock()
         self._called = Event()
 
     def begin(self) -> None:
         """Tell that a request begins."""
         self._begun += 1
 
-    def step_aside(self) -> None:
-        """Call somebody else to work: the caller is about to wait for something."""
+    def yield_slot(self) -> None:
+        """OperationContext somebody else to work: the caller is about to wait for something."""
         self._called.set()
 
-    def is_spare(self) -> bool:
+    def should_park(self) -> bool:
         """Whether the thread that asks may rest, since another one is at work."""
         if self._at_work is None:
             self._at_work = get_ident()
@@ -87,7 +87,7 @@ class Crew:
             self._at_work = get_ident()
 
 
-def work_as(crew: Crew) -> None:
+def install_gate(crew: ThreadGate) -> None:
     """Have Granian's threads work as a crew, by a wrapper around its own call of the application; a
     version that has no such place just answers fewer requests."""
     from granian.server import mp
@@ -101,9 +101,9 @@ def work_as(crew: Crew) -> None:
 
         def run(protocol: Any, scope: dict[str, Any]) -> Any:
             crew.begin()
-            scope[STEP_ASIDE] = crew.step_aside
+            scope[YIELD_SLOT] = crew.yield_slot
             status = answer(protocol, scope)
-            if crew.is_spare() and _is_read_through(scope):
+            if crew.should_park() and _is_read_through(scope):
                 scope.clear()  # headers and body, which rest with the thread otherwise
                 crew.rest()
             return status
@@ -119,7 +119,7 @@ def _is_read_through(scope: dict[str, Any]) -> bool:
     if scope["SERVER_PROTOCOL"] not in ("HTTP/1", "HTTP/1.1"):
         return False  # HTTP/2 has bodies of which no header tells
     length = scope.get("CONTENT_LENGTH", "")
-    if "HTTP_TRANSFER_ENCODING" in scope or len(length) > MOST_DIGITS:
+    if "HTTP_TRANSFER_ENCODING" in scope or len(length) > MAX_DIGITS:
         return False
     if length:
         scope["wsgi.input"].read()

@@ -26,7 +26,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product of the catalogue: one price a currency, a tax rate in hundredths of a percent."""
+    """A product of the catalog: one price a currency, a tax rate in hundredths of a percent."""
 
     id: str
     sku: str
@@ -42,7 +42,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Hierarchy:
-    """A root of the catalogue's navigation."""
+    """A root of the catalog's navigation."""
 
     id: str
     name: str

@@ -16,10 +16,10 @@ from rpds import HashTrieMap
 from mockserver.store.btree import Node, Sorting, Tree, changed, ended, forwards, tree_of
 from mockserver.store.index_specs import ALL, NAME, NAMES, Facet, Facets, Filing, Record
 
-MOST_NOTES = 256
+MAX_NOTES = 256
 WORTH = 4
 """How many records must have the same name, on average, for trees of these to be worth while."""
-MOST_MISSED = 1 / 16
+MAX_MISSED = 1 / 16
 """The part of all records that a rack may have missed: beyond, making it anew costs less."""
 _Trees: TypeAlias = "Mapping[str, HashTrieMap[str, Node[Record]]]"
 _Notes: TypeAlias = "tuple[tuple[Record | None, Record | None], ...]"
@@ -63,7 +63,7 @@ class Shelf(Generic[Record]):
 
         `before` must be the very record that was noted last.
         """
-        state = self._state if len(self._state.notes) < MOST_NOTES else self._settled()
+        state = self._state if len(self._state.notes) < MAX_NOTES else self._settled()
         notes = (*state.notes, (before, after))
         return Shelf(self._filing, _State(state.trees, notes, state.racks))
 
@@ -104,7 +104,7 @@ class Shelf(Generic[Record]):
         state = self._state
         if state.notes:
             trees = _amended(state.trees, state.notes, self._filing.facets, self.sorting)
-            most = max(_size(trees) * MOST_MISSED / MOST_NOTES, 4)
+            most = max(_size(trees) * MAX_MISSED / MAX_NOTES, 4)
             racks = {
                 name: _Rack(rack.trees, (*rack.missed, state.notes))
                 for name, rack in state.racks.items()
@@ -141,7 +141,7 @@ def _size(trees: _Trees[Record]) -> int:
 
 
 def _is_worth(values: int, records: int) -> bool:
-    return values * WORTH <= max(records, WORTH * MOST_NOTES)
+    return values * WORTH <= max(records, WORTH * MAX_NOTES)
 
 
 def _trees(

@@ -8,13 +8,13 @@ from rpds import HashTrieMap
 
 from mockserver.core.clock import yield_to_others
 from mockserver.store.btree import Node
-from mockserver.store.world import World
+from mockserver.store.world import StoreState
 
 WORTH_A_THREAD = 1000
-AT_ONCE = 100
+BATCH_SIZE = 100
 
 
-def release(world: World, seed: World) -> None:
+def release(world: StoreState, seed: StoreState) -> None:
     """Let a world go that came of a seed. One of many changes is taken apart in the background, a
     few records at a time: freed as a whole it would stop every thread for 2 µs a record.
 
@@ -33,7 +33,7 @@ def release(world: World, seed: World) -> None:
 def _take_apart(parts: list[Any]) -> None:
     while parts:
         for number, _ in enumerate(_dropped(parts.pop())):
-            if number % AT_ONCE == 0:
+            if number % BATCH_SIZE == 0:
                 yield_to_others()
 
 

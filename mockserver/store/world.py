@@ -192,7 +192,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class World:
+class StoreState:
     """Everything that the store knows. `allocated` is how many of each product orders have taken
     from its stock; `listed_carts` and `listed_orders` follow from `carts` and `orders`.
 
@@ -233,10 +233,10 @@ class World:
     listed_orders: Shelf[Order] = field(default_factory=partial(Shelf, ORDERS), compare=False)
     allocated: HashTrieMap[str, int] = field(default_factory=HashTrieMap)
 
-    def but(self, **changes: Any) -> World:
+    def evolve(self, **changes: Any) -> StoreState:
         """Return this world with some fields changed; `dataclasses.replace` visits all thirty."""
         assert changes.keys() <= self.__dict__.keys(), "no such field"
-        changed = object.__new__(World)
+        changed = object.__new__(StoreState)
         changed.__dict__.update(self.__dict__, **changes)
         return changed
 

@@ -1,6 +1,6 @@
 """A client of the admin API: what `mockserver ctl`, the pytest plugin and tests of one's own use.
 
-from mockserver import Client
+from mockserver import AdminClient
 
 mock = Client("http://localhost:8080").sandbox("checkout")
 mock.fail("too-many-requests", operation="getCarts", times=2)
@@ -60,7 +60,7 @@ class Client:
         return self._call("GET", "/health")
 
     def errors(self) -> Any:
-        """Return the error catalogue."""
+        """Return the error catalog."""
         return self._call("GET", "/errors")
 
     def reset(self) -> None:
@@ -144,7 +144,7 @@ class Client:
         return self._call("POST", "/rules", dict(rule))
 
     def fail(self, error: str, **match: Any) -> Any:
-        """Arm a rule that answers with an error of the catalogue.
+        """Arm a rule that answers with an error of the catalog.
 
         `match` may hold operation, method, path, account, customer, cart, skip, times, probability,
         ttl_s.

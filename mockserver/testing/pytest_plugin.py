@@ -26,7 +26,7 @@ MARKER = (
     " of the tests, or from default"
 )
 OPTIONS = "options of `mockserver`, with paths relative to the root folder of the tests"
-MOST_LISTED = 1000
+MAX_LISTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class MockSandbox:
     @property
     def journal(self) -> list[dict[str, Any]]:
         """The requests that came, oldest first; the last 1,000 of them."""
-        found: list[dict[str, Any]] = self.client.requests(limit=MOST_LISTED)["requests"]
+        found: list[dict[str, Any]] = self.client.requests(limit=MAX_LISTED)["requests"]
         return found[::-1]
 
     @property
@@ -68,7 +68,7 @@ class MockSandbox:
         return found
 
     def fail(self, error: str, **match: Any) -> dict[str, Any]:
-        """Answer with an error of the catalogue, as `Client.fail` does."""
+        """Answer with an error of the catalog, as `Client.fail` does."""
         armed: dict[str, Any] = self.client.fail(error, **match)
         return armed
 

@@ -170,15 +170,15 @@ def test_a_straight_line_has_its_slope_and_no_error() -> None:
 def test_noise_has_an_error_that_covers_its_slope() -> None:
     times = [float(second) for second in range(300)]
     for seed in range(20):
-        chance = Random(seed)
-        found = slope(times, [100 + chance.gauss(0, 1) for _ in times])
+        rng = Random(seed)
+        found = slope(times, [100 + rng.gauss(0, 1) for _ in times])
         assert abs(found.per_hour) < 4 * found.error
 
 
 def test_steps_have_a_wider_error_than_independent_noise_of_the_same_size() -> None:
     times = [float(second) for second in range(300)]
-    chance = Random(1)
-    independent = [chance.choice((0.0, 1.0)) for _ in times]
+    rng = Random(1)
+    independent = [rng.choice((0.0, 1.0)) for _ in times]
     steps = [float(second // 30 % 2) for second in times]
     assert slope(times, steps).error > 3 * slope(times, independent).error
 
@@ -218,9 +218,9 @@ def test_what_grows_in_an_hour_is_a_leak(changes: dict[str, Any], what: str) -> 
 
 
 def test_a_short_run_tells_a_leak_from_noise() -> None:
-    chance = Random(7)
+    rng = Random(7)
     times = [float(second) for second in range(120, 300)]
-    noise = [80 + chance.gauss(0, 0.5) for _ in times]
+    noise = [80 + rng.gauss(0, 0.5) for _ in times]
     leaks = [value + 600 * at / 3600 for at, value in zip(times, noise, strict=True)]
     assert growth(seconds=180, memory=slope(times, noise)).breach() is None
     told = growth(seconds=180, memory=slope(times, leaks)).breach()
@@ -277,9 +277,9 @@ def test_percentiles_of_latencies() -> None:
 
 def test_latencies_take_a_memory_that_does_not_grow() -> None:
     latencies = Latencies()
-    chance = Random(0)
+    rng = Random(0)
     for _ in range(20_000):
-        latencies.add(chance.uniform(0.001, 0.01))
+        latencies.add(rng.uniform(0.001, 0.01))
     assert len(latencies.counts) <= 1000
     assert latencies.counts.total() == 20_000
 

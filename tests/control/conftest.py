@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from mockserver.app import create_app
 from mockserver.core.config import Config
 from mockserver.openapi.contract import Contract
-from tests.contract import BUILT_IN_WORLD
+from tests.contract import BUILT_IN_STATE
 from tests.seeds import ADMIN, NEW_YEAR
 
 
@@ -26,18 +26,18 @@ class Sandbox:
     def call(
         self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any
     ) -> TestResponse:
-        """Call the API, as the administrator unless the headers say otherwise."""
+        """OperationContext the API, as the administrator unless the headers say otherwise."""
         given = {"Mock-Sandbox": self.name, **(ADMIN if headers is None else headers)}
         return self.client.open(path, method=method, headers=given, **more)
 
     def admin(self, method: str, path: str, body: Any = None) -> TestResponse:
-        """Call the admin API."""
+        """OperationContext the admin API."""
         return self.call(
             method, f"/__admin{path}", {}, **({"json": body} if body is not None else {})
         )
 
     def told(self, method: str, path: str, body: Any = None) -> Any:
-        """Call the admin API and return what it says; it must succeed."""
+        """OperationContext the admin API and return what it says; it must succeed."""
         answer = self.admin(method, path, body)
         assert answer.status_code < 300, answer.text
         return answer.json if answer.content_length else None
@@ -48,7 +48,7 @@ def make_app(contract: Contract) -> Callable[..., Flask]:
     """Make applications whose clocks stand still: `make_app(require_sandbox=True)`."""
 
     def make(**settings: Any) -> Flask:
-        world = None if "fixtures" in settings else BUILT_IN_WORLD
+        world = None if "fixtures" in settings else BUILT_IN_STATE
         return create_app(Config(**{"frozen_at": NEW_YEAR, **settings}), contract, world)
 
     return make

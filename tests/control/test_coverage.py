@@ -18,7 +18,7 @@ from tests.control import admin
 from tests.requests import ASSOCIATIONS, GOOD
 from tests.seeds import ACCOUNT_1, ADMIN, CUSTOMER_1, NEW_YEAR, naming, naming_customers
 
-DOCUMENTED_ERRORS = {(each.operation, each.id) for each in documented.catalogue()}
+DOCUMENTED_ERRORS = {(each.operation, each.id) for each in documented.error_entries()}
 DOCUMENTED_SUCCESSES = {
     (name, int(status))
     for name, operation in documented.operations().items()

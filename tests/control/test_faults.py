@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from mockserver.server.fault_proxy import FaultLayer
+from mockserver.server.fault_proxy import FaultProxy
 from mockserver.testing.client import Client, MockServerError
 from mockserver.testing.server_process import RunningServer
 from tests.conftest import running_server
@@ -94,7 +94,7 @@ def test_a_client_that_leaves_early_is_passed_on_to_its_end(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as inner:
         address = ("127.0.0.1", free_port())
-        FaultLayer(address, inner.getsockname(), "secret").start()
+        FaultProxy(address, inner.getsockname(), "secret").start()
         with socket.create_connection(address) as client:
             client.sendall(b"half a request")
         server, _ = inner.accept()
@@ -164,10 +164,10 @@ def test_large_bodies_pass_through_the_layer(mock: Client) -> None:
     headers = {**ADMIN, "Content-Type": "application/json"}
     made = httpx.post(f"{mock.base_url}/v2/carts", headers=headers, content=body)
     assert made.status_code == 201
-    catalogue = httpx.get(f"{mock.base_url}/__admin/errors")
-    assert len(catalogue.content) > 2 * 64 * 1024
-    assert len(catalogue.content) == int(catalogue.headers["Content-Length"])
-    assert catalogue.json()
+    catalog = httpx.get(f"{mock.base_url}/__admin/errors")
+    assert len(catalog.content) > 2 * 64 * 1024
+    assert len(catalog.content) == int(catalog.headers["Content-Length"])
+    assert catalog.json()
 
 
 def test_a_server_without_the_layer_refuses_to_arm_a_fault(server: RunningServer) -> None:

@@ -15,7 +15,7 @@ from mockserver.app import create_app
 from mockserver.core import json_text, pointer
 from mockserver.core.config import Config
 from mockserver.openapi.ref_resolver import resolve
-from mockserver.sandbox.journal import MOST_BODY_BYTES, Message
+from mockserver.sandbox.journal import MAX_BODY_BYTES, Message
 from tests import documented
 from tests.contract import CONTRACT
 from tests.control import admin
@@ -312,7 +312,7 @@ def test_what_is_remembered_of_bodies_takes_as_much_memory_as_is_shown() -> None
         before, _ = tracemalloc.get_traced_memory()
         short = [Message.sent([], json_text.dump(value)) for _ in range(100)]
         middle, _ = tracemalloc.get_traced_memory()
-        long = [Message.sent([], bytes(MOST_BODY_BYTES + 1)) for _ in range(100)]
+        long = [Message.sent([], bytes(MAX_BODY_BYTES + 1)) for _ in range(100)]
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

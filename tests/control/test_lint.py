@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from mockserver.app import create_app
 from mockserver.core.config import Config
-from mockserver.sandbox.client_warnings import ADVICE, MOST_REMEMBERED, Lint, Observation
+from mockserver.sandbox.client_warnings import ADVICE, MAX_REMEMBERED, ClientWarnings, Observation
 from tests.contract import CONTRACT
 from tests.control import admin
 from tests.requests import ASSOCIATIONS, GOOD, SIGN_IN, TOKENS
@@ -242,8 +242,8 @@ def test_what_another_sandbox_does_is_no_retry(client: FlaskClient) -> None:
 
 
 def test_the_lints_memory_is_bounded() -> None:
-    lint = Lint()
-    for number in range(3 * MOST_REMEMBERED):
+    lint = ClientWarnings()
+    for number in range(3 * MAX_REMEMBERED):
         lint.observe(
             Observation(
                 request_id=str(number),
@@ -260,7 +260,7 @@ def test_the_lints_memory_is_bounded() -> None:
                 next_page=f"http://localhost/?offset={number}",
             )
         )
-    assert lint.findings()["ignored-the-next-page"].count == MOST_REMEMBERED
+    assert lint.findings()["ignored-the-next-page"].count == MAX_REMEMBERED
 
 
 def test_a_client_of_a_real_day_has_no_habits() -> None:

@@ -14,7 +14,7 @@ from mockserver.app import create_app
 from mockserver.core.config import Config
 from mockserver.fixtures.yaml_document import FixtureError
 from mockserver.sandbox import rules
-from mockserver.sandbox.rules import Facts, Rulebook
+from mockserver.sandbox.rules import MatchInput, RuleSet
 from tests.contract import CONTRACT
 from tests.control import admin
 from tests.requests import ASSOCIATIONS, GOOD, Request
@@ -22,7 +22,7 @@ from tests.seeds import ACCOUNT_1, ACCOUNT_2, ADMIN, NEW_YEAR, SHOPPER, acting_a
 
 BUSY = {"error": "too-many-requests"}
 A_CART = Request("GET", "/v2/carts/ada-cart")
-FACTS = Facts(("getCarts",), "GET", "/v2/carts", None, None, frozenset({"too-many-requests"}))
+FACTS = MatchInput(("getCarts",), "GET", "/v2/carts", None, None, frozenset({"too-many-requests"}))
 
 
 def statuses(client: FlaskClient, count: int, request: Request = A_CART) -> list[int]:
@@ -42,20 +42,20 @@ def statuses(client: FlaskClient, count: int, request: Request = A_CART) -> list
         ({"path": "/v2/carts/ada-*"}, A_CART, GOOD["getACart"]),
         (
             {"account": ACCOUNT_1},
-            A_CART.but(headers=acting_as(1)),
-            A_CART.but(headers=acting_as(2)),
+            A_CART.evolve(headers=acting_as(1)),
+            A_CART.evolve(headers=acting_as(2)),
         ),
-        ({"account": ACCOUNT_2}, GOOD["getCarts"].but(headers=acting_as(2)), GOOD["getCarts"]),
+        ({"account": ACCOUNT_2}, GOOD["getCarts"].evolve(headers=acting_as(2)), GOOD["getCarts"]),
         ({"cart": "ada-cart"}, A_CART, GOOD["getACart"]),
         ({"cart": "free-cart"}, Request("POST", ASSOCIATIONS, body=naming(ACCOUNT_1)), A_CART),
         (
             {"cart": "mine"},
-            GOOD["createACart"].but(body={"data": {"id": "mine", "name": "Mine"}}),
+            GOOD["createACart"].evolve(body={"data": {"id": "mine", "name": "Mine"}}),
             GOOD["createACart"],
         ),
         (
             {"operation": "getACart", "cart": "ada-cart", "account": ACCOUNT_1},
-            A_CART.but(headers=acting_as(1)),
+            A_CART.evolve(headers=acting_as(1)),
             A_CART,
         ),
         ({}, A_CART, None),
@@ -98,12 +98,12 @@ def test_an_error_that_the_operation_does_not_document_is_never_given(client: Fl
 def test_every_documented_error_can_be_armed(operation: str, error: str) -> None:
     """Through the function, since there are hundreds: each is decided for its operation alone."""
     given = {"operation": operation, "then": {"error": error}}
-    assert not list(rules.mistakes(given, CONTRACT, faults=False))
+    assert not list(rules.validate_rule(given, CONTRACT, faults=False))
     entry = CONTRACT.operation(operation)
     assert entry is not None
-    book = Rulebook(0)
+    book = RuleSet(0)
     book.add(given, NEW_YEAR)
-    facts = Facts((operation,), entry.method, entry.path, None, None, frozenset(entry.errors))
+    facts = MatchInput((operation,), entry.method, entry.path, None, None, frozenset(entry.errors))
     decision = book.decide(facts, NEW_YEAR)
     assert decision is not None
     assert decision.error == error
@@ -292,7 +292,7 @@ def test_a_slow_body_arrives_whole_in_pieces(client: FlaskClient) -> None:
 
 def delays(then: dict[str, Any], seed: int = 0) -> list[float]:
     """Return what a rule decides for many calls."""
-    book = Rulebook(seed)
+    book = RuleSet(seed)
     book.add({"then": then}, NEW_YEAR)
     decided = [book.decide(FACTS, NEW_YEAR) for _ in range(400)]
     return [each.delay_ms for each in decided if each is not None]

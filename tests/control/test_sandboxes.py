@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 
 from mockserver.app import create_app
 from mockserver.core.config import Config
-from mockserver.core.errors import ControlError
+from mockserver.core.errors import AdminError
 from mockserver.sandbox.registry import Sandboxes
 from mockserver.sandbox.sandbox import Sandbox
-from mockserver.store.world import Bearer, World
+from mockserver.store.world import Bearer, StoreState
 from tests.contract import CONTRACT
 from tests.control import admin
 from tests.requests import SIGN_IN, TOKENS
@@ -301,7 +301,7 @@ def held(time_passes: list[float]) -> Sandboxes:
     """Sandboxes that expire after ten seconds of that stopwatch."""
 
     def make() -> Sandbox:
-        return Sandbox(World(), NEW_YEAR, 0, 10)
+        return Sandbox(StoreState(), NEW_YEAR, 0, 10)
 
     return Sandboxes(make, 1000, 10, stopwatch=lambda: time_passes[0])
 
@@ -312,7 +312,7 @@ def test_an_idle_sandbox_expires(held: Sandboxes, time_passes: list[float]) -> N
     assert held.get("one") is first
     time_passes[0] = 20.1
     assert [name for name, _ in held.all()] == ["default"]
-    with pytest.raises(ControlError):
+    with pytest.raises(AdminError):
         held.find("one")
     assert held.get("one") is not first
 
@@ -366,8 +366,8 @@ Step = Callable[[random.Random], tuple[str, str, dict[str, str], Any]]
 CARTS = ("free-cart", "ada-cart", "shared-cart", "x-1", "x-2", "x-3", "hedy-only-cart")
 
 
-def _cart(chance: random.Random) -> str:
-    return f"/v2/carts/{chance.choice(CARTS)}"
+def _cart(rng: random.Random) -> str:
+    return f"/v2/carts/{rng.choice(CARTS)}"
 
 
 OPERATIONS: tuple[Step, ...] = (
@@ -403,10 +403,10 @@ OPERATIONS: tuple[Step, ...] = (
 
 def transcript(app: Flask, number: int) -> list[tuple[Any, ...]]:
     """Send a sandbox's own random steps; return every byte of its answers."""
-    chance, name, client = random.Random(number), f"sandbox-{number}", app.test_client()
+    rng, name, client = random.Random(number), f"sandbox-{number}", app.test_client()
     lines = []
     for step in range(STEPS):
-        method, path, headers, body = chance.choice(OPERATIONS)(chance)
+        method, path, headers, body = rng.choice(OPERATIONS)(rng)
         if step % 2:
             path = f"/sandboxes/{name}{path}"
         else:

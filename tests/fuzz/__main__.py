@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 HERE = Path(__file__).parent
 CORPUS, CRASHES, FOUND, WORDS = (HERE / name for name in ("corpus", "crashes", "found", "words"))
 NAMES = sorted(each.name for each in CORPUS.iterdir())
-MOST_BYTES, MOST_FILES = 4096, 200
+MAX_BYTES, MAX_FILES = 4096, 200
 SECONDS_EACH, MEGABYTES = 200, 2048
 SAMPLED = 10
 
@@ -62,7 +62,7 @@ def _fuzz(name: str, seconds: int, merge: bool, again: list[str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     options = {
         "artifact_prefix": f"{CRASHES}/{name}-",
-        "max_len": MOST_BYTES,
+        "max_len": MAX_BYTES,
         "timeout": SECONDS_EACH,
         "rss_limit_mb": MEGABYTES,
         **({"merge": 1, "use_counters": 0} if merge else {"max_total_time": seconds}),
@@ -96,7 +96,7 @@ def _keep(name: str) -> int:
         before = {each.name for each in (CORPUS / name).iterdir()}
         failed = _apart(name, "merge", 0)
         new = [each for each in (CORPUS / name).iterdir() if each.name not in before]
-        for each in sorted(new, key=lambda file: file.stat().st_size)[MOST_FILES - len(before) :]:
+        for each in sorted(new, key=lambda file: file.stat().st_size)[MAX_FILES - len(before) :]:
             shutil.move(each, folder)
     return failed
 

@@ -9,7 +9,7 @@ from typing import Any
 
 CPU_SECONDS = 10
 """A thousand times of what an input of a few kilobytes takes."""
-MOST_KILOBYTES = 300 * 1024
+MAX_KILOBYTES = 300 * 1024
 
 
 class TooDear(BaseException):
@@ -28,7 +28,7 @@ def bounded() -> Iterator[None]:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, previous)
     grown = _peak() - before
-    assert grown < MOST_KILOBYTES, f"one input took {grown} kB of memory"
+    assert grown < MAX_KILOBYTES, f"one input took {grown} kB of memory"
 
 
 def _peak() -> int:

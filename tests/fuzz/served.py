@@ -20,14 +20,14 @@ from mockserver.core.resources import resource
 from mockserver.dashboard import is_page
 from mockserver.openapi.contract import Contract
 from mockserver.sandbox.journal import REDACTED, SECRET_FIELDS, SECRET_HEADERS, Query
-from mockserver.store.world import World
+from mockserver.store.world import StoreState
 from tests.seeds import NEW_YEAR
 
 CONTRACT = Contract.load(resource("openapi.yaml"))
 STANDARD = ("Mock-Server", "Mock-Request-Id", "X-Moltin-Request-Id")
 MARK = "s3cr3t"
 """What an input writes into the secrets that must not be seen again."""
-MOST_CHUNKS = 2000
+MAX_CHUNKS = 2000
 LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*")
 LOG_LINE = re.compile(r"\d\d:\d\d:\d\d\.\d{3} [!-~]+ /[!-~]* \d{3} [!-~ ]+ ms")
 VALUE = re.compile(r"[\t -~\x80-\xff]*")
@@ -137,8 +137,8 @@ class Served:
             assert not [each for each in told if secret in each], f"{secret!r} was told"
         return answer
 
-    def _worlds(self) -> dict[str, World]:
-        return {name: sandbox.world for name, sandbox in self.sandboxes.all()}
+    def _worlds(self) -> dict[str, StoreState]:
+        return {name: sandbox.store for name, sandbox in self.sandboxes.all()}
 
     def _answered(self, sent: Sent) -> Answer:
         started: list[Any] = []
@@ -149,7 +149,7 @@ class Served:
         with patch("time.sleep"):
             chunks = self.app(sent.environ(), start)
             with closing(chunks) if hasattr(chunks, "close") else _nothing():
-                body = b"".join(islice(chunks, MOST_CHUNKS if _ends(started) else 3))
+                body = b"".join(islice(chunks, MAX_CHUNKS if _ends(started) else 3))
         return Answer(*started, body, sent)
 
     @contextmanager

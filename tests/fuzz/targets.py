@@ -26,7 +26,7 @@ from mockserver.operations.lists import filters
 from mockserver.operations.lists.filters import Grammar
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.store.transaction import Transaction
-from mockserver.store.world import Application, Bearer, World, digest
+from mockserver.store.world import Application, Bearer, StoreState, digest
 from tests.control import admin
 from tests.fuzz.bounds import bounded
 from tests.fuzz.served import CONTRACT, Answer, Sent, Served
@@ -34,7 +34,7 @@ from tests.requests import GOOD
 from tests.seeds import ACCOUNT_TOKEN, ADMIN, CUSTOMER_TOKEN, NEW_YEAR, SHOPPER
 
 Value = TypeVar("Value")
-MOST_STEPS = 8
+MAX_STEPS = 8
 ADMIN_TOKEN = "admin-token-of-this-server"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 STEP = b"\n---\n"
@@ -47,7 +47,7 @@ CALLERS: Mapping[str, Mapping[str, str]] = {
     "nobody": {},
 }
 LISTS = ("/v2/carts", "/v2/accounts", "/v2/account-members", "/v2/orders")
-READS = (*LISTS, "/v2/currencies", "/catalog/products", "/catalog/hierarchies", "/__admin/world")
+READS = (*LISTS, "/v2/currencies", "/catalog/products", "/catalog/hierarchies", "/__admin/state")
 ACTIONS = (
     *("arm", "disarm", "clock", "reset", "clear-journal", "fork", "delete-sandbox"),
     *("save", "restore", "forget", "replay"),
@@ -114,7 +114,7 @@ def _check_mistakes(text: str, path: str) -> None:
     assert len(lines) <= 1001, f"{len(lines)} mistakes"
 
 
-def _serve(world: World) -> None:
+def _serve(world: StoreState) -> None:
     """Let an administrator read everything in a world."""
     seed = Sandbox(_with_admin(world), NEW_YEAR, 0, 100)
     app = served().anew()
@@ -134,7 +134,7 @@ def _serve(world: World) -> None:
         app.sandboxes.default = own
 
 
-def _with_admin(world: World) -> World:
+def _with_admin(world: StoreState) -> StoreState:
     """Return a world in which the token `admin` is an administrator's."""
     application = Application("fuzz", "client_credentials", "x", "seller_admin")
     return replace(
@@ -157,22 +157,22 @@ class Sampling:
         return cls.count % cls.every == 0
 
 
-def _again(app: Served, start: World | None = None) -> None:
+def _again(app: Served, start: StoreState | None = None) -> None:
     """Assert that what a sandbox has become can be downloaded and started from, as it is; nothing
     has to be where it is as it was at the start."""
     state = app.sandboxes.default.state()
     armed = [rule.given for rule in state.rules.rules]
-    if state.world is start and state.clock.now() == NEW_YEAR and not armed:
+    if state.store is start and state.clock.now() == NEW_YEAR and not armed:
         return
     if not Sampling.next():
         return
     with TemporaryDirectory() as folder:
         path = Path(folder, "state.yaml")
-        path.write_text(to_yaml(state.world, state.clock.now(), armed), "utf-8")
+        path.write_text(to_yaml(state.store, state.clock.now(), armed), "utf-8")
         loaded = load_fixtures([str(path)], CONTRACT, faults=False)
-    tx = Transaction(state.world, state.clock.now())
+    tx = Transaction(state.store, state.clock.now())
     assert _told(loaded.carts.values()) == _told(tx.carts())
-    assert _told(loaded.orders.values()) == _told(state.world.orders.values())
+    assert _told(loaded.orders.values()) == _told(state.store.orders.values())
 
 
 def _told(records: Iterable[Any]) -> dict[str, Any]:
@@ -215,13 +215,13 @@ def filter_text(data: bytes) -> None:
 def _grammars() -> dict[str, tuple[Grammar, list[Any]]]:
     """Each list's grammar, with its records in the seed world."""
     sandbox = served().anew().sandboxes.default
-    tx = Transaction(sandbox.world, sandbox.clock.now())
+    tx = Transaction(sandbox.store, sandbox.clock.now())
     call: Any = SimpleNamespace(tx=tx)
     return {
         "carts": (carts.GRAMMAR, list(tx.carts())),
         "accounts": (accounts._grammar(call), list(tx.accounts())),
-        "members": (members._grammar(call), list(sandbox.world.members.values())),
-        "orders": (orders._grammar(call), list(sandbox.world.orders.values())),
+        "members": (members._grammar(call), list(sandbox.store.members.values())),
+        "orders": (orders._grammar(call), list(sandbox.store.orders.values())),
     }
 
 
@@ -290,8 +290,8 @@ def operations(data: bytes) -> None:
     """Operations one after another, each a line with its id and the caller, then its body; what
     became of the world can be started from again."""
     app = served().anew()
-    world = app.sandboxes.default.world
-    for step in data.split(STEP)[:MOST_STEPS]:
+    world = app.sandboxes.default.store
+    for step in data.split(STEP)[:MAX_STEPS]:
         line, _, body = step.partition(b"\n")
         word, _, caller = line.partition(b" ")
         good = pick(GOOD, word)
@@ -336,8 +336,8 @@ def control(data: bytes) -> None:
     """Operations of the admin API one after another, each a line with its id and what stands for
     the parameters of its path, then its body; the sandbox goes on, and can be started from."""
     app = small().anew()
-    start = app.sandboxes.default.world
-    for step in data.split(STEP)[:MOST_STEPS]:
+    start = app.sandboxes.default.store
+    for step in data.split(STEP)[:MAX_STEPS]:
         line, _, body = step.partition(b"\n")
         word, _, argument = line.partition(b" ")
         operation = pick(admin.operations(), word)
@@ -351,8 +351,8 @@ def page(data: bytes) -> None:
     """A page of the dashboard, or a form of one: a line with the path or the action, then the
     query or the form."""
     app = small().anew()
-    start = app.sandboxes.default.world
-    for step in data.split(STEP)[:MOST_STEPS]:
+    start = app.sandboxes.default.store
+    for step in data.split(STEP)[:MAX_STEPS]:
         line, _, text = step.partition(b"\n")
         if line.startswith(b"/"):
             app.send(Sent("GET", b"/ui" + visible(line) + b"?" + visible(text)))
@@ -370,10 +370,10 @@ def _stays_here(answer: Answer) -> None:
     assert location is None or re.match(r"/(?![/\\])", location), location
 
 
-def _goes_on(app: Served, start: World) -> None:
+def _goes_on(app: Served, start: StoreState) -> None:
     """Assert that whatever was armed or moved, requests are answered and the state is written."""
     shopper = tuple(SHOPPER.items())
-    for path in (b"/v2/carts", b"/v2/carts/free-cart", b"/__admin/clock", b"/__admin/world"):
+    for path in (b"/v2/carts", b"/v2/carts/free-cart", b"/__admin/clock", b"/__admin/state"):
         app.send(Sent("GET", path, shopper if path.startswith(b"/v2") else ()))
     _again(app, start)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz import targets
-from tests.fuzz.__main__ import CORPUS, MOST_BYTES, MOST_FILES
+from tests.fuzz.__main__ import CORPUS, MAX_BYTES, MAX_FILES
 
 FILES = sorted(each for each in CORPUS.glob("*/*") if each.is_file())
 
@@ -18,8 +18,8 @@ def test_target_holds_for_the_corpus(file: Path) -> None:
 @pytest.mark.parametrize("name", sorted(targets.TARGETS))
 def test_corpus_stays_small(name: str) -> None:
     sizes = [each.stat().st_size for each in FILES if each.parent.name == name]
-    assert 10 <= len(sizes) <= MOST_FILES
-    assert max(sizes) <= MOST_BYTES
+    assert 10 <= len(sizes) <= MAX_FILES
+    assert max(sizes) <= MAX_BYTES
 
 
 def test_every_folder_of_the_corpus_is_a_target() -> None:

@@ -190,20 +190,20 @@ def test_names_in_mistakes_do_nothing_to_a_terminal(mistakes: Mistakes) -> None:
 
 def test_line_of_a_mistake_has_an_end(mistakes: Mistakes) -> None:
     told, *_ = mistakes("carts: !" + "x" * 100_000 + " []")
-    assert len(told) == len("own.yaml:1:8: ") + yaml_document.MOST_LINE + 1
+    assert len(told) == len("own.yaml:1:8: ") + yaml_document.MAX_LINE + 1
     assert told.endswith("x…")
 
 
 def test_of_very_many_mistakes_the_first_are_told(mistakes: Mistakes) -> None:
     told = mistakes("carts: [&a {id: a b, name: A}, " + ", ".join(["*a"] * 1500) + "]")
-    assert len(told) == yaml_document.MOST_TOLD + 1
+    assert len(told) == yaml_document.MAX_TOLD + 1
     assert told[-1] == "own.yaml:1:17: and more from here on; correct the ones before first"
 
 
 def test_huge_file_is_told_and_not_read(
     mistakes: Mistakes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(yaml_document, "MOST_BYTES", 2 * 1024 * 1024)
+    monkeypatch.setattr(yaml_document, "MAX_BYTES", 2 * 1024 * 1024)
     assert mistakes("#" * (2 * 1024 * 1024 + 1)) == [
         "own.yaml:1:1: can't be read: it has more than 2 MiB; make it smaller"
     ]
@@ -212,7 +212,7 @@ def test_huge_file_is_told_and_not_read(
 def test_file_of_too_many_values_is_told(
     mistakes: Mistakes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(yaml_document, "MOST_VALUES", 1000)
+    monkeypatch.setattr(yaml_document, "MAX_VALUES", 1000)
     (told,) = mistakes("carts: [" + "a," * 2000 + "]")
     assert told.startswith("own.yaml:1:20")
     assert told.endswith(": can't be read: more than 1000 values")

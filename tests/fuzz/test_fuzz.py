@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.control import admin
 from tests.fuzz import targets
-from tests.fuzz.__main__ import CORPUS, MOST_BYTES, WORDS
+from tests.fuzz.__main__ import CORPUS, MAX_BYTES, WORDS
 from tests.requests import GOOD
 
 LAW = settings(
@@ -50,7 +50,7 @@ def spoilt(draw: st.DrawFn, name: str) -> bytes:
         data = (
             data[:start] + draw(st.sampled_from(words(name)) | st.binary(max_size=3)) + data[end:]
         )
-    return data[:MOST_BYTES]
+    return data[:MAX_BYTES]
 
 
 def soup(name: str) -> st.SearchStrategy[bytes]:

@@ -16,14 +16,14 @@ from mockserver.core.clock import DAY, HOUR
 from mockserver.core.ids import Ids
 from mockserver.operations import carts, orders
 from mockserver.operations.auth import ADMINISTRATOR, Caller
-from mockserver.operations.base import Call
+from mockserver.operations.base import OperationContext
 from mockserver.store import btree, record_index, transaction
 from mockserver.store.btree import Node, Sorting, Tree
 from mockserver.store.index_specs import ALL, CARTS
 from mockserver.store.queries import View
 from mockserver.store.record_index import Shelf
 from mockserver.store.transaction import Transaction
-from mockserver.store.world import ACCOUNT, CUSTOMER, Account, Cart, Order, Owner, World
+from mockserver.store.world import ACCOUNT, CUSTOMER, Account, Cart, Order, Owner, StoreState
 
 LAW = settings(
     max_examples=200,
@@ -38,7 +38,7 @@ LAW = settings(
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trees of a few records are deep, and a few changes are many."""
     monkeypatch.setattr(btree, "WIDTH", 4)
-    monkeypatch.setattr(record_index, "MOST_NOTES", 3)
+    monkeypatch.setattr(record_index, "MAX_NOTES", 3)
 
 
 # --- trees -----------------------------------------------------------------------------------
@@ -173,32 +173,32 @@ CALLERS = [None, None, None, *OWNERS]
 STEPS_OF_A_HISTORY = 80
 
 
-def step(chance: Random) -> Step:
+def step(rng: Random) -> Step:
     """Return something that happens, or that is asked; every second time a question."""
-    page = chance.randint(1, 6), chance.choice([0, 0, 1, 4, 12])
-    if chance.random() < 0.4:
-        return "list", chance.choice(CALLERS), chance.choice([*FILTERS]), page
-    if chance.random() < 0.2:
-        return "orders", chance.choice(CALLERS), chance.choice([*ORDER_FILTERS]), page
-    owners = tuple(chance.sample(OWNERS, chance.choice([0, 1, 1, 2])))
-    return chance.choice(
+    page = rng.randint(1, 6), rng.choice([0, 0, 1, 4, 12])
+    if rng.random() < 0.4:
+        return "list", rng.choice(CALLERS), rng.choice([*FILTERS]), page
+    if rng.random() < 0.2:
+        return "orders", rng.choice(CALLERS), rng.choice([*ORDER_FILTERS]), page
+    owners = tuple(rng.sample(OWNERS, rng.choice([0, 1, 1, 2])))
+    return rng.choice(
         [
-            *[("save", chance.choice(CART_IDS), chance.choice(NAMES), owners)] * 8,
-            *[("delete", chance.choice(CART_IDS))] * 2,
-            ("delete account", chance.choice("xy")),
-            *[("clock", chance.choice([1, HOUR, DAY, 6 * DAY, -DAY, -HOUR]))] * 3,
-            ("expiry", chance.choice([1, 7])),
-            ("show all", chance.choice([True, False])),
-            ("keep", chance.choice("pq")),
-            ("restore", chance.choice("pq")),
-            *[("reset",)] * (chance.random() < 0.3),
-            *[("order", chance.choice([None, *OWNERS]))] * 2,
-            ("pay", chance.randint(0, 9)),
+            *[("save", rng.choice(CART_IDS), rng.choice(NAMES), owners)] * 8,
+            *[("delete", rng.choice(CART_IDS))] * 2,
+            ("delete account", rng.choice("xy")),
+            *[("clock", rng.choice([1, HOUR, DAY, 6 * DAY, -DAY, -HOUR]))] * 3,
+            ("expiry", rng.choice([1, 7])),
+            ("show all", rng.choice([True, False])),
+            ("keep", rng.choice("pq")),
+            ("restore", rng.choice("pq")),
+            *[("reset",)] * (rng.random() < 0.3),
+            *[("order", rng.choice([None, *OWNERS]))] * 2,
+            ("pay", rng.randint(0, 9)),
         ]
     )
 
 
-def start() -> World:
+def start() -> StoreState:
     accounts = {each: Account(each, each, None, None, None, None, 0, 0) for each in "xy"}
     cart_settings = {"cart_expiry_days": 7, "show_all_carts": True}
     cart_settings |= {"discounts": {}, "inventories": {}}
@@ -206,10 +206,10 @@ def start() -> World:
         Cart(cart_id, "Cart", "", -idle, -idle, HOUR * rest, -n, ((ACCOUNT, "x"),))
         for n, (cart_id, idle, rest) in enumerate([("a", 0, 9), ("b", DAY, 1), ("c", DAY, 200)])
     ]
-    return World(
+    return StoreState(
         settings={"cart": cart_settings},
-        accounts=World().accounts.update(accounts),
-        carts=World().carts.update({cart.id: cart for cart in seeded}),
+        accounts=StoreState().accounts.update(accounts),
+        carts=StoreState().carts.update({cart.id: cart for cart in seeded}),
         listed_carts=Shelf.of(CARTS, seeded),
     )
 
@@ -217,11 +217,11 @@ def start() -> World:
 @LAW
 @given(st.integers(0, 1 << 64))
 def test_a_list_is_what_sorting_everything_gives(seed_of_chance: int) -> None:
-    chance = Random(seed_of_chance)
+    rng = Random(seed_of_chance)
     seed = one = start()
-    kept: dict[str, World] = {}
+    kept: dict[str, StoreState] = {}
     now = 0
-    for what, *args in (step(chance) for _ in range(STEPS_OF_A_HISTORY)):
+    for what, *args in (step(rng) for _ in range(STEPS_OF_A_HISTORY)):
         tx = Transaction(one, now)
         match what, *args:
             case "clock", int(duration):
@@ -229,16 +229,16 @@ def test_a_list_is_what_sorting_everything_gives(seed_of_chance: int) -> None:
             case "keep", str(name):
                 kept[name] = one
             case "restore", str(name):
-                tx.world = kept.get(name, one)
+                tx.state = kept.get(name, one)
             case ["reset"]:
-                tx.world = seed
+                tx.state = seed
             case "list", caller, str(expression), page:
                 hold_to_the_list(tx, caller, expression, page)
             case "orders", caller, str(expression), page:
                 hold_to_the_orders(tx, caller, expression, page)
             case _:
                 change(tx, what, *args)
-        one = tx.world
+        one = tx.state
     for owner in (None, *OWNERS):
         hold_to_the_list(Transaction(one, now), owner, "", (100, 0))
         hold_to_the_orders(Transaction(one, now), owner, "", (100, 0))
@@ -260,7 +260,7 @@ def change(tx: Transaction, what: str, *args: Any) -> None:
         case "show all", shows:
             tx.update_settings("cart", {"show_all_carts": shows})
         case "order", owner:
-            number = f"order-{len(tx.world.orders)}"
+            number = f"order-{len(tx.state.orders)}"
             tx.add_order(Order(number, tx.now, tx.now, 0, (), {}, {}, owner=owner))
         case "pay", int(number):
             order = tx.order(f"order-{number}")
@@ -276,7 +276,7 @@ def hold_to_the_list(
     shows_all = tx.setting("cart", "show_all_carts")
     found = [
         cart
-        for cart in tx.world.carts.values()
+        for cart in tx.state.carts.values()
         if cart.expires_at > tx.now
         and (owner in cart.owners if owner else shows_all or cart.owners)
         and FILTERS[expression](cart)
@@ -293,13 +293,13 @@ def hold_to_the_orders(
 ) -> None:
     found = [
         order
-        for order in tx.world.orders.values()
+        for order in tx.state.orders.values()
         if (owner is None or order.owner == owner) and ORDER_FILTERS[expression](order)
     ]
     found.sort(key=lambda order: (order.created_at, order.revision), reverse=True)
     body = orders.list_orders(call(tx, owner, expression, page)).body
     hold_to_the_page(body, [order.id for order in found], page)
-    assert all(shown["status"] == tx.world.orders[shown["id"]].status for shown in body["data"])
+    assert all(shown["status"] == tx.state.orders[shown["id"]].status for shown in body["data"])
 
 
 def hold_to_the_page(body: Any, found: list[str], page: tuple[int, int]) -> None:
@@ -311,20 +311,22 @@ def hold_to_the_page(body: Any, found: list[str], page: tuple[int, int]) -> None
     assert expected in last if len(found) > limit else last is None
 
 
-def call(tx: Transaction, owner: Owner | None, expression: str, page: tuple[int, int]) -> Call:
+def call(
+    tx: Transaction, owner: Owner | None, expression: str, page: tuple[int, int]
+) -> OperationContext:
     caller = Caller(owner[0], owner) if owner else Caller(ADMINISTRATOR)
     params = {"filter": expression, "page[limit]": page[0], "page[offset]": page[1]}
-    return Call(params, None, caller, tx, Ids(0), "")
+    return OperationContext(params, None, caller, tx, Ids(0), "")
 
 
 # --- many carts ------------------------------------------------------------------------------
 
 
-def many(count: int, name: Callable[[int], str] = str) -> World:
+def many(count: int, name: Callable[[int], str] = str) -> StoreState:
     made = [Cart(f"cart-{n}", name(n), "", n, n, DAY + n, n) for n in range(count)]
     return replace(
         start(),
-        carts=World().carts.update({cart.id: cart for cart in made}),
+        carts=StoreState().carts.update({cart.id: cart for cart in made}),
         listed_carts=Shelf.of(CARTS, made),
         revision=count,
     )
@@ -363,7 +365,7 @@ def test_a_rack_that_nobody_asks_for_keeps_little_of_what_it_misses() -> None:
     assert tx.carts().alike(lambda _: True)
     for number in range(200):
         tx.save_cart(Cart(f"cart-{number % 100}", "name 1", "", 0, 0, 0, 0))
-    assert len(tx.world.listed_carts.parts()) < 10
+    assert len(tx.state.listed_carts.parts()) < 10
 
 
 def test_a_rack_that_missed_much_is_made_anew_and_says_the_same() -> None:
@@ -383,13 +385,13 @@ def test_a_rack_that_missed_much_is_made_anew_and_says_the_same() -> None:
 
 def test_expired_carts_are_thrown_away_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transaction, "SWEEP_AT_LEAST", 100)
-    monkeypatch.setattr(transaction, "SWEEP_AT_ONCE", 16)
+    monkeypatch.setattr(transaction, "SWEEP_BATCH_SIZE", 16)
     tx = Transaction(many(1000), 2 * DAY)
-    sizes = [len(tx.world.carts)]
+    sizes = [len(tx.state.carts)]
     for number in range(200):
         tx.save_cart(Cart(f"new-{number}", "", "", 0, 0, 0, 0))
-        sizes.append(len(tx.world.carts))
+        sizes.append(len(tx.state.carts))
         assert sizes[-1] >= sizes[-2] + 1 - 16
     assert sizes[-1] == 200
     assert [cart.id for cart in tx.carts()] == [f"new-{n}" for n in reversed(range(200))]
-    assert len(list(btree.forwards(tx.world.listed_carts.tree(ALL)))) == 200
+    assert len(list(btree.forwards(tx.state.listed_carts.tree(ALL)))) == 200

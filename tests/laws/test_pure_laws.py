@@ -29,7 +29,7 @@ from mockserver.operations.lists import filters
 from mockserver.store import transaction
 from mockserver.store.btree import forwards
 from mockserver.store.transaction import Transaction
-from mockserver.store.world import ACCOUNT, CUSTOMER, Cart, Owner, World
+from mockserver.store.world import ACCOUNT, CUSTOMER, Cart, Owner, StoreState
 from tests.contract import CONTRACT
 
 LAW = settings(
@@ -522,14 +522,14 @@ CHANGES = st.lists(
 )
 
 
-def indexed(one: World) -> dict[Owner, set[str]]:
+def indexed(one: StoreState) -> dict[Owner, set[str]]:
     """What the index says of those who own something, and of some who may not."""
     shelf = one.listed_carts
     trees = {owner: shelf.tree(owner) for owner in (*OWNERS, *derived(one))}
     return {owner: {c.id for c in forwards(tree)} for owner, tree in trees.items() if tree}
 
 
-def derived(one: World) -> dict[Owner, set[str]]:
+def derived(one: StoreState) -> dict[Owner, set[str]]:
     """What the index must say: made anew from the carts."""
     found: defaultdict[Owner, set[str]] = defaultdict(set)
     for cart in one.carts.values():
@@ -547,7 +547,7 @@ def test_the_index_says_what_the_carts_say(
         transaction, "SWEEP_AT_LEAST", 4
     )  # expired carts are swept away now and then
     now = 0
-    one = World(settings={"cart": {"cart_expiry_days": 7}})
+    one = StoreState(settings={"cart": {"cart_expiry_days": 7}})
     alive: dict[str, tuple[tuple[Owner, ...], int]] = {}
     for kind, what in changes:
         tx = Transaction(one, now)
@@ -562,7 +562,7 @@ def test_the_index_says_what_the_carts_say(
             tx.delete_cart(what)
             del alive[what]
         assert (indexed(before), derived(before)) == (indexed(one), derived(one))
-        one = tx.world
+        one = tx.state
         assert indexed(one) == derived(one)
         alive = {key: (ids, end) for key, (ids, end) in alive.items() if end > now}
         look = Transaction(one, now)

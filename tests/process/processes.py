@@ -12,7 +12,7 @@ from mockserver.testing.server_process import START_SECONDS, RunningServer
 from tests.seeds import ADMIN
 from tests.waiting import until
 
-MOST_WAIT = 30
+MAX_WAIT = 30
 
 
 def worker_of(server: RunningServer) -> int:
@@ -55,7 +55,7 @@ def make_cart(url: str, name: str = "kept") -> str:
 
 def cart_ids(url: str) -> set[str]:
     """Return the ids of all carts that the admin API shows."""
-    world = httpx.get(f"{url}/__admin/world", params={"limit": 1000}, timeout=60).json()
+    world = httpx.get(f"{url}/__admin/state", params={"limit": 1000}, timeout=60).json()
     return {each["id"] for each in world["carts"]["shown"]}
 
 
@@ -68,7 +68,7 @@ class Hammer(Thread):
     def __init__(self, url: str) -> None:
         super().__init__(daemon=True)
         host, _, port = url.removeprefix("http://").partition(":")
-        self._connection = socket.create_connection((host, int(port)), timeout=MOST_WAIT)
+        self._connection = socket.create_connection((host, int(port)), timeout=MAX_WAIT)
         self.made: list[bytes] = []
         self.torn = b""
 

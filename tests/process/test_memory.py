@@ -38,7 +38,7 @@ main()
 
 COUNTS_LARGE_BLOCKS = """
 import ctypes
-from mockserver.server.heap import share_memory
+from mockserver.server.heap import limit_malloc_arenas
 
 class Information(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in "arena ordblks smblks hblks".split()]
@@ -53,7 +53,7 @@ glibc.malloc.argtypes = [ctypes.c_size_t]
 glibc.free.argtypes = [ctypes.c_void_p]
 information = glibc.mallinfo2
 information.restype = Information
-share_memory()
+limit_malloc_arenas()
 before = from_the_system()
 glibc.free(glibc.malloc(30 * 2**20))
 glibc.malloc(15 * 2**20)

@@ -23,12 +23,12 @@ from mockserver.openapi.contract import Contract
 from mockserver.persistence.state_file import SEAL, StateFile
 from mockserver.persistence.state_format import FORMAT, MAPS, SEED, VALUES, digest
 from mockserver.sandbox.registry import Sandboxes
-from mockserver.sandbox.state import State
+from mockserver.sandbox.state import SandboxState
 from mockserver.store import derived
 from mockserver.store.index_specs import ALL
 from mockserver.store.queries import View
 from mockserver.store.record_index import Shelf
-from mockserver.store.world import World
+from mockserver.store.world import StoreState
 from tests.carting import product, promotion, put_in
 from tests.ordering import check_out, ordered, pay
 from tests.seeds import (
@@ -74,20 +74,20 @@ def plain(index: Any) -> Any:
 
 def value(state: State) -> Any:
     """Return a state as plain values, its indexes included."""
-    world = state.world
+    world = state.store
     maps = (*MAPS, *derived.FIELDS)
     return {
         "world": {
             each.name: plain(getattr(world, each.name))
             if each.name in maps
             else getattr(world, each.name)
-            for each in fields(World)
+            for each in fields(StoreState)
         },
         "clock": state.clock.hands,
         "ids": state.ids.drawn(),
         "rules": [rule.show() for rule in state.rules.rules],
         "drawn": state.rules.drawn,
-        "chance": state.rules.chance.getstate(),
+        "chance": state.rules.rng.getstate(),
     }
 
 
@@ -163,7 +163,7 @@ def test_what_comes_back_goes_on_in_the_same_way(make: Make, file: StateFile) ->
         each.test_client().put("/__admin/clock", json={"action": "freeze"})
     written(app, file)
     file.load(sandboxes(again))
-    for each in (app, again):  # the same ids, the same chance, the same lists
+    for each in (app, again):  # the same ids, the same rng, the same lists
         each.test_client().put(
             "/__admin/clock", json={"action": "freeze", "instant": "2026-01-02T00:00:00Z"}
         )
@@ -260,7 +260,7 @@ def test_nothing_is_written_twice_and_the_seed_world_not_at_all(
 
 def test_every_field_of_a_world_is_kept_derived_or_the_seeds() -> None:
     kept = {*MAPS, *VALUES, *derived.FIELDS, *SEED}
-    assert kept == {each.name for each in fields(World)}
+    assert kept == {each.name for each in fields(StoreState)}
     assert set(SEED) == {
         "store",
         "rules",
@@ -394,7 +394,7 @@ def sealed(*lines: str, app: Flask) -> bytes:
         "mockserver-state": FORMAT,
         "server": "1",
         "seed": 0,
-        "fixtures": digest(sandboxes(app).default.seed_world),
+        "fixtures": digest(sandboxes(app).default.initial_state),
     }
     body = b"".join(each + b"\n" for each in (msgspec.json.encode(head), *map(str.encode, lines)))
     return body + SEAL + sha256(body).hexdigest().encode() + b"\n"
@@ -515,6 +515,6 @@ def test_a_new_sandbox_and_one_thrown_away_are_seen(make: Make) -> None:
 def test_reading_changes_nothing(make: Make) -> None:
     app = make()
     before = sandboxes(app).changes()
-    for path in ("/v2/carts", "/v2/carts/ada-cart", "/__admin/health", "/__admin/world"):
+    for path in ("/v2/carts", "/v2/carts/ada-cart", "/__admin/health", "/__admin/state"):
         app.test_client().get(path, headers=ADMIN)
     assert sandboxes(app).changes() == before

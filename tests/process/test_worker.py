@@ -11,18 +11,18 @@ from tests.seeds import ADMIN
 
 WORKER = """
 import os, signal, sys, threading, time
-from mockserver.server.lifecycle import Life
+from mockserver.server.lifecycle import WorkerLifecycle
 
 def say(text): os.write(1, (text + "\\n").encode())  # two threads may speak at once
 
-class Attendant:
-    patience = 1
+class LifecycleHook:
+    grace_seconds = 1
     def begin(self, app): say("begin " + app)
     def finish(self): say("finish")
 
 ended, heard = threading.Event(), threading.Event()
 def told(app): say("told " + app); heard.set()
-Life([Attendant()], told, PATIENCE).begin("app")
+WorkerLifecycle([LifecycleHook()], told, PATIENCE).begin("app")
 def end(*_): say("ended"); ended.set()
 """
 EARLY = """
@@ -55,7 +55,7 @@ while True: time.sleep(1)
 
 
 @pytest.mark.parametrize(
-    ("end", "patience", "said"),
+    ("end", "grace_seconds", "said"),
     [
         (EARLY, 30, {"told app", "ended"}),
         (IN_TIME, 30, {"told app", "ended"}),
@@ -64,9 +64,9 @@ while True: time.sleep(1)
     ],
     ids=["too early", "in time", "while the main thread waits", "never"],
 )
-def test_worker_ends_when_it_is_told_to(end: str, patience: float, said: set[str]) -> None:
+def test_worker_ends_when_it_is_told_to(end: str, grace_seconds: float, said: set[str]) -> None:
     run = subprocess.run(
-        [sys.executable, "-c", WORKER.replace("PATIENCE", str(patience)) + end],
+        [sys.executable, "-c", WORKER.replace("PATIENCE", str(grace_seconds)) + end],
         capture_output=True,
         text=True,
         timeout=60,

@@ -155,7 +155,7 @@ def test_an_open_object_takes_any_property(schema: str, path: str) -> None:
 
 
 def test_every_answer_has_the_schema_that_the_facts_are_held_against() -> None:
-    """Facts are kept by schema: here is which operation answers which."""
+    """MatchInput are kept by schema: here is which operation answers which."""
     answered = {
         name: response["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
         for name, operation in documented.operations().items()

@@ -146,7 +146,7 @@ def test_everything_is_read_without_javascript(open_page: Open, base: str) -> No
 
 def test_reference_tries_a_call_as_a_seed_login(open_page: Open, base: str) -> None:
     page = open_page("/docs#/Carts/getCarts")
-    page.get_by_label("Call as").select_option(label="Ada Lovelace (account-1)")
+    page.get_by_label("OperationContext as").select_option(label="Ada Lovelace (account-1)")
     page.get_by_role("button", name="Execute").click()
     expect(page.locator(".responses-wrapper .response").first).to_contain_text("ada-second-cart")
     (entry,) = call(base, "GET", "/__admin/requests").json()["requests"]

@@ -124,7 +124,7 @@ def test_coverage_shows_what_was_seen_in_this_sandbox_and_in_all(client: FlaskCl
 def test_every_page_shows_the_curl_lines_that_do_the_same(client: FlaskClient) -> None:
     for path in PAGES:
         assert re.search("curl '?http://localhost/__admin/", unescape(text(client, path)))
-    assert "curl http://localhost/sandboxes/x/__admin/world" in text(client, "/sandboxes/x/")
+    assert "curl http://localhost/sandboxes/x/__admin/state" in text(client, "/sandboxes/x/")
 
 
 def test_links_stay_in_the_sandbox(client: FlaskClient) -> None:
@@ -396,7 +396,7 @@ def test_reference_calls_this_sandbox_as_a_seed_login(client: FlaskClient) -> No
 
 def test_admin_reference_has_the_admin_contract(client: FlaskClient) -> None:
     assert "/ui/admin-openapi.json" in text(client, "/__admin/docs")
-    assert "/__admin/world" in client.get("/ui/admin-openapi.json").get_json()["paths"]
+    assert "/__admin/state" in client.get("/ui/admin-openapi.json").get_json()["paths"]
 
 
 # --- weight

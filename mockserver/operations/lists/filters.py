@@ -16,7 +16,7 @@ from typing import Any
 from mockserver.core.errors import ApiError
 
 Test = Callable[[Any], bool]
-MOST_TERMS = 50
+MAX_TERMS = 50
 
 
 def same(text: str) -> str:
@@ -77,8 +77,8 @@ def parse(expression: str, grammar: Grammar) -> Filter:
             break
         if reader.take(r"[:|]", ": (and), | (or) or the end") == "|":
             either.append([])
-        if sum(map(len, either)) >= MOST_TERMS:
-            raise reader.invalid(f"at most {MOST_TERMS} conditions")
+        if sum(map(len, either)) >= MAX_TERMS:
+            raise reader.invalid(f"at most {MAX_TERMS} conditions")
     return Filter(either)
 
 

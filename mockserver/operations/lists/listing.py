@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote as percent_encode
 
 from mockserver.core.clock import parse_instant
-from mockserver.operations.base import Call, Reply
+from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.lists import filters
 from mockserver.operations.lists.filters import Field, Filter, Grammar
 from mockserver.operations.lists.pages import Records, page
@@ -19,19 +19,19 @@ EXACTLY = ("contains", "eq")
 
 
 def listed(
-    call: Call,
+    ctx: OperationContext,
     path: str,
     records: Iterable[Record] | View[Any],
     show: Callable[[Record], dict[str, Any]],
     grammar: Grammar,
     order: str = "",
-) -> Reply:
+) -> OperationResult:
     """Return the page of `records` that the call asks for, by its `filter` and its `sort`.
 
     `order` is the sort of a call that names none; without it the records' own order stays. A view
     is only looked at as far as the page needs it, if the filter allows that.
     """
-    expression, sort = call.params.get("filter", ""), call.params.get("sort", "")
+    expression, sort = ctx.params.get("filter", ""), ctx.params.get("sort", "")
     found: Records[Record]
     if isinstance(records, View):
         found = _matching(records, filters.parse(expression, grammar)) if expression else records
@@ -39,14 +39,14 @@ def listed(
         some = filter(filters.parse(expression, grammar), records) if expression else records
         found = _sorted(some, sort or order, grammar)
     query = f"&filter={percent_encode(expression, safe='(),:*|')}" if expression else ""
-    return page(call, path, found, show, query=query + (f"&sort={sort}" if sort else ""))
+    return page(ctx, path, found, show, query=query + (f"&sort={sort}" if sort else ""))
 
 
-def instant(call: Call, name: str, *operators: str) -> Field:
+def instant(ctx: OperationContext, name: str, *operators: str) -> Field:
     """Return the field of a record's instant, which a filter writes as RFC 3339 has it."""
     return Field(
         operators,
-        lambda record: call.tx.absolute(getattr(record, name)),
+        lambda record: ctx.tx.absolute(getattr(record, name)),
         parse_instant,
         "an instant, such as 2026-01-31T12:00:00.000Z",
     )

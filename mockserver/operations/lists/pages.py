@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
-from mockserver.operations.base import Call, Reply
+from mockserver.operations.base import OperationContext, OperationResult
 
 Record = TypeVar("Record")
 Held = TypeVar("Held", covariant=True)
@@ -19,25 +19,25 @@ class Records(Protocol[Held]):
 
 
 def page(
-    call: Call,
+    ctx: OperationContext,
     path: str,
     records: Records[Record],
     show: Callable[[Record], dict[str, Any]],
     status: int = 200,
     query: str = "",
     **meta: Any,
-) -> Reply:
+) -> OperationResult:
     """Return the page of `records` that the call asks for.
 
     `path` and `query` (`&filter=…`) make the links; `meta` is added to the page's own.
     """
-    limit = call.params.get("page[limit]", DEFAULT_LIMIT)
-    offset = call.params.get("page[offset]", 0)
+    limit = ctx.params.get("page[limit]", DEFAULT_LIMIT)
+    offset = ctx.params.get("page[offset]", 0)
     total = len(records)
     last_offset = (total - 1) // limit * limit if total else 0
 
     def link(to: int) -> str:
-        return f"{call.base_url}{path}?page[offset]={to}&page[limit]={limit}{query}"
+        return f"{ctx.base_url}{path}?page[offset]={to}&page[limit]={limit}{query}"
 
     body = {
         "data": [show(record) for record in records[offset : offset + limit]],
@@ -59,4 +59,4 @@ def page(
             "prev": link(max(offset - limit, 0)) if offset > 0 else None,
         },
     }
-    return Reply(status, body)
+    return OperationResult(status, body)

@@ -3,8 +3,8 @@
 from typing import Any
 
 from mockserver.core.clock import to_seconds_text
-from mockserver.operations.base import Call
-from mockserver.operations.pricing import Line, price_lines, show_prices, total
+from mockserver.operations.base import OperationContext
+from mockserver.operations.pricing import PricedItem, price_lines, show_prices, total
 from mockserver.operations.pricing import show_totals as show_amounts
 from mockserver.store.products import CartItem
 from mockserver.store.world import Cart
@@ -12,17 +12,17 @@ from mockserver.store.world import Cart
 NO_IMAGE = {"mime_type": "", "file_name": "", "href": ""}
 
 
-def collection(cart: Cart, call: Call) -> dict[str, Any]:
+def collection(cart: Cart, ctx: OperationContext) -> dict[str, Any]:
     """Return the answer of all operations on items: every item, the totals, the times."""
     return {
-        "data": show_items(cart, call),
-        "meta": {"display_price": show_totals(cart), "timestamps": show_timestamps(cart, call)},
+        "data": show_items(cart, ctx),
+        "meta": {"display_price": show_totals(cart), "timestamps": show_timestamps(cart, ctx)},
     }
 
 
-def show_items(cart: Cart, call: Call) -> list[dict[str, Any]]:
+def show_items(cart: Cart, ctx: OperationContext) -> list[dict[str, Any]]:
     """Return every item of a cart, with its prices."""
-    return [_show(line, call) for line in price_lines(cart.items)]
+    return [_show(line, ctx) for line in price_lines(cart.items)]
 
 
 def show_totals(cart: Cart) -> dict[str, Any]:
@@ -30,12 +30,12 @@ def show_totals(cart: Cart) -> dict[str, Any]:
     return show_amounts(total(price_lines(cart.items)), cart.currency)
 
 
-def show_timestamps(cart: Cart, call: Call) -> dict[str, str]:
+def show_timestamps(cart: Cart, ctx: OperationContext) -> dict[str, str]:
     """Return when a cart was made and changed, and when it will be gone."""
-    return {**_times(cart, call), "expires_at": to_seconds_text(call.tx.absolute(cart.expires_at))}
+    return {**_times(cart, ctx), "expires_at": to_seconds_text(ctx.tx.absolute(cart.expires_at))}
 
 
-def _show(line: Line, call: Call) -> dict[str, Any]:
+def _show(line: PricedItem, ctx: OperationContext) -> dict[str, Any]:
     """Return an item; fields that it does not have are left away."""
     item, product = line.item, line.item.product
     prices = show_prices(line)
@@ -46,7 +46,7 @@ def _show(line: Line, call: Call) -> dict[str, Any]:
         "custom_inputs": item.custom_inputs,
         "location": item.location,
         "shipping_group_id": item.shipping_group_id,
-        "catalog_id": product and call.tx.world.store["catalog_id"],
+        "catalog_id": product and ctx.tx.state.store["catalog_id"],
         "catalog_source": product and "pim",
     }
     return {
@@ -61,13 +61,13 @@ def _show(line: Line, call: Call) -> dict[str, Any]:
         "manage_stock": product is not None and product.manage_stock,
         **{name: value for name, value in optional.items() if value is not None},
         **prices,
-        "links": {"product": f"{call.base_url}/catalog/products/{product.id}"} if product else {},
-        "meta": {**prices["meta"], "timestamps": _times(item, call)},
+        "links": {"product": f"{ctx.base_url}/catalog/products/{product.id}"} if product else {},
+        "meta": {**prices["meta"], "timestamps": _times(item, ctx)},
     }
 
 
-def _times(record: Cart | CartItem, call: Call) -> dict[str, str]:
+def _times(record: Cart | CartItem, ctx: OperationContext) -> dict[str, str]:
     return {
-        "created_at": to_seconds_text(call.tx.absolute(record.created_at)),
-        "updated_at": to_seconds_text(call.tx.absolute(record.updated_at)),
+        "created_at": to_seconds_text(ctx.tx.absolute(record.created_at)),
+        "updated_at": to_seconds_text(ctx.tx.absolute(record.updated_at)),
     }

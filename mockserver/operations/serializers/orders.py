@@ -5,10 +5,10 @@ from typing import Any
 
 from mockserver.core.clock import to_seconds_text
 from mockserver.core.ids import uuid_of
-from mockserver.operations.base import Call
+from mockserver.operations.base import OperationContext
 from mockserver.operations.pricing import (
     Amounts,
-    Line,
+    PricedItem,
     money,
     price_lines,
     show_prices,
@@ -21,7 +21,7 @@ from mockserver.store.world import ACCOUNT, Order
 PAID, AUTHORIZED, REFUNDED = "paid", "authorized", "refunded"
 
 
-def show(order: Order, call: Call) -> dict[str, Any]:
+def show(order: Order, ctx: OperationContext) -> dict[str, Any]:
     """Return an order; fields that it does not have are left away."""
     optional = {
         "order_number": order.order_number,
@@ -41,22 +41,22 @@ def show(order: Order, call: Call) -> dict[str, Any]:
         "billing_address": order.billing_address,
         "shipping_address": order.shipping_address,
         "links": {},
-        "meta": {"display_price": _show_totals(order), "timestamps": _times(order, call)},
+        "meta": {"display_price": _show_totals(order), "timestamps": _times(order, ctx)},
         "relationships": _relationships(order),
     }
 
 
-def included(orders: Iterable[Order], call: Call) -> dict[str, Any]:
+def included(orders: Iterable[Order], ctx: OperationContext) -> dict[str, Any]:
     """Return what the call wants sent along with orders."""
-    if "items" not in call.params.get("include", ()):
+    if "items" not in ctx.params.get("include", ()):
         return {}
-    items = [item for order in orders for item in show_items(order, call)]
+    items = [item for order in orders for item in show_items(order, ctx)]
     return {"items": items} if items else {}
 
 
-def show_items(order: Order, call: Call) -> list[dict[str, Any]]:
+def show_items(order: Order, ctx: OperationContext) -> list[dict[str, Any]]:
     """Return every item of an order, with its prices."""
-    return [_show_item(line, order, call) for line in price_lines(order.items)]
+    return [_show_item(line, order, ctx) for line in price_lines(order.items)]
 
 
 def amounts(order: Order) -> Amounts:
@@ -96,7 +96,7 @@ def _relationships(order: Order) -> dict[str, Any]:
     return found
 
 
-def _show_item(line: Line, order: Order, call: Call) -> dict[str, Any]:
+def _show_item(line: PricedItem, order: Order, ctx: OperationContext) -> dict[str, Any]:
     item, product = line.item, line.item.product
     prices = show_prices(line)
     optional = {
@@ -104,10 +104,10 @@ def _show_item(line: Line, order: Order, call: Call) -> dict[str, Any]:
         "custom_inputs": item.custom_inputs,
         "location": item.location,
         "shipping_group_id": item.shipping_group_id,
-        "catalog_id": product and call.tx.world.store["catalog_id"],
+        "catalog_id": product and ctx.tx.state.store["catalog_id"],
         "catalog_source": product and "pim",
     }
-    created_at = to_seconds_text(call.tx.absolute(order.created_at))
+    created_at = to_seconds_text(ctx.tx.absolute(order.created_at))
     promotions = [{"type": "promotion", "id": promotion.id} for promotion, _ in line.taken]
     return {
         "type": "order_item",
@@ -134,11 +134,11 @@ def _item_id(order: Order, item: CartItem) -> str:
     return uuid_of("order-item", f"{order.id}:{item.id}")
 
 
-def _times(order: Order, call: Call) -> dict[str, str]:
+def _times(order: Order, ctx: OperationContext) -> dict[str, str]:
     times = {
         "created_at": order.created_at,
         "updated_at": order.updated_at,
         "fully_paid_at": order.fully_paid_at,
     }
-    absolute = call.tx.absolute
+    absolute = ctx.tx.absolute
     return {name: to_seconds_text(absolute(at)) for name, at in times.items() if at is not None}
