@@ -31,7 +31,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
 ROOT = Path(__file__).parent.parent
-VENDORED = ROOT / "mockserver" / "web" / "VENDORED.md"
+VENDORED = ROOT / "mockserver" / "dashboard" / "VENDORED.md"
 LICENCES = {
     "axe-playwright-python": "MIT AND MPL-2.0",
     "blinker": "MIT",

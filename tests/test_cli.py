@@ -162,7 +162,7 @@ def test_busy_port_is_told_in_one_line(run: Run, listening: int, reload: list[st
 def test_certificate_and_key_go_together(run: Run, own_tls: Path, option: str) -> None:
     status, _, err = run(option, str(own_tls / "mine.pem"))
     assert status == 1
-    assert one_line(err) == "--tls-cert and --tls-key go together; write both"
+    assert one_line(err) == "--tls-cert and --tls-key must be used together"
 
 
 @pytest.mark.parametrize(

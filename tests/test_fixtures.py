@@ -59,7 +59,7 @@ def mistakes(*paths: str) -> list[str]:
     """Return what is told about fixtures that can't be used."""
     with pytest.raises(FixtureError) as raised:
         load_fixtures(paths, CONTRACT)
-    assert str(raised.value).splitlines() == [str(each) for each in raised.value.mistakes]
+    assert str(raised.value).splitlines() == [str(each) for each in raised.value.diagnostics]
     return str(raised.value).splitlines()
 
 

@@ -60,7 +60,7 @@ def test_only_a_world_of_many_changes_is_taken_apart_in_the_background(
     monkeypatch.setattr(
         "mockserver.store.release.start_new_thread", lambda *given: started.append(given)
     )
-    seed: StoreState = app.extensions["sandbox"].world
+    seed: StoreState = app.extensions["sandbox"].store
     release(replace(seed, revision=seed.revision + changes), seed)
     assert len(started) == threads
     assert len(seed.carts) == 11

@@ -1,4 +1,4 @@
-"""The world of a sandbox as a person looks at it: who is there, which carts, who sees them."""
+"""The state of a sandbox as a person looks at it: who is there, which carts, who sees them."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -19,14 +19,14 @@ DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
 def add_routes(admin: Blueprint) -> None:
     """Add the routes of this noun."""
 
-    @admin.get("/world")
-    def get_world() -> Response:
+    @admin.get("/state")
+    def get_state() -> Response:
         limit = number("limit", request.args.get("limit", DEFAULT_LIMIT), 1, MAX_LIMIT)
         wanted = request.args.get("filter", "").casefold()
-        return data(_World(current().sandbox, wanted, limit).show())
+        return data(_State(current().sandbox, wanted, limit).show())
 
 
-class _World:
+class _State:
     """The records of a sandbox whose texts hold `wanted`, at most `limit` of each kind."""
 
     def __init__(self, sandbox: Sandbox, wanted: str, limit: int) -> None:
@@ -36,7 +36,7 @@ class _World:
 
     def show(self) -> dict[str, Any]:
         """Return everything as JSON values."""
-        world = self.tx.state
+        state = self.tx.state
         return {
             "carts": self._some(
                 self.tx.carts(),
@@ -44,17 +44,17 @@ class _World:
                 lambda c: (c.id, c.name, *(owner for _, owner in c.owners)),
             ),
             "accounts": self._some(
-                sorted(world.accounts.values(), key=lambda a: a.id),
+                sorted(state.accounts.values(), key=lambda a: a.id),
                 self._account,
                 lambda a: (a.id, a.name),
             ),
             "members": self._some(
-                sorted(world.members.values(), key=lambda m: m.id),
+                sorted(state.members.values(), key=lambda m: m.id),
                 _member,
                 lambda m: (m.id, m.name, m.username, *m.account_ids),
             ),
             "customers": self._some(
-                sorted(world.customers.values(), key=lambda c: c.id),
+                sorted(state.customers.values(), key=lambda c: c.id),
                 self._customer,
                 lambda c: (c.id, c.name, c.email),
             ),
@@ -109,18 +109,18 @@ class _World:
     def _tokens(self) -> Iterable[dict[str, str | None]]:
         """Yield the tokens that are alive: those of the fixtures with their text, issued ones
         without, since only their digests are kept."""
-        world = self.tx.state
-        for text, client_id in world.static_bearers.items():
+        state = self.tx.state
+        for text, client_id in state.static_bearers.items():
             yield _token("bearer", text, None, client_id=client_id)
-        for text, owner in world.static_account_tokens.items():
+        for text, owner in state.static_account_tokens.items():
             yield _token("account", text, None, **owner)
-        for text, customer_id in world.static_customer_tokens.items():
+        for text, customer_id in state.static_customer_tokens.items():
             yield _token("customer", text, None, customer_id=customer_id)
-        for bearer in world.bearers.values():
+        for bearer in state.bearers.values():
             if bearer.expires_at is not None and bearer.expires_at > self.tx.now:
                 when = self._when(bearer.expires_at)
                 yield _token("bearer", None, when, client_id=bearer.client_id)
-        for token in world.account_tokens.values():
+        for token in state.account_tokens.values():
             if token.expires_at is not None and token.expires_at > self.tx.now:
                 yield _token(
                     "account",
@@ -129,7 +129,7 @@ class _World:
                     account_id=token.account_id,
                     member_id=token.member_id,
                 )
-        for issued in world.customer_tokens.values():
+        for issued in state.customer_tokens.values():
             if issued.expires_at is not None and issued.expires_at > self.tx.now:
                 when = self._when(issued.expires_at)
                 yield _token("customer", None, when, customer_id=issued.customer_id)

@@ -14,7 +14,7 @@ ADMIN = {
 MAX_LISTED = 20
 
 
-def text(config: Config, port: int, tls: Certificate | None, world: StoreState) -> str:
+def text(config: Config, port: int, tls: Certificate | None, state: StoreState) -> str:
     """Return the banner of a server that listens on `port`."""
     host = "localhost" if config.host in ("127.0.0.1", "0.0.0.0", "::") else config.host  # noqa: S104 - compared, not bound
     url = f"{'https' if tls else 'http'}://{bracketed(host)}:{port}"
@@ -32,27 +32,27 @@ def text(config: Config, port: int, tls: Certificate | None, world: StoreState) 
             f"  authority    {tls.authority}",
             f"               (Node: NODE_EXTRA_CA_CERTS={tls.authority})",
         ]
-    lines += ["", "  sign in with", *_logins(config, world)]
-    return "\n".join([*lines, "", "  try", f"    {_curl(config, url, tls, world)}", ""])
+    lines += ["", "  sign in with", *_logins(config, state)]
+    return "\n".join([*lines, "", "  try", f"    {_curl(config, url, tls, state)}", ""])
 
 
-def _logins(config: Config, world: StoreState) -> list[str]:
+def _logins(config: Config, state: StoreState) -> list[str]:
     """Return a line a login; secrets where everyone knows them, or only this machine sees them."""
     show = _secrets_are_shown(config)
 
     def line(kind: str, name: str, secret: str | None) -> str:
         return f"    {kind:<19}{name}" + (f"  {secret if show else '(secret)'}" if secret else "")
 
-    applications = sorted(world.applications.values(), key=lambda each: each.client_id)
-    members = sorted(world.members.values(), key=lambda each: each.username)
-    customers = sorted(world.customers.values(), key=lambda each: each.email)
+    applications = sorted(state.applications.values(), key=lambda each: each.client_id)
+    members = sorted(state.members.values(), key=lambda each: each.username)
+    customers = sorted(state.customers.values(), key=lambda each: each.email)
     lines = [line(each.grant, each.client_id, each.client_secret) for each in applications]
     lines += [line("member", each.username, each.password) for each in members]
     lines += [line("customer", each.email, each.password) for each in customers]
     if show:
-        lines += [line("static bearer", token, None) for token in world.static_bearers]
-        lines += [line("account token", token, None) for token in world.static_account_tokens]
-        lines += [line("customer token", token, None) for token in world.static_customer_tokens]
+        lines += [line("static bearer", token, None) for token in state.static_bearers]
+        lines += [line("account token", token, None) for token in state.static_account_tokens]
+        lines += [line("customer token", token, None) for token in state.static_customer_tokens]
     more = len(lines) - MAX_LISTED
     return [*lines[:MAX_LISTED], *([f"    and {more} more"] if more > 0 else [])]
 
@@ -66,11 +66,11 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _curl(config: Config, url: str, tls: Certificate | None, world: StoreState) -> str:
+def _curl(config: Config, url: str, tls: Certificate | None, state: StoreState) -> str:
     trust = f" --cacert {tls.authority}" if tls and tls.authority else ""
-    tokens = world.static_bearers if _secrets_are_shown(config) else {}
+    tokens = state.static_bearers if _secrets_are_shown(config) else {}
     for token, client_id in tokens.items():
-        application = world.applications.get(client_id)
+        application = state.applications.get(client_id)
         if application and application.grant == "client_credentials":
             return f'curl{trust} -H "Authorization: Bearer {token}" {url}/v2/carts'
     return f"curl{trust} {url}/__admin/health"

@@ -163,10 +163,10 @@ def _serve_options(
 @click.argument("paths", nargs=-1, type=FixturePath())
 def validate(paths: tuple[str, ...]) -> None:
     """Check fixtures, and the contract itself, without serving. Exit status 1 tells mistakes."""
-    world = load_fixtures(paths or (BUILT_IN,), _contract())
+    state = load_fixtures(paths or (BUILT_IN,), _contract())
     click.echo(
-        f"ok: {len(world.applications)} applications, {len(world.accounts)} accounts, "
-        f"{len(world.members)} members, {len(world.carts)} carts, {len(world.magic)} magic ids"
+        f"ok: {len(state.applications)} applications, {len(state.accounts)} accounts, "
+        f"{len(state.members)} members, {len(state.carts)} carts, {len(state.magic)} magic ids"
     )
 
 

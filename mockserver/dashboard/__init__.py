@@ -107,12 +107,12 @@ def blueprint(config: Config, contract: Contract, app: Flask) -> Blueprint:
     @web.get("/docs")
     def api_docs() -> Response:
         try:
-            world = admin().get("/world", limit=1000)
+            state = admin().get("/state", limit=1000)
         except Refused as refusal:
             return _refused(config, refusal)
-        known = (*world["members"]["shown"], *world["customers"]["shown"])
+        known = (*state["members"]["shown"], *state["customers"]["shown"])
         names = {each["id"]: each["name"] for each in known}
-        logins = docs.logins(world["tokens"]["shown"], names)
+        logins = docs.logins(state["tokens"]["shown"], names)
         return _docs(config, "API", "/ui/openapi.json", logins)
 
     @web.get("/__admin/docs")

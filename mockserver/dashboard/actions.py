@@ -16,7 +16,7 @@ def replay(admin: Admin, form: Form) -> str:
     entry = admin.get(f"/requests/{_part(form, 'id')}")
     if entry["request"].get("note"):
         raise Refused(409, "Its body was too large to be kept, so it can't be sent again.")
-    tokens = admin.get("/world", limit=1000)["tokens"]["shown"]
+    tokens = admin.get("/state", limit=1000)["tokens"]["shown"]
     sent = curl.headers(entry, tokens)
     _, _, headers = admin.call(entry["method"], curl.target(entry), curl.body(entry), sent)
     return str(headers["Mock-Request-Id"])

@@ -11,10 +11,10 @@ MOST = 40
 LONGEST = 26
 
 
-def picture(world: dict[str, Any]) -> Markup:
-    """Return an SVG of the carts that a world shows and of whom they belong to."""
-    carts = world["carts"]["shown"][:MOST]
-    known = (*world["accounts"]["shown"], *world["customers"]["shown"])
+def picture(state: dict[str, Any]) -> Markup:
+    """Return an SVG of the carts that a state shows and of whom they belong to."""
+    carts = state["carts"]["shown"][:MOST]
+    known = (*state["accounts"]["shown"], *state["customers"]["shown"])
     names = {owner["id"]: owner["name"] for owner in known}
     associated = [owner for cart in carts for owner in _owners(cart)]
     owners = list(dict.fromkeys([*associated, *names]))[:MOST]

@@ -45,7 +45,7 @@ def logins(tokens: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> lis
     """Return the seed's callers as the tokens to send, by their security schemes: applications,
     then account members and customers.
 
-    `tokens` are the world's, `names` those of members and customers by id.
+    `tokens` are the state's, `names` those of members and customers by id.
     """
     static = [token for token in tokens if token["token"]]
     bearers = [each["token"] for each in static if each["kind"] == "bearer"]

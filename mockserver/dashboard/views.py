@@ -27,23 +27,23 @@ class View:
     read: Callable[[Admin, Arguments], dict[str, Any]]
 
 
-def _world(admin: Admin, given: Arguments) -> dict[str, Any]:
+def _data(admin: Admin, given: Arguments) -> dict[str, Any]:
     wanted = given.get("filter", "")
-    world = admin.get("/world", filter=wanted)
-    logins = [t for t in world["tokens"]["shown"] if t["kind"] == "account" and t["token"]]
+    state = admin.get("/state", filter=wanted)
+    logins = [t for t in state["tokens"]["shown"] if t["kind"] == "account" and t["token"]]
     return {
-        "world": world,
+        "state": state,
         "wanted": wanted,
-        "picture": picture(world),
+        "picture": picture(state),
         "token_of": {login["member_id"]: login["token"] for login in reversed(logins)},
         "name_of": {
             each["id"]: each["name"]
             for kind in ("accounts", "customers")
-            for each in world[kind]["shown"]
+            for each in state[kind]["shown"]
         },
         "customer_token_of": {
             each["customer_id"]: each["token"]
-            for each in world["tokens"]["shown"]
+            for each in state["tokens"]["shown"]
             if each["kind"] == "customer" and each["token"]
         },
     }
@@ -78,7 +78,7 @@ def _entry(admin: Admin, entry_id: str) -> dict[str, Any]:
     entry = admin.get(f"/requests/{entry_id}")
     catalog = [e for e in admin.get("/errors") if e["id"] == entry["error"]]
     own = [e for e in catalog if e["operation"] in (entry["operation"], "*")]
-    tokens = admin.get("/world", limit=1000)["tokens"]["shown"]
+    tokens = admin.get("/state", limit=1000)["tokens"]["shown"]
     return {
         "entry": entry,
         "catalog_entry": (own or [None])[0],
@@ -121,12 +121,12 @@ def _found(error: Mapping[str, Any], wanted: str) -> bool:
 
 def _clock(admin: Admin, _: Arguments) -> dict[str, Any]:
     clock = admin.get("/clock")
-    world = admin.get("/world", limit=200)
-    tokens = [t for t in world["tokens"]["shown"] if t["expires_at"]]
+    state = admin.get("/state", limit=200)
+    tokens = [t for t in state["tokens"]["shown"] if t["expires_at"]]
     ends = [
         *(
             {"what": "cart", "name": c["id"], "at": c["expires_at"]}
-            for c in world["carts"]["shown"]
+            for c in state["carts"]["shown"]
         ),
         *(
             {
@@ -151,7 +151,7 @@ def _sandboxes(admin: Admin, _: Arguments) -> dict[str, Any]:
 
 
 VIEWS = (
-    View("world", "StoreState", "/", "world.html", _world),
+    View("data", "Data", "/", "data.html", _data),
     View("journal", "Journal", "/ui/journal", "journal.html", _journal),
     View("errors", "Errors", "/ui/errors", "errors.html", _errors),
     View("clock", "Clock", "/ui/clock", "clock.html", _clock),

@@ -98,7 +98,7 @@ class WorkerLifecycle:
                 for each in self._attendants:
                     each.finish()
                 # what the log still holds; logging.shutdown knows none from before Granian's set-up
-                for handler in logging.getLogger(__package__).handlers:
+                for handler in logging.getLogger("mockserver").handlers:
                     handler.flush()
             self._finished = True
         self._over.set()

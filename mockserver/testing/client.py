@@ -67,9 +67,9 @@ class Client:
         """Go back to the fixtures."""
         self._call("POST", "/reset")
 
-    def world(self, **query: Any) -> Any:
+    def state(self, **query: Any) -> Any:
         """Return carts, accounts, members and tokens; `query` may hold filter and limit."""
-        return self._call("GET", f"/world{_query(query)}")
+        return self._call("GET", f"/state{_query(query)}")
 
     # --- sandboxes
 

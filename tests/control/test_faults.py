@@ -187,6 +187,4 @@ def test_the_layer_goes_neither_with_tls_nor_with_reload(option: str) -> None:
         check=False,
     )
     assert run.returncode == 1
-    assert run.stderr == (
-        "mockserver: --faults goes neither with --tls nor with --reload; remove one\n"
-    )
+    assert run.stderr == ("mockserver: --faults excludes --tls and --reload; remove one\n")

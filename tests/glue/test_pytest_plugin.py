@@ -214,7 +214,11 @@ def test_a_suite_that_does_not_use_it_loads_nothing(pytester: pytest.Pytester) -
         def test_it(pytestconfig):
             assert pytestconfig.pluginmanager.has_plugin("mockserver")
             own = {name for name in sys.modules if name.startswith("mockserver")}
-            assert own == {"mockserver", "mockserver.testing.pytest_plugin"}
+            assert own == {
+                "mockserver",
+                "mockserver.testing",
+                "mockserver.testing.pytest_plugin",
+            }
         """
     )
     pytester.runpytest_subprocess(*ALONE).assert_outcomes(passed=1)

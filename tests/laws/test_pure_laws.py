@@ -394,13 +394,13 @@ def hold_to_the_law(text: bytes) -> None:
             refused = error
     if made is None:
         assert refused is not None
-        assert refused.mistakes
-        for mistake in refused.mistakes:
+        assert refused.diagnostics
+        for mistake in refused.diagnostics:
             assert mistake.message
             assert mistake.line >= 1
             assert mistake.column >= 1
     else:
-        assert not source.mistakes
+        assert not source.diagnostics
         assert len(made.carts) == len(source.value.get("carts", ()))
         assert indexed(made) == derived(made)
 

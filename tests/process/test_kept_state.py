@@ -203,7 +203,7 @@ def test_a_server_with_a_refused_seed_says_which_one_it_was(
 
 
 def test_state_file_and_reload_do_not_go_together(kept: tuple[str, ...]) -> None:
-    assert "doesn't go with --reload" in refused(*kept, "--reload")
+    assert "--state-file excludes --reload" in refused(*kept, "--reload")
 
 
 def test_when_the_disk_is_full_the_server_serves_on_and_tells_it_once(

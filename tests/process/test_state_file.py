@@ -23,7 +23,6 @@ from mockserver.openapi.contract import Contract
 from mockserver.persistence.state_file import SEAL, StateFile
 from mockserver.persistence.state_format import FORMAT, MAPS, SEED, VALUES, digest
 from mockserver.sandbox.registry import Sandboxes
-from mockserver.sandbox.state import SandboxState
 from mockserver.store import derived
 from mockserver.store.index_specs import ALL
 from mockserver.store.queries import View

@@ -7,7 +7,7 @@ from cyclonedx.spdx import is_expression, is_supported_id
 
 from tests.documents import ROOT, table
 
-WEB = ROOT / "mockserver" / "web"
+WEB = ROOT / "mockserver" / "dashboard"
 OWN = {"app.css", "app.js", "docs.css", "docs.js", "icon.svg", "theme.js"}
 COLUMNS = ("file", "package", "version", "licence", "texts", "home", "digest")
 ROWS = [
