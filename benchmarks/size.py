@@ -23,7 +23,8 @@ from benchmarks.work import ACCOUNT_ID, HEADERS, association, cart
 from mockserver.app import create_app
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.store.transaction import Transaction
-from mockserver.store.world import ACCOUNT, Cart, StoreState
+from mockserver.store.entities import ACCOUNT, Cart
+from mockserver.store.state import StoreState
 
 SMALLEST, LARGEST = 10, 1_000_000
 ROUNDS = 3
@@ -129,7 +130,7 @@ def _of(sandbox: Sandbox) -> dict[str, Action]:
 
     def change() -> None:
         _settle()
-        sandbox.run(lambda tx, ids: tx.delete_cart("cart-1"))
+        sandbox.run(lambda tx, ids: tx.carts.delete("cart-1"))
 
     sandbox.reset()
     change()

@@ -29,7 +29,7 @@ from mockserver.http.routing import Routes
 from mockserver.openapi.contract import Contract
 from mockserver.sandbox.registry import DEFAULT, Sandboxes
 from mockserver.sandbox.sandbox import Sandbox
-from mockserver.store.world import StoreState
+from mockserver.store.state import StoreState
 
 SANDBOX_HEADER = "Mock-Sandbox"
 NAME_A_SANDBOX = f"Name a sandbox: the header {SANDBOX_HEADER}, or a path below /sandboxes/NAME."

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from mockserver.core.resources import resource
 from mockserver.fixtures.load import load_fixtures
-from mockserver.store.world import StoreState
+from mockserver.store.state import StoreState
 from tests.contract import CONTRACT
 from tests.seeds import ACCOUNT_TOKEN, CUSTOMER_TOKEN
 

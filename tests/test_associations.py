@@ -15,7 +15,7 @@ from mockserver.app import create_app
 from mockserver.core.clock import HOUR, MINUTE
 from mockserver.core.config import Config
 from mockserver.openapi.contract import Contract
-from mockserver.store.world import StoreState
+from mockserver.store.state import StoreState
 from tests.contract import BUILT_IN_STATE
 from tests.seeds import (
     ACCOUNT_1,

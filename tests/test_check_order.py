@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from mockserver.app import create_app
 from mockserver.core.config import Config
 from mockserver.fixtures.load import load_fixtures
-from mockserver.store.world import StoreState
+from mockserver.store.state import StoreState
 from tests.causes import NO_SUCH_ACCOUNT
 from tests.contract import CONTRACT
 from tests.documented import operations, pairs

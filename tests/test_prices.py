@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from mockserver.operations.pricing import money, price_lines, total
-from mockserver.store.products import CartItem, Price, Product, Promotion
+from mockserver.store.entities import CartItem, Price, Product, Promotion
 from tests.carting import CURRENCY, amounts, custom, held, product, promotion, put_in, refusal, send
 from tests.seeds import FIVE_OFF, KEYBOARD, MUG, NOTEBOOK, SHOPPER, TEN_PERCENT, UMBRELLA
 

@@ -1,14 +1,12 @@
 """What must not go wrong visibly: a fault in the code, the memory of a world that was left."""
 
-from dataclasses import replace
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from mockserver.core.resources import resource
-from mockserver.store.release import WORTH_A_THREAD, release
-from mockserver.store.world import StoreState
+from mockserver.store.disposal import MIN_CHANGES, free_in_background
+from mockserver.store.state import StoreState
 from tests.seeds import ADMIN, SHOPPER
 
 
@@ -40,28 +38,26 @@ def test_a_fault_outside_any_operation_is_answered_too(
 
 def test_a_large_world_that_was_left_is_taken_apart_and_others_keep_their_share(app: Flask) -> None:
     client = app.test_client()
-    for _ in range(WORTH_A_THREAD):
+    for _ in range(MIN_CHANGES):
         client.post("/v2/carts", headers=ADMIN, json={"data": {"name": "x"}})
     sandbox = app.extensions["sandbox"]
     kept: StoreState = sandbox.store
     carts = len(kept.carts)
     sandbox.reset()
-    assert len(sandbox.store.carts) < WORTH_A_THREAD
+    assert len(sandbox.store.carts) < MIN_CHANGES
     assert len(kept.carts) == len(list(kept.carts)) == carts
 
 
-@pytest.mark.parametrize(
-    ("changes", "threads"), [(0, 0), (WORTH_A_THREAD - 1, 0), (WORTH_A_THREAD, 1)]
-)
+@pytest.mark.parametrize(("changes", "threads"), [(0, 0), (MIN_CHANGES - 1, 0), (MIN_CHANGES, 1)])
 def test_only_a_world_of_many_changes_is_taken_apart_in_the_background(
     app: Flask, monkeypatch: pytest.MonkeyPatch, changes: int, threads: int
 ) -> None:
     started: list[object] = []
     monkeypatch.setattr(
-        "mockserver.store.release.start_new_thread", lambda *given: started.append(given)
+        "mockserver.store.disposal.start_new_thread", lambda *given: started.append(given)
     )
     seed: StoreState = app.extensions["sandbox"].store
-    release(replace(seed, revision=seed.revision + changes), seed)
+    free_in_background(seed.evolve(counters=seed.counters.insert("revision", changes)), seed)
     assert len(started) == threads
     assert len(seed.carts) == 11
 
@@ -70,7 +66,7 @@ def test_what_is_taken_apart_leaves_other_worlds_whole(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "mockserver.store.release.start_new_thread", lambda run, given: run(*given)
+        "mockserver.store.disposal.start_new_thread", lambda run, given: run(*given)
     )  # so that it has ended when we look
     sandbox = app.extensions["sandbox"]
     client = app.test_client()
@@ -80,7 +76,7 @@ def test_what_is_taken_apart_leaves_other_worlds_whole(
     named = {"filter": 'ilike(name,"cart 1")'}
     before = client.get("/v2/carts", headers=ADMIN, query_string=named).json
     kept: StoreState = sandbox.store
-    release(replace(kept, revision=seed.revision + WORTH_A_THREAD), seed)
+    free_in_background(kept.evolve(counters=kept.counters.insert("revision", MIN_CHANGES)), seed)
     assert client.get("/v2/carts", headers=ADMIN, query_string=named).json == before
     assert before["meta"]["results"] == {"total": 100}
     assert len(kept.carts) == len(list(kept.carts)) == 300 + len(seed.carts)

@@ -9,8 +9,8 @@ from mockserver.admin.bodies import data, number
 from mockserver.core.clock import to_milliseconds_text
 from mockserver.http.context import current
 from mockserver.sandbox.sandbox import Sandbox
+from mockserver.store.entities import ACCOUNT, CUSTOMER, Account, Cart, Customer, Member, Owner
 from mockserver.store.transaction import Transaction
-from mockserver.store.world import ACCOUNT, CUSTOMER, Account, Cart, Customer, Member
 
 Record = TypeVar("Record")
 DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
@@ -39,7 +39,7 @@ class _State:
         state = self.tx.state
         return {
             "carts": self._some(
-                self.tx.carts(),
+                self.tx.carts.list(),
                 self._cart,
                 lambda c: (c.id, c.name, *(owner for _, owner in c.owners)),
             ),
@@ -104,7 +104,7 @@ class _State:
         }
 
     def _carts(self, kind: str, owner_id: str) -> int:
-        return len(self.tx.carts((kind, owner_id)))
+        return len(self.tx.carts.list(Owner(kind, owner_id)))
 
     def _tokens(self) -> Iterable[dict[str, str | None]]:
         """Yield the tokens that are alive: those of the fixtures with their text, issued ones

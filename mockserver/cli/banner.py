@@ -3,7 +3,7 @@
 from mockserver import __version__
 from mockserver.core.config import BUILT_IN, LOOPBACK, Config
 from mockserver.server.tls import Certificate
-from mockserver.store.world import StoreState
+from mockserver.store.state import StoreState
 
 ADMIN = {
     "disabled": "disabled",

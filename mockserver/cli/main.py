@@ -132,6 +132,13 @@ class FixturePath(click.ParamType[str]):
     metavar="SECONDS",
     help="How often to write it when something has changed; it is written at the end, too.",
 )
+@click.option(
+    "--state-mismatch",
+    type=click.Choice(["fail", "discard"]),
+    default="fail",
+    help="What to do with a state file that is torn, foreign, or of other fixtures or another seed:"
+    " refuse to start, or start without it and keep it as FILE.rejected.",
+)
 @click.pass_context
 def cli(ctx: click.Context, /, **options: Any) -> None:
     """Serve the Account Cart Associations sandbox, until Ctrl-C."""
@@ -146,6 +153,7 @@ def _serve_options(
     tls_key: Path | None,
     state_file: Path | None,
     state_every: float,
+    state_mismatch: str,
     freeze_time: int | None,
     sandbox_idle: int,
     **settings: Any,
@@ -156,7 +164,9 @@ def _serve_options(
         fault_secret=secrets.token_hex(16),
         **settings,
     )
-    return ServeOptions(config, reload, tls, tls_cert, tls_key, state_file, state_every)
+    return ServeOptions(
+        config, reload, tls, tls_cert, tls_key, state_file, state_every, state_mismatch
+    )
 
 
 @cli.command()

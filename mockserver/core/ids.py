@@ -62,6 +62,6 @@ def _version_4(digest: bytes) -> str:
 Random = random.Random
 
 
-def seeded_random(seed: int) -> Random:
-    """Return a source of chance that says the same for the same seed."""
+def seeded_random(seed: int | str) -> Random:
+    """Return a random generator that is the same for the same seed."""
     return Random(seed)  # repeatable on purpose

@@ -16,7 +16,7 @@ from mockserver.sandbox.client_warnings import ASSOCIATIONS, TOKEN_ERRORS, Obser
 from mockserver.sandbox.journal import Entry, Message
 from mockserver.sandbox.rules import RuleOutcome
 from mockserver.sandbox.sandbox import Sandbox
-from mockserver.store.world import digest
+from mockserver.store.entities import digest
 
 UNMATCHED = ("no-such-path", "method-not-allowed")
 ACCOUNT_TOKEN_KEY = header_key(ACCOUNT_TOKEN_HEADER)
@@ -122,7 +122,7 @@ class RequestContext:
             next_page=self.next_page,
         )
 
-    def _tokens(self) -> tuple[bytes, ...]:
+    def _tokens(self) -> tuple[str, ...]:
         return tuple(digest(each) for key in _TOKEN_KEYS if (each := self.environ.get(key)))
 
     def entry(

@@ -17,8 +17,8 @@ from mockserver.openapi.contract import Operation
 from mockserver.operations import OPERATIONS, auth
 from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.sandbox.rules import MatchInput
+from mockserver.store.entities import digest
 from mockserver.store.transaction import Transaction
-from mockserver.store.world import digest
 
 MAX_UNKNOWN_FIELDS = 20
 

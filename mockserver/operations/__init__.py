@@ -20,7 +20,7 @@ from mockserver.operations import (
     tokens,
 )
 from mockserver.operations.base import OperationContext, OperationResult
-from mockserver.store.world import ACCOUNT, CUSTOMER
+from mockserver.store.entities import ACCOUNT, CUSTOMER
 
 OPERATIONS: Mapping[str, Callable[[OperationContext], OperationResult]] = {
     "createAnAccessToken": tokens.create_access_token,

@@ -8,14 +8,14 @@ from mockserver.core.errors import ApiError
 from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.lists.filters import Field, Grammar
 from mockserver.operations.lists.listing import COMPARISONS, attribute, identifier, instant, listed
-from mockserver.store.world import ACCOUNT, Account, Member, Membership
+from mockserver.store.entities import ACCOUNT, Account, Member, Membership
 
 CHANGEABLE = ("name", "legal_name", "registration_id", "external_ref")
 
 
 def list_accounts(ctx: OperationContext) -> OperationResult:
     """List all accounts, or those of the member who signed in, by name."""
-    found = (account for account in ctx.tx.accounts() if is_visible(ctx, account.id))
+    found = (account for account in ctx.tx.accounts.all() if is_visible(ctx, account.id))
     return listed(ctx, "/v2/accounts", found, lambda each: show(each, ctx), _grammar(ctx), "name")
 
 
@@ -28,7 +28,7 @@ def create(ctx: OperationContext) -> OperationResult:
     """Create an account, which may have a parent."""
     given = ctx.body["data"]
     parent_id = given.get("parent_id")
-    if parent_id is not None and ctx.tx.account(parent_id.lower()) is None:
+    if parent_id is not None and ctx.tx.accounts.get(parent_id.lower()) is None:
         raise ApiError("account-not-found")
     _check_registration(ctx, given, None)
     return _entity(new_account(ctx, given), ctx, 201)
@@ -40,12 +40,12 @@ def update(ctx: OperationContext) -> OperationResult:
     account, given = visible(ctx), ctx.body["data"]
     _check_registration(ctx, given, account.id)
     changes = {name: given[name] for name in CHANGEABLE if name in given}
-    return _entity(ctx.tx.save_account(replace(account, **changes)), ctx)
+    return _entity(ctx.tx.accounts.save(replace(account, **changes)), ctx)
 
 
 def delete(ctx: OperationContext) -> OperationResult:
     """Delete an account, its memberships and the associations of its carts."""
-    ctx.tx.delete_account(visible(ctx).id)
+    ctx.tx.accounts.delete(visible(ctx).id)
     return OperationResult(204)
 
 
@@ -61,7 +61,7 @@ def new_account(ctx: OperationContext, given: dict[str, Any]) -> Account:
         updated_at=ctx.tx.now,
         **fields,
     )
-    return ctx.tx.save_account(account)
+    return ctx.tx.accounts.save(account)
 
 
 def check_self_management(ctx: OperationContext) -> None:
@@ -76,7 +76,7 @@ def visible(ctx: OperationContext) -> Account:
     account_id = ctx.params["accountID"].lower()
     if not is_visible(ctx, account_id):
         raise ApiError("forbidden")
-    account = ctx.tx.account(account_id)
+    account = ctx.tx.accounts.get(account_id)
     if account is None:
         raise ApiError("account-not-found")
     return account
@@ -86,13 +86,15 @@ def is_visible(ctx: OperationContext, account_id: str) -> bool:
     """Whether the caller may read an account: an account member only its own ones."""
     if ctx.caller.member_id is None:
         return True
-    member = ctx.tx.member(ctx.caller.member_id)
+    member = ctx.tx.members.get(ctx.caller.member_id)
     return member is not None and account_id in member.account_ids
 
 
 def show(account: Account, ctx: OperationContext) -> dict[str, Any]:
     """Return an account as the API shows it."""
-    ancestors = [{"data": {"type": "account", "id": a.id}} for a in ctx.tx.ancestors(account)]
+    ancestors = [
+        {"data": {"type": "account", "id": a.id}} for a in ctx.tx.accounts.ancestors(account)
+    ]
     above = {"ancestors": ancestors, "parent": ancestors[-1]} if ancestors else {}
     return {
         "id": account.id,
@@ -125,7 +127,7 @@ def _check_registration(ctx: OperationContext, given: dict[str, Any], own_id: st
     """Refuse a registration id that another account has."""
     wanted = given.get("registration_id")
     if wanted is not None and any(
-        each.registration_id == wanted and each.id != own_id for each in ctx.tx.accounts()
+        each.registration_id == wanted and each.id != own_id for each in ctx.tx.accounts.all()
     ):
         raise ApiError("registration-id-taken")
 

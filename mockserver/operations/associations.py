@@ -4,7 +4,7 @@ from mockserver.core.errors import ApiError
 from mockserver.operations.auth import ADMINISTRATOR
 from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.owners import KINDS, Kind, check_contact_email
-from mockserver.store.world import Cart, Owner
+from mockserver.store.entities import Cart, Owner
 
 
 def associate(kind: str, ctx: OperationContext) -> OperationResult:
@@ -17,8 +17,8 @@ def associate(kind: str, ctx: OperationContext) -> OperationResult:
         return OperationResult(204)
     owners = (*cart.owners, owner)
     check_contact_email(owners, cart.contact_email)
-    ctx.tx.save_cart(cart, owners=owners)
-    return OperationResult(200, {"data": [{"type": owner[0], "id": owner[1]}]})
+    ctx.tx.carts.save(cart, owners=owners)
+    return OperationResult(200, {"data": [{"type": owner.type, "id": owner.id}]})
 
 
 def disassociate(kind: str, ctx: OperationContext) -> OperationResult:
@@ -26,7 +26,7 @@ def disassociate(kind: str, ctx: OperationContext) -> OperationResult:
     cart, owner = _permitted(KINDS[kind], ctx)
     if owner in cart.owners:
         remaining = tuple(each for each in cart.owners if each != owner)
-        ctx.tx.save_cart(cart, owners=remaining)
+        ctx.tx.carts.save(cart, owners=remaining)
     return OperationResult(204)
 
 
@@ -36,14 +36,14 @@ def _permitted(kind: Kind, ctx: OperationContext) -> tuple[Cart, Owner]:
     An administrator may do so with any of them; an account or a customer with itself and a cart
     that is free or its own; nobody else.
     """
-    owner: Owner = (kind.name, ctx.body["data"][0]["id"])
-    cart = ctx.tx.cart(ctx.params["cartID"])
+    owner = Owner(kind.name, ctx.body["data"][0]["id"])
+    cart = ctx.tx.carts.get(ctx.params["cartID"])
     if ctx.caller.kind != ADMINISTRATOR:
         anothers = cart is not None and cart.owners and owner not in cart.owners
         if owner != ctx.caller.owner or anothers:
             raise ApiError(kind.lacks_permissions)
     if cart is None:
         raise ApiError("cart-not-found")
-    if kind.find(ctx.tx, owner[1]) is None:
+    if kind.find(ctx.tx, owner.id) is None:
         raise ApiError(kind.not_found)
     return cart, owner

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from mockserver.core.errors import ApiError
 from mockserver.openapi.contract import Operation
+from mockserver.store.entities import ACCOUNT, CUSTOMER, Owner
 from mockserver.store.transaction import Transaction
-from mockserver.store.world import ACCOUNT, CUSTOMER, Owner
 
 ANONYMOUS = "anonymous"
 ADMINISTRATOR = "administrator"
@@ -51,8 +51,8 @@ def authenticate(
     """
     if ANYONE in operation.callers:
         return Caller(ANYONE)
-    bearer = tx.bearer(_bearer_token(authorization))
-    application = tx.application(bearer.client_id) if bearer else None
+    bearer = tx.tokens.bearer(_bearer_token(authorization))
+    application = tx.tokens.application(bearer.client_id) if bearer else None
     if application is None:
         services = "unauthorized" in operation.errors
         raise ApiError("unauthorized" if services else "unable-to-validate-access-token")
@@ -72,17 +72,17 @@ def authenticate(
 
 
 def _account(text: str, note: str | None, tx: Transaction) -> Caller:
-    token = tx.account_token(text)
+    token = tx.tokens.account_token(text)
     if token is None:
         raise ApiError("account-token-not-valid")
-    return Caller(ACCOUNT, (ACCOUNT, token.account_id), token.member_id, note)
+    return Caller(ACCOUNT, Owner(ACCOUNT, token.account_id), token.member_id, note)
 
 
 def _customer(text: str, tx: Transaction) -> Caller:
-    token = tx.customer_token(text)
+    token = tx.tokens.customer_token(text)
     if token is None:
         raise ApiError("customer-token-not-valid")
-    return Caller(CUSTOMER, (CUSTOMER, token.customer_id))
+    return Caller(CUSTOMER, Owner(CUSTOMER, token.customer_id))
 
 
 def _bearer_token(authorization: str | None) -> str:

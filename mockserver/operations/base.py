@@ -1,13 +1,18 @@
 """What an operation is given and what it returns. No web framework in sight."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from __future__ import annotations
 
-from mockserver.core.errors import ApiError
-from mockserver.core.ids import Ids
-from mockserver.operations.auth import Caller
-from mockserver.store.transaction import Transaction
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mockserver.core.errors import ApiError
+    from mockserver.core.ids import Ids
+    from mockserver.operations.auth import Caller
+    from mockserver.store.entities import CartItem, Product
+    from mockserver.store.transaction import Transaction
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -22,6 +27,10 @@ class OperationContext(NamedTuple):
     tx: Transaction
     ids: Ids
     base_url: str
+
+    def product_of(self, item: CartItem) -> Product | None:
+        """Return the product that an item is of; custom items and promotions have none."""
+        return None if item.product_id is None else self.tx.products.get(item.product_id)
 
 
 class OperationResult(NamedTuple):

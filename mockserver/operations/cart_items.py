@@ -13,8 +13,7 @@ from typing import Any
 from mockserver.core.errors import ApiError, ErrorId
 from mockserver.operations.base import OperationContext
 from mockserver.operations.pricing import CART_ITEM, CUSTOM_ITEM, PROMOTION_ITEM
-from mockserver.store.products import CartItem, Price, Product
-from mockserver.store.world import Cart
+from mockserver.store.entities import Cart, CartItem, Price, Product
 
 CURRENCY_HEADER = "X-MOLTIN-CURRENCY"
 MAX_ITEMS = 100
@@ -45,7 +44,7 @@ def add_copy(ctx: OperationContext, cart: Cart, item: CartItem) -> Cart:
         "description": item.description,
         "price": {"amount": item.price.amount, "includes_tax": item.price.includes_tax},
         **({"sku": item.sku} if item.sku else {}),
-        **({"id": item.product.id} if item.product else {}),
+        **({"id": item.product_id} if item.product_id else {}),
         **({"code": item.promotion.code} if item.promotion else {}),
         **({"custom_inputs": item.custom_inputs} if item.custom_inputs else {}),
         **({"location": item.location} if item.location else {}),
@@ -108,16 +107,15 @@ def _put(ctx: OperationContext, cart: Cart, line: CartItem) -> Cart:
             location=line.location or equal.location,
         )
         items = tuple(put if each is equal else each for each in cart.items)
-    told_id = line.product.id if line.product else None
-    return _checked(ctx, replace(cart, items=items), put, told_id)
+    return _checked(ctx, replace(cart, items=items), put, line.product_id)
 
 
 def _are_one(old: CartItem, new: CartItem) -> bool:
     """Whether two lines are one: the same product, SKU or code, with the same inputs."""
     if old.type != new.type or (old.custom_inputs or {}) != (new.custom_inputs or {}):
         return False
-    if old.product and new.product:
-        return old.product.id == new.product.id
+    if old.product_id and new.product_id:
+        return old.product_id == new.product_id
     return bool(old.sku) and old.sku == new.sku
 
 
@@ -125,20 +123,19 @@ def _checked(ctx: OperationContext, cart: Cart, line: CartItem, told_id: str | N
     """Return the cart, if it may hold as much of a line as it does now."""
     if line.quantity > MAX_QUANTITY:
         raise ApiError("quantity-too-high", value=line.quantity)
-    product = line.product
+    product = ctx.product_of(line)
     if product is None or not product.manage_stock:
         return cart
     deferred = {**ctx.tx.setting("cart", "inventories"), **(cart.inventory_settings or {})}
-    wanted = sum(
-        item.quantity for item in cart.items if item.product and item.product.id == product.id
-    )
-    if wanted > ctx.tx.available(product) and not deferred.get("defer_inventory_check"):
+    wanted = sum(item.quantity for item in cart.items if item.product_id == product.id)
+    if wanted > ctx.tx.products.available(product) and not deferred.get("defer_inventory_check"):
         raise ApiError("insufficient-stock", name=product.name, id=told_id)
     return cart
 
 
 def _product(ctx: OperationContext, _: Cart, given: Mapping[str, Any], currency: str) -> CartItem:
-    product = ctx.tx.product(given)
+    products = ctx.tx.products
+    product = products.get(given["id"]) if "id" in given else products.by_sku(given["sku"])
     if product is None and "id" in given:
         raise ApiError("product-not-found", id=given["id"])
     if product is None:
@@ -147,7 +144,8 @@ def _product(ctx: OperationContext, _: Cart, given: Mapping[str, Any], currency:
         _line(ctx, given, product.name, product.description, product.sku),
         currency=currency,
         price=_price_of(product, currency),
-        product=product,
+        product_id=product.id,
+        tax_basis_points=product.tax_basis_points,
         location=given.get("location"),
     )
 
@@ -169,7 +167,7 @@ def _custom(ctx: OperationContext, _: Cart, given: Mapping[str, Any], currency: 
 
 def _promotion(ctx: OperationContext, cart: Cart, given: Mapping[str, Any], _: str) -> CartItem:
     _check_discounts(ctx, cart, given["code"], [item.id for item in cart.items])
-    promotion = ctx.tx.promotion(given["code"])
+    promotion = ctx.tx.products.promotion(given["code"])
     if promotion is None:
         raise ApiError("promotion-not-found", code=given["code"])
     line = _line(ctx, {**given, "quantity": 1}, promotion.name, "Promotion", promotion.code)

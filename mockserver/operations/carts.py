@@ -1,5 +1,6 @@
 """Carts themselves (contract.md §4). Whom they belong to is `associations`' business."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -10,13 +11,12 @@ from mockserver.operations.lists.filters import Field, Grammar
 from mockserver.operations.lists.listing import listed
 from mockserver.operations.owners import check_contact_email, check_last_cart
 from mockserver.operations.serializers import cart_items
-from mockserver.store.index_specs import ALL, ASSOCIATED, NAME
-from mockserver.store.world import ACCOUNT, CUSTOMER, Cart
+from mockserver.store.entities import ACCOUNT, CUSTOMER, Cart
 
 DEFAULT_NAME = "Cart"
 GRAMMAR: Grammar = {
-    "account_ids": Field(("contains",), lambda cart: cart.owner_ids(ACCOUNT), facet=ACCOUNT),
-    "name": Field(("ilike",), lambda cart: cart.name, facet=NAME),
+    "account_ids": Field(("contains",), lambda cart: cart.owner_ids(ACCOUNT)),
+    "name": Field(("ilike",), lambda cart: cart.name),
 }
 """What a list of carts can be filtered by."""
 CHANGEABLE = (
@@ -33,8 +33,9 @@ CHANGEABLE = (
 
 def list_carts(ctx: OperationContext) -> OperationResult:
     """List the caller's carts, the most recently updated one first."""
-    everybodys = ALL if ctx.tx.setting("cart", "show_all_carts") else ASSOCIATED
-    found = ctx.tx.carts(ctx.caller.owner or everybodys)
+    found: Iterable[Cart] = ctx.tx.carts.list(ctx.caller.owner)
+    if ctx.caller.owner is None and not ctx.tx.setting("cart", "show_all_carts"):
+        found = [cart for cart in found if cart.owners]
     return listed(ctx, "/v2/carts", found, lambda cart: _show(cart, ctx), GRAMMAR)
 
 
@@ -42,7 +43,7 @@ def create(ctx: OperationContext) -> OperationResult:
     """Create a cart; one made with an account's or a customer's token is theirs at once."""
     given = ctx.body["data"]
     cart_id = given.get("id") or ctx.ids.uuid("cart")
-    if ctx.tx.cart(cart_id) is not None:
+    if ctx.tx.carts.get(cart_id) is not None:
         raise ApiError("cart-already-exists")
     new = blank(ctx, cart_id)
     if ctx.caller.owner is not None:
@@ -53,7 +54,7 @@ def create(ctx: OperationContext) -> OperationResult:
 def get(ctx: OperationContext) -> OperationResult:
     """Return a cart; an unknown id makes an empty one, as the real service does."""
     cart_id = ctx.params["cartID"]
-    cart = ctx.tx.cart(cart_id) or ctx.tx.save_cart(blank(ctx, cart_id))
+    cart = ctx.tx.carts.get(cart_id) or ctx.tx.carts.save(blank(ctx, cart_id))
     return OperationResult(200, _entity(cart, ctx))
 
 
@@ -66,13 +67,13 @@ def delete(ctx: OperationContext) -> OperationResult:
     """Delete a cart, unless it is the last one of an account or a customer."""
     cart = existing(ctx)
     check_last_cart(ctx, cart)
-    ctx.tx.delete_cart(cart.id)
+    ctx.tx.carts.delete(cart.id)
     return OperationResult(204)
 
 
 def existing(ctx: OperationContext) -> Cart:
     """Return the cart that the path names; there must be one."""
-    cart = ctx.tx.cart(ctx.params["cartID"])
+    cart = ctx.tx.carts.get(ctx.params["cartID"])
     if cart is None:
         raise ApiError("cart-not-found")
     return cart
@@ -92,7 +93,7 @@ def _saved(ctx: OperationContext, cart: Cart, given: dict[str, Any]) -> Cart:
         changes["payment_intent_id"] = None
     changed = replace(cart, **changes)
     check_contact_email(changed.owners, changed.contact_email)
-    return ctx.tx.save_cart(changed)
+    return ctx.tx.carts.save(changed)
 
 
 def _check_snapshot_date(ctx: OperationContext, cart: Cart, given: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from mockserver.core.errors import ApiError
 from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.lists.pages import page
 from mockserver.operations.pricing import money
-from mockserver.store.products import Currency, Hierarchy, Product
+from mockserver.store.entities import Currency, Hierarchy, Product
 
 PRODUCTS = "/catalog/products"
 Test = Callable[[Product], bool]
@@ -35,7 +35,7 @@ def list_products(ctx: OperationContext) -> OperationResult:
 
 def get_product(ctx: OperationContext) -> OperationResult:
     """Return one product."""
-    product = ctx.tx.product({"id": ctx.params["productID"]})
+    product = ctx.tx.products.get(ctx.params["productID"])
     if product is None:
         raise ApiError("product-not-found", id=ctx.params["productID"])
     return OperationResult(200, {"data": _show_product(product, ctx)})

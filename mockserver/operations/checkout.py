@@ -9,7 +9,7 @@ from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.carts import existing
 from mockserver.operations.owners import KINDS
 from mockserver.operations.serializers import orders
-from mockserver.store.world import ACCOUNT, Cart, Order, Owner
+from mockserver.store.entities import ACCOUNT, Cart, Order, Owner
 
 BLANK = dict.fromkeys(("company_name", "line_2", "city"), "")
 BLANK_SHIPPING = {**BLANK, **dict.fromkeys(("phone_number", "instructions"), "")}
@@ -44,7 +44,7 @@ def check_out(ctx: OperationContext) -> OperationResult:
         external_ref=given.get("external_ref"),
         custom_attributes=cart.custom_attributes,
     )
-    saved = ctx.tx.add_order(order)
+    saved = ctx.tx.orders.add(order)
     body = {
         "data": orders.show(saved, ctx),
         "included": {"items": orders.show_items(saved, ctx)},
@@ -64,8 +64,8 @@ def _owner(ctx: OperationContext, given: Mapping[str, Any]) -> Owner | None:
             raise ApiError(kind.lacks_permissions)
         if kind.find(ctx.tx, named) is None:
             raise ApiError(kind.not_found)
-        return kind.name, named
-    return caller if caller and caller[0] == ACCOUNT else None
+        return Owner(kind.name, named)
+    return caller if caller and caller.type == ACCOUNT else None
 
 
 def _member_id(ctx: OperationContext, given: Mapping[str, Any], owner: Owner | None) -> str | None:
@@ -75,8 +75,8 @@ def _member_id(ctx: OperationContext, given: Mapping[str, Any], owner: Owner | N
     member_id: str | None = given.get(ACCOUNT, {}).get("member_id")
     if member_id is None:
         return None
-    member = ctx.tx.member(member_id.lower())
-    if member is None or owner[1] not in member.account_ids:
+    member = ctx.tx.members.get(member_id.lower())
+    if member is None or owner.id not in member.account_ids:
         raise ApiError("account-member-not-found")
     return member.id
 
@@ -84,7 +84,7 @@ def _member_id(ctx: OperationContext, given: Mapping[str, Any], owner: Owner | N
 def _customer(ctx: OperationContext, given: Mapping[str, Any]) -> Mapping[str, str] | None:
     """Return the customer as the order remembers it: a known one by its id, a guest as given."""
     told: Mapping[str, str] | None = given.get("customer")
-    known = ctx.tx.customer(told["id"].lower()) if told and "id" in told else None
+    known = ctx.tx.customers.get(told["id"].lower()) if told and "id" in told else None
     if known is None:
         return _person(told)
     return {"id": known.id, "name": known.name, "email": known.email}
@@ -106,13 +106,14 @@ def _check_cart(cart: Cart) -> None:
 
 def _take_stock(ctx: OperationContext, cart: Cart) -> None:
     """Take what the cart holds from the stock of its products."""
-    products = {item.product.id: item.product for item in cart.items if item.product}
-    wanted: Counter[str] = Counter()
+    quantities: Counter[str] = Counter()
     for item in cart.items:
-        if item.product is not None and item.product.manage_stock:
-            wanted[item.product.id] += item.quantity
-    for product_id, quantity in wanted.items():
-        product = products[product_id]
-        if quantity > ctx.tx.available(product):
+        if item.product_id is not None:
+            quantities[item.product_id] += item.quantity
+    for product_id, quantity in quantities.items():
+        product = ctx.tx.products.get(product_id)
+        if product is None or not product.manage_stock:
+            continue
+        if quantity > ctx.tx.products.available(product):
             raise ApiError("insufficient-stock", name=product.name, id=product.id)
-        ctx.tx.allocate(product, quantity)
+        ctx.tx.products.allocate(product, quantity)

@@ -4,7 +4,7 @@ from mockserver.core.clock import SECOND
 from mockserver.core.errors import ApiError
 from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.tokens import same_secret
-from mockserver.store.world import CustomerToken
+from mockserver.store.entities import CustomerToken
 
 TOKEN_SECONDS = 24 * 3600
 
@@ -14,7 +14,7 @@ def sign_in(ctx: OperationContext) -> OperationResult:
     import jwt  # loads cryptography, a fifth of the start-up time: only a login pays for it
 
     given = ctx.body["data"]
-    customer = ctx.tx.customer_with(given["email"])
+    customer = ctx.tx.customers.by_email(given["email"])
     password = customer.password if customer and customer.password else ""
     if not same_secret(password, given["password"]) or customer is None:
         raise ApiError("wrong-credentials")
@@ -29,7 +29,7 @@ def sign_in(ctx: OperationContext) -> OperationResult:
         "jti": token_id,
     }
     token = jwt.encode(claims, ctx.ids.key("customer-token"), algorithm="HS256")
-    ctx.tx.add_customer_token(token, CustomerToken(customer.id, expires_at))
+    ctx.tx.tokens.add_customer_token(token, CustomerToken(customer.id, expires_at))
     data = {
         "type": "token",
         "id": token_id,

@@ -10,7 +10,7 @@ from mockserver.operations.carts import blank, existing
 from mockserver.operations.orders import find_order
 from mockserver.operations.pricing import price_lines
 from mockserver.operations.serializers.cart_items import collection
-from mockserver.store.world import Cart, Order
+from mockserver.store.entities import Cart, Order
 
 MERGE, REORDER = "cart_items", "order_items"
 
@@ -33,14 +33,14 @@ class Refusals:
 def list_items(ctx: OperationContext) -> OperationResult:
     """List a cart's items; an unknown cart is made, as when it is got itself."""
     cart_id = ctx.params["cartID"]
-    cart = ctx.tx.cart(cart_id) or ctx.tx.save_cart(blank(ctx, cart_id))
+    cart = ctx.tx.carts.get(cart_id) or ctx.tx.carts.save(blank(ctx, cart_id))
     return OperationResult(200, collection(cart, ctx))
 
 
 def add(ctx: OperationContext) -> OperationResult:
     """Add one thing, or several, or another cart's items; an unknown cart is made."""
     cart_id = ctx.params["cartID"]
-    before = cart = ctx.tx.cart(cart_id) or blank(ctx, cart_id)
+    before = cart = ctx.tx.carts.get(cart_id) or blank(ctx, cart_id)
     given = ctx.body["data"]
     refusals = Refusals(ctx.body.get("options", {}).get("add_all_or_nothing", False))
     for each in given if isinstance(given, list) else [given]:
@@ -50,7 +50,7 @@ def add(ctx: OperationContext) -> OperationResult:
             if given is each:
                 raise
             refusals.add(error)
-    cart = ctx.tx.save_cart(cart)
+    cart = ctx.tx.carts.save(cart)
     body = collection(cart, ctx)
     if messages := _messages(before, cart):
         body["meta"]["messages"] = messages
@@ -68,7 +68,7 @@ def update_all(ctx: OperationContext) -> OperationResult:
             cart = cart_items.change(ctx, cart, item, given)
         except ApiError as error:
             refusals.add(error)
-    cart = ctx.tx.save_cart(cart)
+    cart = ctx.tx.carts.save(cart)
     return OperationResult(200, collection(cart, ctx), refused=tuple(refusals.told))
 
 
@@ -76,7 +76,7 @@ def delete_all(ctx: OperationContext) -> OperationResult:
     """Take everything out of a cart; the cart stays."""
     cart = existing(ctx)
     cart_items.check_promotions(ctx, cart)
-    ctx.tx.save_cart(cart, items=())
+    ctx.tx.carts.save(cart, items=())
     return OperationResult(204)
 
 
@@ -84,7 +84,7 @@ def update(ctx: OperationContext) -> OperationResult:
     """Change one item; quantity 0 takes it out."""
     cart = existing(ctx)
     item = cart_items.find(cart, ctx.params["cartitemID"], "item-not-found")
-    cart = ctx.tx.save_cart(cart_items.change(ctx, cart, item, ctx.body["data"]))
+    cart = ctx.tx.carts.save(cart_items.change(ctx, cart, item, ctx.body["data"]))
     return OperationResult(200, collection(cart, ctx))
 
 
@@ -92,7 +92,7 @@ def delete(ctx: OperationContext) -> OperationResult:
     """Take one item out."""
     cart = existing(ctx)
     item = cart_items.find(cart, ctx.params["cartitemID"], "item-not-found")
-    cart = ctx.tx.save_cart(cart_items.without(cart, item))
+    cart = ctx.tx.carts.save(cart_items.without(cart, item))
     return OperationResult(200, collection(cart, ctx))
 
 
@@ -101,7 +101,7 @@ def delete_promotion(ctx: OperationContext) -> OperationResult:
     cart = existing(ctx)
     for item in cart.items:
         if item.promotion is not None and item.promotion.code == ctx.params["promoCode"]:
-            ctx.tx.save_cart(cart_items.without(cart, item))
+            ctx.tx.carts.save(cart_items.without(cart, item))
     return OperationResult(204)
 
 
@@ -121,7 +121,7 @@ def _source(ctx: OperationContext, given: Mapping[str, Any]) -> Cart | Order:
     """Return the cart, or the order, whose items are to be added."""
     if given["type"] == REORDER:
         return find_order(ctx, given["order_id"])
-    source = ctx.tx.cart(given["cart_id"])
+    source = ctx.tx.carts.get(given["cart_id"])
     if source is None:
         raise ApiError("cart-not-found")
     return source

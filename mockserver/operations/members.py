@@ -8,7 +8,7 @@ from mockserver.operations.accounts import check_self_management, timestamps
 from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.lists.filters import Grammar
 from mockserver.operations.lists.listing import attribute, identifier, instant, listed
-from mockserver.store.world import Member
+from mockserver.store.entities import Member
 
 PARTS_OF_NAMES = ("given_name", "middle_name", "family_name")
 
@@ -16,7 +16,7 @@ PARTS_OF_NAMES = ("given_name", "middle_name", "family_name")
 def list_members(ctx: OperationContext) -> OperationResult:
     """List all members, or the one who signed in, by name."""
     own = ctx.caller.member_id
-    found = (member for member in ctx.tx.members() if own in (None, member.id))
+    found = (member for member in ctx.tx.members.all() if own in (None, member.id))
     return listed(
         ctx, "/v2/account-members", found, lambda each: show(each, ctx), _grammar(ctx), "name"
     )
@@ -31,7 +31,7 @@ def update(ctx: OperationContext) -> OperationResult:
     """Note a member as updated now: the documented body has no field to change."""
     check_self_management(ctx)
     member = named(ctx, ctx.params["accountMemberID"])
-    return _entity(ctx.tx.save_member(replace(member, updated_at=ctx.tx.now)), ctx)
+    return _entity(ctx.tx.members.save(replace(member, updated_at=ctx.tx.now)), ctx)
 
 
 def named(ctx: OperationContext, member_id: str) -> Member:
@@ -39,7 +39,7 @@ def named(ctx: OperationContext, member_id: str) -> Member:
     member_id = member_id.lower()
     if ctx.caller.member_id not in (None, member_id):
         raise ApiError("forbidden")
-    member = ctx.tx.member(member_id)
+    member = ctx.tx.members.get(member_id)
     if member is None:
         raise ApiError("account-member-not-found")
     return member

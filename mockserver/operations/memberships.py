@@ -9,7 +9,7 @@ from mockserver.operations import accounts, members
 from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.lists.filters import Grammar
 from mockserver.operations.lists.listing import attribute, identifier, instant, listed
-from mockserver.store.world import Membership
+from mockserver.store.entities import Membership
 
 
 def list_of_account(ctx: OperationContext) -> OperationResult:
@@ -30,7 +30,7 @@ def list_of_member(ctx: OperationContext) -> OperationResult:
 def list_unassigned(ctx: OperationContext) -> OperationResult:
     """List the members who do not belong to an account, the newest first."""
     account = accounts.visible(ctx)
-    found = (each for each in ctx.tx.members() if account.id not in each.account_ids)
+    found = (each for each in ctx.tx.members.all() if account.id not in each.account_ids)
     path = f"/v2/accounts/{account.id}/account-memberships/unassigned-account-members"
     grammar: Grammar = {
         "email": attribute("email", "eq", "like"),
@@ -48,13 +48,13 @@ def get(ctx: OperationContext) -> OperationResult:
 def create(ctx: OperationContext) -> OperationResult:
     """Make a member belong to an account."""
     account = accounts.visible(ctx)
-    member = ctx.tx.member(ctx.body["data"]["account_member_id"].lower())
+    member = ctx.tx.members.get(ctx.body["data"]["account_member_id"].lower())
     if member is None:
         raise ApiError("account-member-not-found")
     if account.id in member.account_ids:
         raise ApiError("account-membership-exists")
     membership = new_membership(ctx, account.id, member.id)
-    ctx.tx.save_member(replace(member, memberships=(*member.memberships, membership)))
+    ctx.tx.members.save(replace(member, memberships=(*member.memberships, membership)))
     return _entity(membership, ctx, 201)
 
 
@@ -83,7 +83,7 @@ def new_membership(ctx: OperationContext, account_id: str, member_id: str) -> Me
 def _memberships(ctx: OperationContext, account_id: str) -> Iterable[Membership]:
     return (
         membership
-        for member in ctx.tx.members_of(account_id)
+        for member in ctx.tx.members.of_account(account_id)
         for membership in member.memberships
         if membership.account_id == account_id
     )
@@ -103,7 +103,7 @@ def _replace(ctx: OperationContext, gone: Membership, by: tuple[Membership, ...]
     member = ctx.tx.state.members[gone.member_id]
     at = member.memberships.index(gone)
     changed = (*member.memberships[:at], *by, *member.memberships[at + 1 :])
-    ctx.tx.save_member(replace(member, memberships=changed))
+    ctx.tx.members.save(replace(member, memberships=changed))
 
 
 def _listed(

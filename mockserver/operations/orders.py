@@ -10,8 +10,7 @@ from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.lists.filters import Field, Grammar
 from mockserver.operations.lists.listing import COMPARISONS, attribute, listed
 from mockserver.operations.serializers import orders
-from mockserver.store.index_specs import ALL
-from mockserver.store.world import ACCOUNT, CUSTOMER, Order
+from mockserver.store.entities import ACCOUNT, CUSTOMER, Order
 
 LIKE = ("eq", "like")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -20,7 +19,7 @@ _WHOLE = re.compile(r"-?\d{1,15}", re.ASCII)
 
 def list_orders(ctx: OperationContext) -> OperationResult:
     """List the caller's orders, the newest one first."""
-    found = ctx.tx.orders(ctx.caller.owner or ALL)
+    found = ctx.tx.orders.list(ctx.caller.owner)
     shown: list[Order] = []
 
     def show(order: Order) -> dict[str, Any]:
@@ -54,7 +53,7 @@ def existing(ctx: OperationContext) -> Order:
 
 def find_order(ctx: OperationContext, order_id: str) -> Order:
     """Return an order that the caller may know: an account and a customer only their own ones."""
-    order = ctx.tx.order(order_id.lower())
+    order = ctx.tx.orders.get(order_id.lower())
     if order is None or ctx.caller.owner not in (None, order.owner):
         raise ApiError("order-not-found")
     return order
@@ -80,9 +79,7 @@ def _grammar(ctx: OperationContext) -> Grammar:
         "with_tax": _amount(lambda order: orders.amounts(order).with_tax),
         "without_tax": _amount(lambda order: orders.amounts(order).without_tax),
         "currency": attribute("currency", "eq"),
-        "product_id": Field(
-            ("eq",), lambda order: [i.product.id for i in order.items if i.product], many=True
-        ),
+        "product_id": Field(("eq",), lambda order: [i.product_id for i in order.items], many=True),
         "product_sku": Field(("eq",), lambda order: [i.sku for i in order.items], many=True),
         "created_at": _instant(ctx, "created_at"),
         "updated_at": _instant(ctx, "updated_at"),
@@ -105,7 +102,7 @@ def _owner(kind: str) -> Field:
     def read(order: Order) -> str | None:
         return order.owner[1] if order.owner and order.owner[0] == kind else None
 
-    return Field(LIKE, read, str.lower, facet=kind)
+    return Field(LIKE, read, str.lower)
 
 
 def _amount(read: Callable[[Order], int]) -> Field:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from mockserver.core.errors import ApiError, ErrorId
 from mockserver.operations.base import OperationContext
+from mockserver.store.entities import ACCOUNT, CUSTOMER, Account, Cart, Customer, Owner
 from mockserver.store.transaction import Transaction
-from mockserver.store.world import ACCOUNT, CUSTOMER, Account, Cart, Customer, Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     ACCOUNT: Kind(
         ACCOUNT,
-        Transaction.account,
+        lambda tx, account_id: tx.accounts.get(account_id),
         "account-not-found",
         "account-lacks-permissions",
         "cart-has-contact-email",
@@ -32,7 +32,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     CUSTOMER: Kind(
         CUSTOMER,
-        Transaction.customer,
+        lambda tx, customer_id: tx.customers.get(customer_id),
         "customer-not-found",
         "customer-lacks-permissions",
         "customer-cart-has-contact-email",
@@ -50,5 +50,5 @@ def check_contact_email(owners: Sequence[Owner], contact_email: str | None) -> N
 def check_last_cart(ctx: OperationContext, cart: Cart) -> None:
     """Refuse to delete the last cart of an owner."""
     for owner in cart.owners:
-        if not any(other.id != cart.id for other in ctx.tx.carts(owner)):
+        if not any(other.id != cart.id for other in ctx.tx.carts.list(owner)):
             raise ApiError(KINDS[owner[0]].last_cart)

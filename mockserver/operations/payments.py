@@ -10,7 +10,7 @@ from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.orders import existing
 from mockserver.operations.pricing import money
 from mockserver.operations.serializers.orders import AUTHORIZED, PAID, amounts, paid_and_authorized
-from mockserver.store.world import Order
+from mockserver.store.entities import Order
 
 MANUAL = "manual"
 PURCHASE, AUTHORIZE = "purchase", "authorize"
@@ -27,7 +27,7 @@ def pay(ctx: OperationContext) -> OperationResult:
     amount = given.get("amount", owing)
     if amount > owing:
         raise ApiError("amount-too-high", amount=f"amount of {amount}", owing=f"the {owing}")
-    ctx.tx.update_order(_paid(ctx, order, given["method"], amount))
+    ctx.tx.orders.save(_paid(ctx, order, given["method"], amount))
     return OperationResult(200, {"data": _transaction(ctx, order, given, amount)})
 
 

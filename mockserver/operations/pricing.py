@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from mockserver.store.products import CartItem, Promotion
+from mockserver.store.entities import CartItem, Promotion
 
 CART_ITEM, CUSTOM_ITEM, PROMOTION_ITEM = "cart_item", "custom_item", "promotion_item"
 BASIS_POINTS = 10_000
@@ -153,7 +153,7 @@ def _spread(amount: int, over: Sequence[int]) -> list[int]:
 def _amounts(item: CartItem, left: int) -> Amounts:
     """Return the amounts of an item of whose value so much is left after the promotions."""
     value = item.price.amount * item.quantity
-    rate = item.product.tax_basis_points if item.product else 0
+    rate = item.tax_basis_points
     if item.price.includes_tax:
         tax = _rounded(left * rate, BASIS_POINTS + rate)
         return Amounts(value, left - value, left - tax, tax)

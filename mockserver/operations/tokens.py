@@ -10,7 +10,7 @@ from mockserver.operations.accounts import new_account
 from mockserver.operations.base import OperationContext, OperationResult
 from mockserver.operations.lists.pages import page
 from mockserver.operations.memberships import new_membership
-from mockserver.store.world import Account, AccountToken, Bearer, Member, Membership
+from mockserver.store.entities import Account, AccountToken, Bearer, Member, Membership
 
 BEARER_SECONDS = 3600
 AUTHENTICATION = "account_authentication"
@@ -19,7 +19,7 @@ AUTHENTICATION = "account_authentication"
 def create_access_token(ctx: OperationContext) -> OperationResult:
     """RequestContext an application's credentials for a bearer token of one hour. Not wrapped in data."""
     given = ctx.body
-    application = ctx.tx.application(given["client_id"])
+    application = ctx.tx.tokens.application(given["client_id"])
     if application is None or application.grant != given["grant_type"]:
         raise ApiError("wrong-credentials")
     if application.client_secret is not None and not same_secret(
@@ -28,7 +28,7 @@ def create_access_token(ctx: OperationContext) -> OperationResult:
         raise ApiError("wrong-credentials")
     expires_at = ctx.tx.now + BEARER_SECONDS * SECOND
     token = ctx.ids.token("bearer")
-    ctx.tx.add_bearer(token, Bearer(application.client_id, expires_at))
+    ctx.tx.tokens.add_bearer(token, Bearer(application.client_id, expires_at))
     body = {
         "access_token": token,
         "token_type": "Bearer",
@@ -43,7 +43,7 @@ def sign_in(ctx: OperationContext) -> OperationResult:
     """Sign a member in by one of five mechanisms; answers a token for each of the accounts."""
     given = ctx.body["data"]
     member = MECHANISMS[given["authentication_mechanism"]](ctx, given)
-    accounts = [a for a in map(ctx.tx.account, member.account_ids) if a is not None]
+    accounts = [a for a in map(ctx.tx.accounts.get, member.account_ids) if a is not None]
     return page(
         ctx,
         "/v2/account-members/tokens",
@@ -56,7 +56,7 @@ def sign_in(ctx: OperationContext) -> OperationResult:
 
 def _by_password(ctx: OperationContext, given: dict[str, Any]) -> Member:
     _check_profile(ctx, given)
-    member = ctx.tx.member_named(given["username"])
+    member = ctx.tx.members.by_username(given["username"])
     if not same_secret(member.password if member and member.password else "", given["password"]):
         raise ApiError("wrong-credentials")
     assert member is not None  # an empty password never matches: the schema wants one character
@@ -68,7 +68,7 @@ def _by_sign_up(ctx: OperationContext, given: dict[str, Any]) -> Member:
     _check_profile(ctx, given)
     if not ctx.tx.setting(AUTHENTICATION, "enable_self_signup"):
         raise ApiError("self-signup-disabled")
-    if ctx.tx.member_named(given["username"]) is not None:
+    if ctx.tx.members.by_username(given["username"]) is not None:
         raise ApiError("username-taken")
     member_id = ctx.ids.uuid("member")
     memberships: tuple[Membership, ...] = ()
@@ -88,19 +88,19 @@ def _by_sign_up(ctx: OperationContext, given: dict[str, Any]) -> Member:
         ctx.tx.now,
         ctx.tx.now,
     )
-    return ctx.tx.save_member(member)
+    return ctx.tx.members.save(member)
 
 
 def _by_one_time_token(ctx: OperationContext, given: dict[str, Any]) -> Member:
     _check_profile(ctx, given)
-    member = ctx.tx.member_of_code("passwordless", given["one_time_password_token"])
+    member = ctx.tx.members.by_code("passwordless", given["one_time_password_token"])
     if member is None or member.username.casefold() != given["username"].casefold():
         raise ApiError("wrong-credentials")
     return member
 
 
 def _by_openid_connect(ctx: OperationContext, given: dict[str, Any]) -> Member:
-    member = ctx.tx.member_of_code("oidc", given["oauth_authorization_code"])
+    member = ctx.tx.members.by_code("oidc", given["oauth_authorization_code"])
     if member is None:
         raise ApiError("wrong-credentials")
     return member
@@ -110,7 +110,7 @@ def _by_account_token(ctx: OperationContext, _: dict[str, Any]) -> Member:
     """Take the member of the account token in the header."""
     if ctx.caller.member_id is None:
         raise ApiError("account-token-missing")
-    member = ctx.tx.member(ctx.caller.member_id)
+    member = ctx.tx.members.get(ctx.caller.member_id)
     if member is None:
         raise ApiError("account-token-not-valid")
     return member
@@ -148,7 +148,7 @@ def _issue(ctx: OperationContext, member: Member, account: Account) -> dict[str,
         ),
     }
     token = jwt.encode(claims, ctx.ids.key("account-token"), algorithm="HS256")
-    ctx.tx.add_account_token(token, AccountToken(account.id, member.id, expires_at))
+    ctx.tx.tokens.add_account_token(token, AccountToken(account.id, member.id, expires_at))
     return {
         "type": "account_management_authentication_token",
         "account_id": account.id,

@@ -1,172 +1,219 @@
-"""The state file: a head that tells whose it is, the lines of all sandboxes, and a seal.
+"""The state file: a header that says whose it is, and the sandboxes as one JSON document.
 
-It is replaced as a whole or not at all, and one that is not whole is refused. It holds passwords
-and the digests of tokens: only its owner may read it.
+It is replaced as a whole or not at all, and refused when it is not whole. It holds passwords and
+digests of tokens: only its owner may read it.
 """
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
+from filelock import lock_descriptor
 
 from mockserver import __version__
-from mockserver.core.clock import yield_to_others
+from mockserver.core import log
 from mockserver.core.errors import AdminError
-from mockserver.persistence.state_format import FORMAT, Mismatch, digest
-from mockserver.persistence.state_reader import Reader
-from mockserver.persistence.state_writer import lines
-from mockserver.sandbox.registry import Sandboxes
-from mockserver.sandbox.state import Checkpoint
-from mockserver.store.world import StoreState
+from mockserver.persistence.codec import (
+    StateError,
+    decode_sandboxes,
+    digest_of,
+    encode_sandboxes,
+)
 
-SEAL = b"sha256 "
-MAX_AT_ONCE = 64 * 1024
-WAY_OUT = "delete it, or name another --state-file"
+if TYPE_CHECKING:
+    from mockserver.sandbox.registry import Sandboxes
+    from mockserver.sandbox.state import Checkpoint
+    from mockserver.store.state import StoreState
+
+FORMAT = 2
+HINT = "delete it, name another --state-file, or start with --state-mismatch discard"
+PORTABLE_FLAGS = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+CAN_REPLACE_OPEN_FILES = os.name == "posix"
 
 
-class Head(msgspec.Struct, frozen=True, rename={"format": "mockserver-state"}):
-    """The first line. `fixtures` is the digest of the seed world, `server` who wrote it."""
+class Header(msgspec.Struct, frozen=True, rename={"format": "mockserver-state"}):
+    """The first line. `fixtures` is the digest of the initial data, `sha256` that of the rest."""
 
     format: int
     server: str
     seed: int
     fixtures: str
+    sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+class StateFileError(click.ClickException):
+    """A state file that holds nothing that this server can go on from."""
+
+
+@dataclass(slots=True)
 class StateFile:
     """A file that keeps the sandboxes of a server, whose ids come from `seed` and whose clocks
-    start at `frozen_at`, or with the system's time."""
+    start at `frozen_at`, an instant in milliseconds since 1970, or with the system's time."""
 
     path: Path
     seed: int
     frozen_at: int | None
+    _locked: int | None = field(default=None, init=False)
+    """The descriptor of the present file, which is locked, too: a removed lock file opens nothing."""
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other servers off the file. Raises click.ClickException when one has it."""
-        beside = self.path.with_name(f"{self.path.name}.lock")
         try:
-            held = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            lock = _open(self.path.with_name(f"{self.path.name}.lock"), os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise self._unusable(error) from None
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(held)
-            raise click.ClickException(
-                f"another server keeps its state in {self.path}; name another --state-file"
-            ) from None
-        try:
+            self._locked = self._open_existing()
+            for descriptor in (lock, self._locked):
+                if descriptor is not None and not _try_lock(descriptor):
+                    raise click.ClickException(
+                        f"another server keeps its state in {self.path}; name another --state-file"
+                    )
             yield
         finally:
-            os.close(held)
+            os.close(lock)
+            if self._locked is not None:
+                os.close(self._locked)
+                self._locked = None
 
-    def load(self, sandboxes: Sandboxes) -> bool:
-        """Let sandboxes go on from what the file holds; whether there is a file.
+    def load(self, sandboxes: Sandboxes, discard: bool = False) -> bool:
+        """Let sandboxes go on from what the file holds; return whether there is a file.
 
         Raises click.ClickException, and leaves the sandboxes as they are, for a file that is not
-        whole, not of this format, or not of these fixtures and this seed.
+        whole, not of this format, or not of these fixtures and this seed. With `discard` such a
+        file is renamed to `.rejected` instead.
         """
+        descriptor = self._open_existing()
+        if descriptor is None:
+            return False
         try:
-            if not self.path.exists():
-                return False
-            if not self.path.is_file():
-                raise click.ClickException(
-                    f"{self.path} is no file; write the path of one as --state-file"
-                )
-            whole = self.path.read_bytes()
+            with os.fdopen(descriptor, "rb") as file:
+                self._load(file.read(), sandboxes)
         except OSError as error:
             raise self._unusable(error) from None
-        body = self._body(whole, sandboxes.default.initial_state)
-        reader = Reader(sandboxes.default.initial_state, self.seed, self.frozen_at)
-        try:
-            for line in body:
-                reader.take(line)
-            sandboxes.resume(
-                {name: (each.present, each.snapshots) for name, each in reader.end().items()}
-            )
-        except (Mismatch, AdminError) as error:
-            raise self._refused(f"does not hold together: {error}") from None
+        except StateFileError as error:
+            if not discard:
+                raise
+            rejected = self.path.with_name(f"{self.path.name}.rejected")
+            try:
+                self.path.replace(rejected)
+            except OSError as failure:
+                raise self._unusable(failure) from None
+            log.server.warning("%s; it is kept as %s", error.message.partition(";")[0], rejected)
+            return False
         return True
 
-    def write(self, captured: Iterable[tuple[str, Checkpoint]], world: StoreState) -> None:
-        """Replace the file by one that holds captured sandboxes of a seed world.
+    def write(self, checkpoints: Iterable[tuple[str, Checkpoint]], initial: StoreState) -> None:
+        """Replace the file by one that holds sandboxes that came of initial data.
 
-        Raises OSError, and Mismatch for what the format can't hold; the old file stays then.
+        Raises OSError; the old file stays then.
         """
-        beside = self.path.with_name(f"{self.path.name}.tmp")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        body = encode_sandboxes(checkpoints, initial)
+        header = Header(
+            FORMAT, __version__, self.seed, digest_of(initial), sha256(body).hexdigest()
+        )
+        temporary = self.path.with_name(f"{self.path.name}.tmp")
+        temporary.unlink(missing_ok=True)  # whatever it is: a planted file keeps its mode and links
+        descriptor = _open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         try:
-            with os.fdopen(os.open(beside, flags, 0o600), "wb", MAX_AT_ONCE) as file:
-                self._write(file, captured, world)
+            if CAN_REPLACE_OPEN_FILES:
+                _try_lock(descriptor)
+            with os.fdopen(os.dup(descriptor), "wb") as file:
+                for part in (msgspec.json.encode(header), b"\n", body, b"\n"):
+                    file.write(part)
                 file.flush()
                 os.fsync(file.fileno())
-            beside.replace(self.path)
+            self._replace_by(temporary, descriptor)
         except BaseException:
+            os.close(descriptor)
             with suppress(OSError):
-                beside.unlink()
+                temporary.unlink()
             raise
+
+    def write_first(self, sandboxes: Sandboxes) -> None:
+        """Write the file for the first time. Raises click.ClickException where that can't be."""
+        checkpoints = [(name, checkpoint) for name, _, checkpoint in sandboxes.captured()]
+        try:
+            self.write(checkpoints, sandboxes.default.initial_state)
+        except OSError as error:
+            raise self._unusable(error) from None
+
+    def _load(self, data: bytes, sandboxes: Sandboxes) -> None:
+        first, _, body = data.partition(b"\n")
+        try:
+            header = msgspec.json.decode(first, type=Header)
+        except (ValueError, RecursionError):
+            raise self._refusal("is no state file of this server") from None
+        initial = sandboxes.default.initial_state
+        if header.format != FORMAT:
+            raise self._refusal(f"has the format {header.format}; this server reads {FORMAT}")
+        if sha256(body.removesuffix(b"\n")).hexdigest() != header.sha256 or body[-1:] != b"\n":
+            raise self._refusal("is torn, or somebody has changed it")
+        if header.seed != self.seed:
+            raise self._refusal(f"was written with --seed {header.seed}, not {self.seed}")
+        if header.fixtures != digest_of(initial):
+            raise self._refusal("was written with other fixtures")
+        try:
+            sandboxes.resume(decode_sandboxes(body, initial, self.seed, self.frozen_at))
+        except (StateError, AdminError) as error:
+            raise self._refusal(f"is inconsistent: {error}") from None
+
+    def _replace_by(self, temporary: Path, descriptor: int) -> None:
+        if not CAN_REPLACE_OPEN_FILES:
+            for open_file in (descriptor, self._locked):
+                if open_file is not None:
+                    os.close(open_file)
+            self._locked = None
+            temporary.replace(self.path)
+            return
+        temporary.replace(self.path)
+        if self._locked is not None:
+            os.close(self._locked)
+        self._locked = descriptor
         folder = os.open(self.path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)  # the new name is on the disk, too
         finally:
             os.close(folder)
 
-    def write_first(self, sandboxes: Sandboxes) -> None:
-        """Write the file for the first time. Raises click.ClickException where that can't be."""
-        captured = [(name, each) for name, _, each in sandboxes.captured()]
+    def _open_existing(self) -> int | None:
         try:
-            self.write(captured, sandboxes.default.initial_state)
+            return _open(self.path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
         except OSError as error:
             raise self._unusable(error) from None
 
-    def _write(
-        self, file: BinaryIO, captured: Iterable[tuple[str, Checkpoint]], world: StoreState
-    ) -> None:
-        seal = sha256()
-        head = Head(FORMAT, __version__, self.seed, digest(world))
-        for line in chain([msgspec.json.encode(head)], lines(captured, world)):
-            if line:
-                file.write(line + b"\n")
-                seal.update(line + b"\n")
-            else:
-                yield_to_others()
-        file.write(SEAL + seal.hexdigest().encode() + b"\n")
-
-    def _body(self, whole: bytes, world: StoreState) -> list[bytes]:
-        first, _, _ = whole.partition(b"\n")
-        try:
-            head = msgspec.json.decode(first, type=Head)
-        except (ValueError, RecursionError):
-            raise self._refused("is no state file of this server") from None
-        if head.format != FORMAT:
-            raise self._refused(f"has the format {head.format}; this server reads {FORMAT}")
-        end = whole.rfind(b"\n", 0, -1) + 1
-        if whole[end:] != SEAL + sha256(whole[:end]).hexdigest().encode() + b"\n":
-            raise self._refused("is torn, or somebody has changed it")
-        if head.seed != self.seed:
-            raise self._refused(f"was written with --seed {head.seed}, not {self.seed}")
-        if head.fixtures != digest(world):
-            raise self._refused("was written with other fixtures")
-        return whole[len(first) + 1 : end].splitlines()
-
-    def _refused(self, why: str) -> click.ClickException:
-        return click.ClickException(f"the state file {self.path} {why}; {WAY_OUT}")
+    def _refusal(self, why: str) -> StateFileError:
+        return StateFileError(f"the state file {self.path} {why}; {HINT}")
 
     def _unusable(self, error: OSError) -> click.ClickException:
-        reason = (error.strerror or str(error)).lower()
+        reason = "it is a link" if error.errno == errno.ELOOP else error.strerror or str(error)
         return click.ClickException(
-            f"the state file {self.path} can't be used: {reason}; "
+            f"the state file {self.path} can't be used: {reason.lower()}; "
             "name a file in a folder that is there and writable as --state-file"
         )
+
+
+def _open(path: Path, flags: int) -> int:
+    """Return the descriptor of a regular file that is no link. Raises OSError."""
+    descriptor = os.open(path, flags | PORTABLE_FLAGS, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file")
+    return descriptor
+
+
+def _try_lock(descriptor: int) -> bool:
+    return lock_descriptor(descriptor, blocking=False)

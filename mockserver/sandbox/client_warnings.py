@@ -45,7 +45,7 @@ class Observation(NamedTuple):
     method: str
     path: str
     query: str
-    tokens: tuple[bytes, ...]
+    tokens: tuple[str, ...]
     status: int
     error: str | None
     retry_after_s: int | None
@@ -69,7 +69,7 @@ class ClientWarnings:
     _lock: Lock = field(default_factory=Lock)
     _findings: dict[str, ClientWarning] = field(default_factory=dict)
     _wait_until: OrderedDict[tuple[str, str], int] = field(default_factory=OrderedDict)
-    _refused: OrderedDict[tuple[bytes, ...], bool] = field(default_factory=OrderedDict)
+    _refused: OrderedDict[tuple[str, ...], bool] = field(default_factory=OrderedDict)
     _pages: OrderedDict[tuple[str, frozenset[tuple[str, str]]], str] = field(
         default_factory=OrderedDict
     )

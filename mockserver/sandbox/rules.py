@@ -7,13 +7,15 @@ rule fires exactly as often as it says.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mockserver.core.clock import SECOND, to_milliseconds_text
 from mockserver.core.ids import Random, seeded_random
-from mockserver.openapi.contract import Contract
+
+if TYPE_CHECKING:
+    from mockserver.openapi.contract import Contract
 
 MAX_DELAY_MS = 60_000
 MAX_RULES = 1000
@@ -99,28 +101,25 @@ class Rule:
 
 @dataclass(slots=True)
 class RuleSet:
-    """The rules of a sandbox, in the order in which they were armed; the first that fires wins."""
+    """The rules of a sandbox, in the order in which they were armed; the first that fires wins.
+
+    `issued` counts the rules that there ever were, `draws` how often chance was asked.
+    """
 
     seed: int
     rules: list[Rule] = field(default_factory=list)
-    drawn: int = 0
-    rng: Random = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.rng = seeded_random(self.seed)
+    issued: int = 0
+    draws: int = 0
 
     def copy(self) -> RuleSet:
-        """Return a rulebook in the same state that goes on by itself."""
-        rules = [Rule(r.id, r.given, r.expires_at, r.matched, r.fired) for r in self.rules]
-        twin = RuleSet(self.seed, rules, self.drawn)
-        twin.rng.setstate(self.rng.getstate())
-        return twin
+        """Return an independent copy."""
+        return RuleSet(self.seed, [replace(rule) for rule in self.rules], self.issued, self.draws)
 
     def add(self, given: Mapping[str, Any], now: int) -> Rule:
         """Arm a rule; its id is the next number."""
-        self.drawn += 1
+        self.issued += 1
         ttl = given.get("ttl_s")
-        rule = Rule(f"rule-{self.drawn}", given, None if ttl is None else now + ttl * SECOND)
+        rule = Rule(f"rule-{self.issued}", given, None if ttl is None else now + ttl * SECOND)
         self.rules.append(rule)
         return rule
 
@@ -144,7 +143,7 @@ class RuleSet:
         given = rule.given
         if rule.matched <= given.get("skip", 0) or rule.fired >= given.get("times", rule.fired + 1):
             return False
-        if "probability" in given and self.rng.random() >= given["probability"]:
+        if "probability" in given and self._random().random() >= given["probability"]:
             return False
         rule.fired += 1
         return True
@@ -164,5 +163,10 @@ class RuleSet:
 
     def _delay(self, spread: Mapping[str, Any]) -> float:
         if spread["distribution"] == "uniform":
-            return self.rng.uniform(spread["min_ms"], spread["max_ms"])
-        return float(spread["median_ms"]) * self.rng.lognormvariate(0, spread["sigma"])
+            return self._random().uniform(spread["min_ms"], spread["max_ms"])
+        return float(spread["median_ms"]) * self._random().lognormvariate(0, spread["sigma"])
+
+    def _random(self) -> Random:
+        """Return a random generator for one draw: the seed and the number of draws are its state."""
+        self.draws += 1
+        return seeded_random(f"{self.seed}:{self.draws}")

@@ -7,7 +7,6 @@ business of `sandboxes`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -18,9 +17,9 @@ from mockserver.sandbox.client_warnings import ClientWarnings
 from mockserver.sandbox.journal import Journal
 from mockserver.sandbox.rules import MAX_RULES, MatchInput, Rule, RuleOutcome, RuleSet
 from mockserver.sandbox.state import Checkpoint, SandboxState
-from mockserver.store.release import release
+from mockserver.store.disposal import free_in_background
+from mockserver.store.state import StoreState
 from mockserver.store.transaction import Transaction
-from mockserver.store.world import StoreState
 
 Result = TypeVar("Result")
 
@@ -105,7 +104,7 @@ class Sandbox:
             self._state = self._start()
             self._window = (0, 0)
             self.changes += 1
-        release(left, self.initial_state)
+        free_in_background(left, self.initial_state)
         self.journal.clear()
         self.client_warnings.start_anew()
 
@@ -124,7 +123,7 @@ class Sandbox:
             worlds = [state.store for state in (self._state, *self._snapshots.values())]
             self._state, self._snapshots = self._start(), {}
         for world in worlds:
-            release(world, self.initial_state)
+            free_in_background(world, self.initial_state)
 
     def run(self, action: Callable[[Transaction, Ids], Result]) -> Result:
         """Run an action as one transaction: what it changed counts unless it raises."""
@@ -200,7 +199,7 @@ class Sandbox:
             left = self._state.store
             self._state = self._named(name).copy()
             self.changes += 1
-        release(left, self.initial_state)
+        free_in_background(left, self.initial_state)
 
     def forget(self, name: str) -> None:
         """Throw a saved state away. AdminError 404."""
@@ -208,7 +207,7 @@ class Sandbox:
             left = self._named(name).store
             del self._snapshots[name]
             self.changes += 1
-        release(left, self.initial_state)
+        free_in_background(left, self.initial_state)
 
     def snapshots(self) -> dict[str, SandboxState]:
         """Return the saved states by name."""
@@ -229,7 +228,7 @@ class Sandbox:
 
     def _start(self) -> SandboxState:
         clock = Clock(self._frozen_at)
-        store = replace(self.initial_state, epoch=clock.now())
+        store = self.initial_state.evolve(epoch=clock.now())
         rules = RuleSet(self._seed)
         for given in store.rules:
             rules.add(given, clock.now())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mockserver.core.clock import Clock
 from mockserver.core.ids import Ids
 from mockserver.sandbox.rules import RuleSet
-from mockserver.store.world import StoreState
+from mockserver.store.state import StoreState
 
 
 @dataclass(slots=True)

@@ -26,15 +26,18 @@ from mockserver.server import process, reloader
 from mockserver.server.fault_proxy import FaultProxy
 from mockserver.server.lifecycle import LifecycleHook
 from mockserver.server.tls import Certificate, made_certificate, own_certificate
-from mockserver.store.world import StoreState
+from mockserver.store.state import StoreState
 
 if TYPE_CHECKING:
-    from mockserver.persistence.autosave import Keeper
+    from mockserver.persistence.autosave import Autosave
 
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """What `mockserver` is started with. `state_interval_s` is in seconds."""
+    """What `mockserver` is started with.
+
+    `state_mismatch` says what to do with a state file that can't be used: fail or discard.
+    """
 
     config: Config
     reload: bool = False
@@ -43,6 +46,7 @@ class ServeOptions:
     tls_key: Path | None = None
     state_file: Path | None = None
     state_interval_s: float = 10
+    state_mismatch: str = "fail"
 
     def check(self) -> None:
         """Raise click.ClickException for options that exclude each other."""
@@ -66,11 +70,11 @@ def serve(options: ServeOptions, banner: Banner) -> None:
     options.check()
     config = options.config
     log.configure(config.log_format)
-    keeper = _keeper(options)
-    load = partial(_app, config, keeper)
+    autosave = _autosave(options)
+    load = partial(_app, options, autosave)
     with ExitStack() as stack:
-        if keeper:
-            stack.enter_context(keeper.file.locked())
+        if autosave:
+            stack.enter_context(autosave.file.locked())
         certificate = _certificate(stack, options)
         if options.reload and reloader.is_reloaded():
             # watch before loading, so that no change is missed
@@ -81,11 +85,11 @@ def serve(options: ServeOptions, banner: Banner) -> None:
         app = load()
         gc.enable()
         address, bound = stack.enter_context(process.reserved(config.host, config.port))
-        if keeper:
-            keeper.file.write_first(app.extensions["sandboxes"])
+        if autosave:
+            autosave.file.write_first(app.extensions["sandboxes"])
         text = banner(config, bound, certificate, app.extensions["sandbox"].world)
         announce = partial(_announce, text)
-        hooks: list[LifecycleHook] = [keeper] if keeper else []
+        hooks: list[LifecycleHook] = [autosave] if autosave else []
         if config.faults:
             inner = stack.enter_context(process.reserved("127.0.0.1", 0))
             layer = FaultProxy((address, bound), inner, config.fault_secret)
@@ -105,24 +109,25 @@ def _end_streams(app: Flask) -> None:
     app.extensions["stopping"].set()
 
 
-def _keeper(options: ServeOptions) -> Keeper | None:
-    if options.state_file is None:
+def _autosave(options: ServeOptions) -> Autosave | None:
+    path = options.state_file
+    if path is None:
         return None
-    from mockserver.persistence.autosave import (
-        Keeper,  # with msgspec, which only this option pays for
+    from mockserver.persistence.autosave import Autosave  # with msgspec and filelock, which only
+    from mockserver.persistence.state_file import StateFile  # this option pays for
+
+    file = StateFile(
+        path.parent.resolve() / path.name, options.config.seed, options.config.frozen_at
     )
-    from mockserver.persistence.state_file import StateFile
-
-    config = options.config
-    file = StateFile(options.state_file.resolve(), config.seed, config.frozen_at)
-    return Keeper(file, options.state_interval_s)
+    return Autosave(file, options.state_interval_s)
 
 
-def _app(config: Config, keeper: Keeper | None) -> Flask:
-    """Return the application, in the state that was kept of an earlier one."""
-    app = create_app(config)
-    if keeper:
-        keeper.file.load(app.extensions["sandboxes"])
+def _app(options: ServeOptions, autosave: Autosave | None) -> Flask:
+    """Return the application, in the state that an earlier one has saved."""
+    app = create_app(options.config)
+    if autosave:
+        discard = options.state_mismatch == "discard"
+        autosave.file.load(app.extensions["sandboxes"], discard)
     return app
 
 

@@ -15,7 +15,8 @@ from mockserver.core.config import Config
 from mockserver.core.errors import AdminError
 from mockserver.sandbox.registry import Sandboxes
 from mockserver.sandbox.sandbox import Sandbox
-from mockserver.store.world import Bearer, StoreState
+from mockserver.store.entities import Bearer
+from mockserver.store.state import StoreState
 from tests.contract import CONTRACT
 from tests.control import admin
 from tests.requests import SIGN_IN, TOKENS
@@ -326,9 +327,9 @@ def test_what_a_request_under_way_writes_outlives_its_sandbox(
         held.delete("one")
     time_passes[0] = 20
     held.get("another")
-    under_way.run(lambda tx, _: tx.add_bearer("acknowledged", Bearer("storefront", None)))
-    assert held.get("one").run(lambda tx, _: tx.bearer("acknowledged")) is not None
-    assert held.default.run(lambda tx, _: tx.bearer("acknowledged")) is None
+    under_way.run(lambda tx, _: tx.tokens.add_bearer("acknowledged", Bearer("storefront", None)))
+    assert held.get("one").run(lambda tx, _: tx.tokens.bearer("acknowledged")) is not None
+    assert held.default.run(lambda tx, _: tx.tokens.bearer("acknowledged")) is None
 
 
 def test_use_keeps_a_sandbox_alive(held: Sandboxes, time_passes: list[float]) -> None:

@@ -25,8 +25,9 @@ from mockserver.operations import accounts, carts, members, orders
 from mockserver.operations.lists import filters
 from mockserver.operations.lists.filters import Grammar
 from mockserver.sandbox.sandbox import Sandbox
+from mockserver.store.entities import Application, Bearer, digest
+from mockserver.store.state import StoreState
 from mockserver.store.transaction import Transaction
-from mockserver.store.world import Application, Bearer, StoreState, digest
 from tests.control import admin
 from tests.fuzz.bounds import bounded
 from tests.fuzz.served import CONTRACT, Answer, Sent, Served
@@ -171,7 +172,7 @@ def _again(app: Served, start: StoreState | None = None) -> None:
         path.write_text(to_yaml(state.store, state.clock.now(), armed), "utf-8")
         loaded = load_fixtures([str(path)], CONTRACT, faults=False)
     tx = Transaction(state.store, state.clock.now())
-    assert _told(loaded.carts.values()) == _told(tx.carts())
+    assert _told(loaded.carts.values()) == _told(tx.carts.list())
     assert _told(loaded.orders.values()) == _told(state.store.orders.values())
 
 
@@ -218,8 +219,8 @@ def _grammars() -> dict[str, tuple[Grammar, list[Any]]]:
     tx = Transaction(sandbox.store, sandbox.clock.now())
     call: Any = SimpleNamespace(tx=tx)
     return {
-        "carts": (carts.GRAMMAR, list(tx.carts())),
-        "accounts": (accounts._grammar(call), list(tx.accounts())),
+        "carts": (carts.GRAMMAR, list(tx.carts.list())),
+        "accounts": (accounts._grammar(call), list(tx.accounts.all())),
         "members": (members._grammar(call), list(sandbox.store.members.values())),
         "orders": (orders._grammar(call), list(sandbox.store.orders.values())),
     }

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 from mockserver.app import create_app
 from mockserver.core.config import Config
 from mockserver.operations.pricing import Amounts, price_lines, total
-from mockserver.store.products import CartItem, Price, Product, Promotion
+from mockserver.store.entities import CartItem, Price, Product, Promotion
 from tests.carting import cart, custom, look_in, product, promotion, put_in, send
 from tests.contract import CONTRACT
 from tests.seeds import FIVE_OFF, GLOBE, KEYBOARD, LAMP, MUG, NEW_YEAR, TEN_PERCENT, UMBRELLA

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from mockserver.store.btree import forwards
 
 from mockserver.core import clock, json_text
 from mockserver.core.clock import DAY, HOUR, MINUTE, SECOND
@@ -27,9 +28,9 @@ from mockserver.fixtures.yaml_document import FixtureError
 from mockserver.operations.carts import GRAMMAR
 from mockserver.operations.lists import filters
 from mockserver.store import transaction
-from mockserver.store.btree import forwards
+from mockserver.store.entities import ACCOUNT, CUSTOMER, Cart, Owner
+from mockserver.store.state import StoreState
 from mockserver.store.transaction import Transaction
-from mockserver.store.world import ACCOUNT, CUSTOMER, Cart, Owner, StoreState
 from tests.contract import CONTRACT
 
 LAW = settings(
@@ -556,10 +557,10 @@ def test_the_index_says_what_the_carts_say(
             now += what
         elif kind == "save":
             cart_id, owners = what
-            tx.save_cart(replace(a_cart(cart_id), owners=owners))
+            tx.carts.save(replace(a_cart(cart_id), owners=owners))
             alive[cart_id] = (owners, now + 7 * DAY)
-        elif tx.cart(what) is not None:
-            tx.delete_cart(what)
+        elif tx.carts.get(what) is not None:
+            tx.carts.delete(what)
             del alive[what]
         assert (indexed(before), derived(before)) == (indexed(one), derived(one))
         one = tx.state

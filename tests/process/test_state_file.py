@@ -1,7 +1,8 @@
 """What the state file holds is what was there; a file that is not whole is refused."""
 
+import os
 import pickle
-from collections import Counter
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -15,19 +16,18 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rpds import HashTrieMap
 
 from mockserver.app import create_app
 from mockserver.core.clock import DAY
 from mockserver.core.config import Config
 from mockserver.openapi.contract import Contract
-from mockserver.persistence.state_file import SEAL, StateFile
-from mockserver.persistence.state_format import FORMAT, MAPS, SEED, VALUES, digest
+from mockserver.persistence.codec import digest_of
+from mockserver.persistence.state_file import FORMAT, HINT, StateFile
 from mockserver.sandbox.registry import Sandboxes
-from mockserver.store import derived
-from mockserver.store.index_specs import ALL
-from mockserver.store.queries import View
-from mockserver.store.record_index import Shelf
-from mockserver.store.world import StoreState
+from mockserver.sandbox.state import SandboxState
+from mockserver.store.indexes import RecordIndex
+from mockserver.store.state import COLLECTIONS, StoreState
 from tests.carting import product, promotion, put_in
 from tests.ordering import check_out, ordered, pay
 from tests.seeds import (
@@ -64,29 +64,21 @@ def sandboxes(app: Flask) -> Sandboxes:
     return held
 
 
-def plain(index: Any) -> Any:
-    """Return a map as a dict; of what lies on a shelf, all that it lists, in that order."""
-    if not isinstance(index, Shelf):
-        return dict(index.items())
-    return list(View(index, ALL, -(10**15)))
-
-
-def value(state: State) -> Any:
+def value(state: SandboxState) -> Any:
     """Return a state as plain values, its indexes included."""
-    world = state.store
-    maps = (*MAPS, *derived.FIELDS)
+    store = {}
+    for field in fields(StoreState):
+        part = getattr(state.store, field.name)
+        if isinstance(part, RecordIndex):
+            part = list(part.query(None, -(10**15)))
+        store[field.name] = dict(part.items()) if isinstance(part, HashTrieMap) else part
     return {
-        "world": {
-            each.name: plain(getattr(world, each.name))
-            if each.name in maps
-            else getattr(world, each.name)
-            for each in fields(StoreState)
-        },
+        "store": store,
         "clock": state.clock.hands,
         "ids": state.ids.drawn(),
         "rules": [rule.show() for rule in state.rules.rules],
-        "drawn": state.rules.drawn,
-        "chance": state.rules.rng.getstate(),
+        "rules issued": state.rules.issued,
+        "draws": state.rules.draws,
     }
 
 
@@ -227,20 +219,22 @@ def test_whatever_was_done_comes_back(
     assert values(again) == values(app)
 
 
-def test_what_was_read_is_written_in_as_many_lines(make: Make, file: StateFile) -> None:
+def document(whole: bytes) -> Any:
+    return msgspec.json.decode(whole.splitlines()[1])
+
+
+def test_what_was_read_is_written_with_as_many_records(make: Make, file: StateFile) -> None:
     app, again = make(), make()
     live(app)
-    written(app, file)
+    before = document(written(app, file))
     file.load(sandboxes(again))
-    assert tags(written(again, file)) == tags(written(app, file))
+    after = document(written(again, file))
+    for name, records in before["records"].items():
+        assert sorted(map(str, records)) == sorted(map(str, after["records"][name]))
+    assert len(before["stores"]) == len(after["stores"])
 
 
-def tags(whole: bytes) -> Counter[bytes]:
-    """Return how many lines of each kind a file has."""
-    return Counter(line.partition(b",")[0] for line in whole.splitlines()[1:-1])
-
-
-def test_nothing_is_written_twice_and_the_seed_world_not_at_all(
+def test_nothing_is_written_twice_and_the_initial_data_not_at_all(
     make: Make, file: StateFile
 ) -> None:
     app = make()
@@ -252,30 +246,27 @@ def test_nothing_is_written_twice_and_the_seed_world_not_at_all(
     for number in range(100):
         client.post(f"/__admin/sandboxes/fork-{number}", json={"fork_of": "default"})
         client.delete("/v2/carts/free-cart", headers={**ADMIN, "Mock-Sandbox": f"fork-{number}"})
-    text = written(app, file)
-    assert text.count(b'["Cart",') == 50
-    assert text.count(b'["gone","carts",["free-cart"]]') == 100
+    saved = document(written(app, file))
+    assert len(saved["records"]["carts"]) == 50
+    removed = [store["changes"]["carts"].get("free-cart", "kept") for store in saved["stores"]]
+    assert removed == ["kept"] + [None] * 100
 
 
-def test_every_field_of_a_world_is_kept_derived_or_the_seeds() -> None:
-    kept = {*MAPS, *VALUES, *derived.FIELDS, *SEED}
-    assert kept == {each.name for each in fields(StoreState)}
-    assert set(SEED) == {
-        "store",
-        "rules",
-        "magic",
-        "static_bearers",
-        "static_account_tokens",
-        "static_customer_tokens",
-        "password_profiles",
-        "applications",
-        "codes",
-        "currencies",
-        "products",
+def test_every_field_of_a_state_is_saved_an_index_or_part_of_the_initial_data(
+    make: Make, file: StateFile
+) -> None:
+    indexes = {
+        *("members_by_account", "usernames", "customers_by_email", "cart_index", "order_index"),
         "products_by_sku",
-        "promotions",
-        "hierarchies",
     }
+    initial = sandboxes(make()).default.initial_state
+    digest = digest_of(initial)
+    for field in fields(StoreState):
+        if field.name in {"epoch", *COLLECTIONS, *indexes}:
+            continue
+        part = getattr(initial, field.name)
+        other = (*part, {"more": "x"}) if isinstance(part, tuple) else {**part, "more": "x"}
+        assert digest_of(initial.evolve(**{field.name: other})) != digest, field.name
 
 
 @contextmanager
@@ -287,7 +278,7 @@ def refusal(app: Flask, file: StateFile, word: str) -> Iterator[None]:
     yield
     [line] = caught.value.message.splitlines()
     assert word in line
-    assert line.endswith("delete it, or name another --state-file")
+    assert line.endswith(HINT)
     assert file.path.read_bytes() == before
     assert values(app) == there
 
@@ -307,7 +298,7 @@ def test_a_torn_file_is_refused(make: Make, file: StateFile, whole: bytes, part:
         pass
 
 
-@pytest.mark.parametrize("more", [b"\n", b"x", b'["sandbox","more"]\n', b"\0" * 4096])
+@pytest.mark.parametrize("more", [b"\n", b"x", b'{"sandboxes":[]}\n', b"\0" * 4096])
 def test_a_file_with_something_behind_it_is_refused(
     make: Make, file: StateFile, whole: bytes, more: bytes
 ) -> None:
@@ -341,7 +332,7 @@ def test_no_flipped_byte_is_read(make: Make, file: StateFile, whole: bytes) -> N
         b"notes\n",
         b"{}\n",
         b'{"mockserver-state": "1"}\n',
-        b'{"mockserver-state": 1}\n',
+        b'{"mockserver-state": 2}\n',
         b"[" * 100_000,
         b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
         pickle.dumps({"a": 1}),
@@ -357,9 +348,9 @@ def test_a_foreign_file_is_refused(make: Make, file: StateFile, foreign: bytes) 
 
 def test_another_format_is_refused(make: Make, file: StateFile, whole: bytes) -> None:
     head, _, rest = whole.partition(b"\n")
-    newer = head.replace(b'"mockserver-state":1', b'"mockserver-state":2')
+    newer = head.replace(b'"mockserver-state":2', b'"mockserver-state":3')
     file.path.write_bytes(newer + b"\n" + rest)
-    with refusal(make(), file, f"has the format 2; this server reads {FORMAT}"):
+    with refusal(make(), file, f"has the format 3; this server reads {FORMAT}"):
         pass
 
 
@@ -387,83 +378,145 @@ def test_the_same_fixtures_from_another_place_are_the_same(
     assert file.load(sandboxes(make(fixtures=(str(copied),))))
 
 
-def sealed(*lines: str, app: Flask) -> bytes:
-    """Return a file with the right head and the right seal, whatever the lines are."""
-    head = {
+def sealed(app: Flask, body: bytes) -> bytes:
+    """Return a file with the right header, whatever the body is."""
+    header = {
         "mockserver-state": FORMAT,
         "server": "1",
         "seed": 0,
-        "fixtures": digest(sandboxes(app).default.initial_state),
+        "fixtures": digest_of(sandboxes(app).default.initial_state),
+        "sha256": sha256(body).hexdigest(),
     }
-    body = b"".join(each + b"\n" for each in (msgspec.json.encode(head), *map(str.encode, lines)))
-    return body + SEAL + sha256(body).hexdigest().encode() + b"\n"
+    return msgspec.json.encode(header) + b"\n" + body + b"\n"
 
 
-STATE = '["state",null,0,null,0,{},[],0,null]'
-WORLD = '["world",0,0,null,{}]'
+def saved(**parts: Any) -> bytes:
+    """Return a document of one sandbox named `first`, with other parts where they are named."""
+    return msgspec.json.encode(
+        {"records": {}, "stores": [store()], "sandboxes": [sandbox()], **parts}
+    )
+
+
+def store(**changes: Any) -> Any:
+    return {"epoch": 0, "changes": changes}
+
+
+def sandbox(name: str = "first", **parts: Any) -> Any:
+    state = {
+        **{"store": 0, "frozen_at": None, "offset": 0, "ids": {}},
+        **{"rules": [], "rules_issued": 0, "draws": 0},
+    }
+    return {"name": name, "state": {**state, **parts}, "snapshots": {}}
+
+
+BEARER = {"client_id": "x", "expires_at": None}
+RULE = {"id": "rule-1", "given": {}, "expires_at": None, "matched": 0, "fired": 0}
 NONSENSE = {
-    "no JSON": ("{",),
-    "no tag": ('["pickle","cos"]',),
-    "a record of a wrong type": ('["Bearer",{"client_id":1,"expires_at":null}]',),
-    "a record without a field": ('["Bearer",{"client_id":"x"}]',),
-    "an unknown map": ('["put","__class__",[["a",0]]]',),
-    "no such record": ('["put","carts",[["a",0]]]',),
-    "a number below zero": ('["put","carts",[["a",-1]]]',),
-    "a record in a wrong map": (
-        '["Bearer",{"client_id":"x","expires_at":null}]',
-        '["put","carts",[["a",0]]]',
+    "no JSON": b"{",
+    "no object": b"[]",
+    "an unknown part": saved(pickle="cos"),
+    "a part missing": b'{"records":{},"stores":[]}',
+    "a record of a wrong type": saved(records={"bearers": [{**BEARER, "client_id": 1}]}),
+    "a record without a field": saved(records={"bearers": [{"client_id": "x"}]}),
+    "an unknown collection": saved(records={"__class__": []}),
+    "an unknown collection of changes": saved(stores=[store(__class__={"a": 0})]),
+    "no such record": saved(stores=[store(carts={"a": 0})]),
+    "a number below zero": saved(stores=[store(carts={"a": -1})]),
+    "a record in a wrong collection": saved(
+        records={"bearers": [BEARER]}, stores=[store(carts={"a": 0})]
     ),
-    "a digest that is none": (
-        '["Bearer",{"client_id":"x","expires_at":null}]',
-        '["put","bearers",[["xyz",0]]]',
-    ),
-    "gone, but never there": ('["gone","carts",["no-such-cart"]]',),
-    "no such world": ('["sandbox","default"]', '["state",null,9,null,0,{},[],0,null]'),
-    "settings without a group": ('["world",0,0,{"cart":{}},{}]',),
-    "a state without a sandbox": (WORLD, STATE),
-    "a snapshot without a present": (
-        WORLD,
-        '["sandbox","default"]',
-        STATE.replace("null", '"one"', 1),
-    ),
-    "a sandbox twice": (WORLD, '["sandbox","a"]', STATE, '["sandbox","a"]', STATE),
-    "a sandbox without a state": (WORLD, '["sandbox","default"]'),
-    "a sandbox of a bad name": (WORLD, '["sandbox","../a"]', STATE),
-    "a clock far away": (
-        WORLD,
-        '["sandbox","a"]',
-        f'["state",null,0,null,{400 * 366 * 25 * DAY},{{}},[],0,null]',
-    ),
-    "a clock beyond any": (WORLD, '["sandbox","a"]', '["state",null,0,1e400,0,{},[],0,null]'),
-    "a rule that does nothing": (
-        WORLD,
-        '["sandbox","a"]',
-        '["state",null,0,null,0,{},[["rule-1",{},null,0,0]],1,null]',
-    ),
-    "chance of another kind": (
-        WORLD,
-        '["sandbox","a"]',
-        '["state",null,0,null,0,{},[],0,[3,[1,2],null]]',
-    ),
-    "an empty line": ("",),
+    "a record in place of its number": saved(stores=[store(bearers={"a": BEARER})]),
+    "no such store": saved(sandboxes=[sandbox(store=9)]),
+    "settings without a group": saved(stores=[store(settings={"cart": {}})]),
+    "settings of another kind": saved(stores=[store(settings={"cart": 7})]),
+    "settings removed": saved(stores=[store(settings={"cart": None})]),
+    "a sandbox twice": saved(sandboxes=[sandbox(), sandbox()]),
+    "a sandbox of a bad name": saved(sandboxes=[sandbox("../a")]),
+    "a clock far away": saved(sandboxes=[sandbox(offset=400 * 366 * 25 * DAY)]),
+    "a clock beyond any": saved(sandboxes=[sandbox(frozen_at=1e300)]),
+    "a rule that does nothing": saved(sandboxes=[sandbox(rules=[RULE])]),
+    "draws below zero": saved(sandboxes=[sandbox(draws=-1)]),
+    "nothing": b"",
 }
 
 
-@pytest.mark.parametrize("lines", NONSENSE.values(), ids=NONSENSE)
-def test_lines_that_no_server_writes_are_refused(
-    make: Make, file: StateFile, lines: tuple[str, ...]
+@pytest.mark.parametrize("body", NONSENSE.values(), ids=NONSENSE)
+def test_a_document_that_no_server_writes_is_refused(
+    make: Make, file: StateFile, body: bytes
 ) -> None:
     app = make()
-    file.path.write_bytes(sealed(WORLD, '["sandbox","first"]', STATE, *lines, app=app))
-    with refusal(app, file, "does not hold together"):
+    file.path.write_bytes(sealed(app, body))
+    with refusal(app, file, "is inconsistent"):
         pass
 
 
-def test_lines_that_a_server_could_write_are_read(make: Make, file: StateFile) -> None:
+def test_a_document_that_a_server_could_write_is_read(make: Make, file: StateFile) -> None:
     app = make()
-    file.path.write_bytes(sealed(WORLD, '["sandbox","first"]', STATE, app=app))
+    file.path.write_bytes(sealed(app, saved()))
     assert file.load(sandboxes(app))
     assert [name for name, _ in sandboxes(app).all()] == ["default", "first"]
+
+
+@pytest.mark.parametrize("bytes_", [b"notes\n", b"", b"\0"])
+def test_a_file_that_is_discarded_is_kept_beside(
+    make: Make, file: StateFile, bytes_: bytes
+) -> None:
+    app = make()
+    before = values(app)
+    file.path.write_bytes(bytes_)
+    assert not file.load(sandboxes(app), discard=True)
+    assert values(app) == before
+    assert not file.path.exists()
+    assert file.path.with_name("state.rejected").read_bytes() == bytes_
+
+
+def test_a_planted_temporary_file_neither_opens_nor_redirects_the_state(
+    make: Make, file: StateFile
+) -> None:
+    victim = file.path.with_name("victim")
+    victim.write_text("victim")
+    planted = file.path.with_name("state.tmp")
+    for plant in (
+        lambda: planted.write_text("x"),
+        lambda: planted.hardlink_to(victim),
+        lambda: planted.symlink_to(victim),
+        lambda: os.mkfifo(planted),
+    ):
+        plant()
+        planted.chmod(0o666)
+        written(make(), file)
+        assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
+        assert not planted.exists()
+        assert victim.read_text() == "victim"
+
+
+def test_a_removed_lock_file_opens_nothing(make: Make, file: StateFile) -> None:
+    second = StateFile(file.path, 0, NEW_YEAR)
+    with file.locked():
+        for _ in range(2):
+            written(make(), file)
+            file.path.with_name("state.lock").unlink()
+            with pytest.raises(click.ClickException, match="another server keeps its state"):
+                second.locked().__enter__()
+    with second.locked():
+        assert second.load(sandboxes(make()))
+
+
+@pytest.mark.parametrize("name", ["state", "state.lock"])
+@pytest.mark.parametrize("kind", ["link", "FIFO", "folder"])
+def test_only_a_regular_file_is_used(make: Make, file: StateFile, name: str, kind: str) -> None:
+    path = file.path.with_name(name)
+    target = file.path.with_name("target")
+    target.write_text("target")
+    {
+        "link": lambda: path.symlink_to(target),
+        "FIFO": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+    }[kind]()
+    with pytest.raises(click.ClickException, match="can't be used") as refusal, file.locked():
+        pass
+    assert len(refusal.value.message.splitlines()) == 1
+    assert target.read_text() == "target"
 
 
 def test_the_least_recently_used_sandbox_still_goes_first(make: Make, file: StateFile) -> None:

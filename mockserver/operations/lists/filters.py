@@ -30,8 +30,7 @@ class Field:
 
     `read` takes the field's value out of a record, or with `many` several values, one of which must
     pass; `convert` makes a value of the same type of a filter's text, or raises ValueError, and
-    then `expected` says what to write instead. `facet` is the kind of a shelf's facet that the
-    field's value is, if records can be found by it.
+    then `expected` says what to write instead.
     """
 
     operators: Sequence[str]
@@ -39,50 +38,28 @@ class Field:
     convert: Callable[[str], Any] = same
     expected: str = ""
     many: bool = False
-    facet: str = ""
 
 
 Grammar = Mapping[str, Field]
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One condition: whether a record meets it, and what it asks for."""
-
-    test: Test
-    operator: str
-    facet: str
-    values: Sequence[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """The test that a filter expression stands for: one of `either`, with all of its terms."""
-
-    either: Sequence[Sequence[Term]]
-
-    def __call__(self, record: Any) -> bool:
-        """Whether a record passes."""
-        return any(all(term.test(record) for term in both) for both in self.either)
-
-
-def parse(expression: str, grammar: Grammar) -> Filter:
+def parse(expression: str, grammar: Grammar) -> Test:
     """Return the test that a filter expression stands for. Raises ApiError `invalid-filter`,
     whose detail gives the position, from 1, and what was expected there."""
     reader = _Reader(expression)
-    either: list[list[Term]] = [[]]
+    alternatives: list[list[Test]] = [[]]
     while True:
-        either[-1].append(_term(reader, grammar))
+        alternatives[-1].append(_term(reader, grammar))
         if reader.ended:
             break
         if reader.take(r"[:|]", ": (and), | (or) or the end") == "|":
-            either.append([])
-        if sum(map(len, either)) >= MAX_TERMS:
+            alternatives.append([])
+        if sum(map(len, alternatives)) >= MAX_TERMS:
             raise reader.invalid(f"at most {MAX_TERMS} conditions")
-    return Filter(either)
+    return lambda record: any(all(test(record) for test in tests) for tests in alternatives)
 
 
-def _term(reader: "_Reader", grammar: Grammar) -> Term:
+def _term(reader: "_Reader", grammar: Grammar) -> Test:
     """Read one condition."""
     operators = list(dict.fromkeys(each for field in grammar.values() for each in field.operators))
     names = "|".join(sorted(operators, key=len, reverse=True))
@@ -101,8 +78,8 @@ def _term(reader: "_Reader", grammar: Grammar) -> Term:
     reader.take(r"\)", ")")
     test = OPERATORS[operator](*([values] if operator == "in" else values))
     if field.many:
-        return Term(lambda record: any(map(test, field.read(record))), operator, "", values)
-    return Term(lambda record: test(field.read(record)), operator, field.facet, values)
+        return lambda record: any(map(test, field.read(record)))
+    return lambda record: test(field.read(record))
 
 
 def _value(reader: "_Reader", field: Field) -> Any:

@@ -6,8 +6,7 @@ from mockserver.core.clock import to_seconds_text
 from mockserver.operations.base import OperationContext
 from mockserver.operations.pricing import PricedItem, price_lines, show_prices, total
 from mockserver.operations.pricing import show_totals as show_amounts
-from mockserver.store.products import CartItem
-from mockserver.store.world import Cart
+from mockserver.store.entities import Cart, CartItem
 
 NO_IMAGE = {"mime_type": "", "file_name": "", "href": ""}
 
@@ -37,7 +36,7 @@ def show_timestamps(cart: Cart, ctx: OperationContext) -> dict[str, str]:
 
 def _show(line: PricedItem, ctx: OperationContext) -> dict[str, Any]:
     """Return an item; fields that it does not have are left away."""
-    item, product = line.item, line.item.product
+    item, product = line.item, ctx.product_of(line.item)
     prices = show_prices(line)
     optional = {
         "product_id": product and product.id,

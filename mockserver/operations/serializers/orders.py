@@ -15,8 +15,7 @@ from mockserver.operations.pricing import (
     show_totals,
     total,
 )
-from mockserver.store.products import CartItem
-from mockserver.store.world import ACCOUNT, Order
+from mockserver.store.entities import ACCOUNT, CartItem, Order
 
 PAID, AUTHORIZED, REFUNDED = "paid", "authorized", "refunded"
 
@@ -97,7 +96,7 @@ def _relationships(order: Order) -> dict[str, Any]:
 
 
 def _show_item(line: PricedItem, order: Order, ctx: OperationContext) -> dict[str, Any]:
-    item, product = line.item, line.item.product
+    item, product = line.item, ctx.product_of(line.item)
     prices = show_prices(line)
     optional = {
         "promotion_source": item.promotion and "rule-promotion",

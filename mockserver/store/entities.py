@@ -1,28 +1,25 @@
-"""The world as a value: frozen entities in persistent maps. What changes it is a `transaction`.
+"""The entities of the store: frozen values without behaviour beyond what follows from their fields.
 
-Instants in a world are milliseconds since the world's own `epoch`, so that going back to the
-fixtures is one assignment, whatever the time and the size. What callers see is absolute.
+Instants are milliseconds since the `epoch` of the state that holds the entity. Amounts of money are
+whole numbers of a currency's smallest unit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from hashlib import sha256
-from typing import Any
-
-from rpds import HashTrieMap
-
-from mockserver.store.index import Index
-from mockserver.store.index_specs import CARTS, ORDERS
-from mockserver.store.products import CartItem, Currency, Hierarchy, Product, Promotion
-from mockserver.store.record_index import Shelf
+from typing import Any, NamedTuple
 
 ACCOUNT = "account"
 CUSTOMER = "customer"
-Owner = tuple[str, str]
-"""Whom a cart belongs to: the kind, account or customer, and the id."""
+
+
+class Owner(NamedTuple):
+    """Whom a cart or an order belongs to; `type` is ACCOUNT or CUSTOMER."""
+
+    type: str
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,7 @@ class Member:
     @property
     def account_ids(self) -> tuple[str, ...]:
         """The ids of the accounts, in the order in which signing in lists them."""
-        return tuple(each.account_id for each in self.memberships)
+        return tuple(membership.account_id for membership in self.memberships)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +115,87 @@ class CustomerToken:
 
 
 @dataclass(frozen=True, slots=True)
+class Currency:
+    """A currency of the store; one of them is the default."""
+
+    id: str
+    code: str
+    default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The price of one unit, in its currency's smallest unit."""
+
+    amount: int
+    includes_tax: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product of the catalog: one price a currency, a tax rate in hundredths of a percent."""
+
+    id: str
+    sku: str
+    name: str
+    slug: str
+    description: str
+    prices: Mapping[str, Price]
+    tax_basis_points: int
+    manage_stock: bool
+    stock: int
+    image: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """A root of the catalog's navigation."""
+
+    id: str
+    name: str
+    slug: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """What a code takes off a cart: a percentage, or a fixed amount in each currency."""
+
+    id: str
+    code: str
+    name: str
+    percent: int | None
+    amounts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CartItem:
+    """An item of a cart or of an order. What it took from its product stays as it was.
+
+    A promotion is an item too: it has no price and no currency of its own.
+    """
+
+    id: str
+    type: str
+    name: str
+    description: str
+    sku: str
+    quantity: int
+    created_at: int
+    updated_at: int
+    currency: str = ""
+    price: Price = Price(0, False)
+    product_id: str | None = None
+    tax_basis_points: int = 0
+    promotion: Promotion | None = None
+    custom_inputs: Mapping[str, Any] | None = None
+    location: str | None = None
+    shipping_group_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cart:
-    """A cart. `revision` grows with every change in the world and settles ties of `updated_at`.
+    """A cart. `revision` grows with every change of the store and settles ties of `updated_at`.
 
     `shipping_groups` holds the currency of each, by its id."""
 
@@ -153,14 +229,14 @@ class Cart:
 
     def owner_ids(self, kind: str) -> tuple[str, ...]:
         """Return the ids of the accounts, or of the customers, that the cart belongs to."""
-        return tuple(owner_id for each, owner_id in self.owners if each == kind)
+        return tuple(owner.id for owner in self.owners if owner.type == kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a cart was when it was checked out. Only its status and its payments change.
 
-    `revision` settles ties of `created_at`. `items` are the cart's lines as they were. `paid` and
+    `revision` settles ties of `created_at`. `items` are the cart's items as they were. `paid` and
     `authorized` are parts of the total; an order whose `payment` is paid or authorized needs none.
     """
 
@@ -191,61 +267,6 @@ class Order:
         return next((item.currency for item in self.items if item.currency), "")
 
 
-@dataclass(frozen=True)
-class StoreState:
-    """Everything that the store knows. `allocated` is how many of each product orders have taken
-    from its stock; `listed_carts` and `listed_orders` follow from `carts` and `orders`.
-
-    The static tokens (token → client id, account and member, or customer) are there to be shown at
-    the start; they are looked up like any other token.
-    """
-
-    epoch: int = 0
-    revision: int = 0
-    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    store: Mapping[str, str] = field(default_factory=dict)
-    rules: tuple[Mapping[str, Any], ...] = ()
-    magic: Mapping[str, str] = field(default_factory=dict)
-    static_bearers: Mapping[str, str] = field(default_factory=dict)
-    static_account_tokens: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    static_customer_tokens: Mapping[str, str] = field(default_factory=dict)
-    password_profiles: Mapping[str, str] = field(default_factory=dict)
-    applications: HashTrieMap[str, Application] = field(default_factory=HashTrieMap)
-    accounts: HashTrieMap[str, Account] = field(default_factory=HashTrieMap)
-    members: HashTrieMap[str, Member] = field(default_factory=HashTrieMap)
-    members_by_account: Index[str] = field(default_factory=HashTrieMap)
-    usernames: HashTrieMap[str, str] = field(default_factory=HashTrieMap)
-    customers: HashTrieMap[str, Customer] = field(default_factory=HashTrieMap)
-    customers_by_email: HashTrieMap[str, str] = field(default_factory=HashTrieMap)
-    codes: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    bearers: HashTrieMap[bytes, Bearer] = field(default_factory=HashTrieMap)
-    account_tokens: HashTrieMap[bytes, AccountToken] = field(default_factory=HashTrieMap)
-    customer_tokens: HashTrieMap[bytes, CustomerToken] = field(default_factory=HashTrieMap)
-    carts: HashTrieMap[str, Cart] = field(default_factory=HashTrieMap)
-    listed_carts: Shelf[Cart] = field(default_factory=partial(Shelf, CARTS), compare=False)
-    sweep_at: Mapping[str, int] = field(default_factory=dict)
-    currencies: Mapping[str, Currency] = field(default_factory=dict)
-    products: Mapping[str, Product] = field(default_factory=dict)
-    products_by_sku: Mapping[str, Product] = field(default_factory=dict)
-    promotions: Mapping[str, Promotion] = field(default_factory=dict)
-    hierarchies: tuple[Hierarchy, ...] = ()
-    orders: HashTrieMap[str, Order] = field(default_factory=HashTrieMap)
-    listed_orders: Shelf[Order] = field(default_factory=partial(Shelf, ORDERS), compare=False)
-    allocated: HashTrieMap[str, int] = field(default_factory=HashTrieMap)
-
-    def evolve(self, **changes: Any) -> StoreState:
-        """Return this world with some fields changed; `dataclasses.replace` visits all thirty."""
-        assert changes.keys() <= self.__dict__.keys(), "no such field"
-        changed = object.__new__(StoreState)
-        changed.__dict__.update(self.__dict__, **changes)
-        return changed
-
-    @property
-    def default_currency(self) -> str:
-        """The code of the currency that a cart has where nothing else is asked for."""
-        return next((each.code for each in self.currencies.values() if each.default), "USD")
-
-
-def digest(token: str) -> bytes:
-    """Return the key under which a token is kept: looking it up takes no hint of the token."""
-    return sha256(token.encode("utf-8", "surrogatepass")).digest()
+def digest(token: str) -> str:
+    """Return the key under which a token is kept: looking it up reveals nothing of the token."""
+    return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,73 @@
+"""Carts of a transaction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from mockserver.core.clock import DAY
+
+if TYPE_CHECKING:
+    from mockserver.store.entities import Cart, Owner
+    from mockserver.store.indexes import RecordQuery
+    from mockserver.store.transaction import Transaction
+
+MIN_SWEEP_SIZE = 10_000
+"""Expired records are deleted whenever a collection has grown to twice what was alive before, and
+to this many at least: so memory is bounded by what is alive, at a constant cost per request."""
+SWEEP_BATCH_SIZE = 512
+
+
+class Carts:
+    """The carts that have not expired."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._tx = transaction
+
+    def get(self, cart_id: str) -> Cart | None:
+        """Return a cart."""
+        cart = self._tx.state.carts.get(cart_id)
+        return cart if cart is not None and cart.expires_at > self._tx.now else None
+
+    def list(self, owner: Owner | None = None) -> RecordQuery[Cart]:
+        """Return all carts, or those of an owner, the last updated first."""
+        return self._tx.state.cart_index.query(owner, self._tx.now)
+
+    def save(self, cart: Cart, **changes: Any) -> Cart:
+        """Store a cart with some changes, as updated now; its lifetime starts again. Returns it as
+        stored."""
+        tx = self._tx
+        revision = tx.state.revision + 1
+        saved = replace(
+            cart,
+            **changes,
+            updated_at=tx.now,
+            expires_at=tx.now + tx.setting("cart", "cart_expiry_days") * DAY,
+            revision=revision,
+        )
+        tx.write({"carts": {saved.id: saved}, "counters": {"revision": revision}})
+        self._sweep()
+        return saved
+
+    def delete(self, cart_id: str) -> None:
+        """Remove a cart and its associations."""
+        self._tx.write({"carts": {cart_id: None}})
+
+    def _sweep(self) -> None:
+        """Delete some expired carts when there are many: enough that they become fewer, and few
+        enough that no request waits for it."""
+        state = self._tx.state
+        size = len(state.carts)
+        if size < MIN_SWEEP_SIZE or size < (state.counters.get("sweep carts at") or 0):
+            return
+        expired = {
+            cart.id: None
+            for cart in islice(state.cart_index.iter_expired(self._tx.now), SWEEP_BATCH_SIZE)
+        }
+        left = size - len(expired)
+        is_done = len(expired) < SWEEP_BATCH_SIZE
+        next_size = 2 * left if is_done else left + SWEEP_BATCH_SIZE // 8
+        self._tx.write({"carts": expired, "counters": {"sweep carts at": next_size}})
