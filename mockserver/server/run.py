@@ -87,7 +87,7 @@ def serve(options: ServeOptions, banner: Banner) -> None:
         address, bound = stack.enter_context(process.reserved(config.host, config.port))
         if autosave:
             autosave.file.write_first(app.extensions["sandboxes"])
-        text = banner(config, bound, certificate, app.extensions["sandbox"].world)
+        text = banner(config, bound, certificate, app.extensions["sandbox"].store)
         announce = partial(_announce, text)
         hooks: list[LifecycleHook] = [autosave] if autosave else []
         if config.faults:

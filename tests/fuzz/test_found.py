@@ -75,10 +75,10 @@ def test_json_that_is_read_as_a_form_tells_no_secret(
 )
 def test_form_that_would_lead_away_does_nothing(app: Flask, back: str) -> None:
     client = app.test_client()
-    world = app.extensions["sandbox"].world
+    world = app.extensions["sandbox"].store
     answer = client.post("/ui/actions/reset", data={"back": back})
     assert answer.status_code == 400
-    assert app.extensions["sandbox"].world is world
+    assert app.extensions["sandbox"].store is world
 
 
 # --- downloads

@@ -242,12 +242,12 @@ class ItemLaws(RuleBasedStateMachine):
 
     def known(self) -> set[str]:
         """The carts that there are: an unknown one is made only by adding to it."""
-        world = self.app.extensions["sandbox"].world
+        world = self.app.extensions["sandbox"].store
         return {cart_id for cart_id in self.carts if cart_id in world.carts}
 
     @invariant()
     def carts_hold_what_the_model_says_and_cost_what_their_lines_do(self) -> None:
-        world = self.app.extensions["sandbox"].world
+        world = self.app.extensions["sandbox"].store
         for cart_id, held in self.carts.items():
             if cart_id not in world.carts:
                 assert not held

@@ -22,7 +22,7 @@ from mockserver.store import carts as store_carts
 from mockserver.store import indexes, ordered_map
 from mockserver.store.entities import ACCOUNT, CUSTOMER, Account, Cart, Order, Owner
 from mockserver.store.ordered_map import Node, OrderedMap, SortSpec
-from mockserver.store.state import StoreState, apply, changes_since
+from mockserver.store.state import ChangeSet, StoreState, apply, changes_since
 from mockserver.store.transaction import Transaction
 
 LAW = settings(
@@ -340,8 +340,13 @@ def call(
 
 def many(count: int) -> StoreState:
     made = [Cart(f"cart-{n}", str(n), "", n, n, DAY + n, n + 1) for n in range(count)]
-    changes = {"carts": {cart.id: cart for cart in made}, "counters": {"revision": count}}
-    return apply(start(), changes)
+    before = start()
+    carts_of_before = dict.fromkeys(before.carts)
+    changes: ChangeSet = {
+        "carts": {**carts_of_before, **{cart.id: cart for cart in made}},
+        "counters": {"revision": count},
+    }
+    return apply(before, changes)
 
 
 def test_expired_carts_are_thrown_away_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

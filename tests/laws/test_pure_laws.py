@@ -15,7 +15,6 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from mockserver.store.btree import forwards
 
 from mockserver.core import clock, json_text
 from mockserver.core.clock import DAY, HOUR, MINUTE, SECOND
@@ -27,9 +26,9 @@ from mockserver.fixtures.load import KEYS, load_fixtures
 from mockserver.fixtures.yaml_document import FixtureError
 from mockserver.operations.carts import GRAMMAR
 from mockserver.operations.lists import filters
-from mockserver.store import transaction
+from mockserver.store import carts as store_carts
 from mockserver.store.entities import ACCOUNT, CUSTOMER, Cart, Owner
-from mockserver.store.state import StoreState
+from mockserver.store.state import StoreState, apply
 from mockserver.store.transaction import Transaction
 from tests.contract import CONTRACT
 
@@ -97,7 +96,7 @@ def a_cart(cart_id: str, name: str = "", account_ids: tuple[str, ...] = ()) -> C
 
 
 def owned(account_ids: Iterable[str]) -> tuple[Owner, ...]:
-    return tuple((ACCOUNT, each) for each in account_ids)
+    return tuple(Owner(ACCOUNT, each) for each in account_ids)
 
 
 @LAW
@@ -509,7 +508,7 @@ def test_a_text_is_a_duration_or_none(text: str) -> None:
 # --- worlds ----------------------------------------------------------------------------------
 
 Change = tuple[str, Any]
-OWNERS = [(kind, owner_id) for kind in (ACCOUNT, CUSTOMER) for owner_id in "xy"]
+OWNERS = [Owner(kind, owner_id) for kind in (ACCOUNT, CUSTOMER) for owner_id in "xy"]
 CHANGES = st.lists(
     st.tuples(
         st.just("save"),
@@ -525,9 +524,8 @@ CHANGES = st.lists(
 
 def indexed(one: StoreState) -> dict[Owner, set[str]]:
     """What the index says of those who own something, and of some who may not."""
-    shelf = one.listed_carts
-    trees = {owner: shelf.tree(owner) for owner in (*OWNERS, *derived(one))}
-    return {owner: {c.id for c in forwards(tree)} for owner, tree in trees.items() if tree}
+    queries = {owner: one.cart_index.query(owner, -(10**15)) for owner in (*OWNERS, *derived(one))}
+    return {owner: {cart.id for cart in query} for owner, query in queries.items() if len(query)}
 
 
 def derived(one: StoreState) -> dict[Owner, set[str]]:
@@ -545,10 +543,10 @@ def test_the_index_says_what_the_carts_say(
     monkeypatch: pytest.MonkeyPatch, changes: list[Change]
 ) -> None:
     monkeypatch.setattr(
-        transaction, "SWEEP_AT_LEAST", 4
+        store_carts, "MIN_SWEEP_SIZE", 4
     )  # expired carts are swept away now and then
     now = 0
-    one = StoreState(settings={"cart": {"cart_expiry_days": 7}})
+    one = apply(StoreState(), {"settings": {"cart": {"cart_expiry_days": 7}}})
     alive: dict[str, tuple[tuple[Owner, ...], int]] = {}
     for kind, what in changes:
         tx = Transaction(one, now)
@@ -567,11 +565,11 @@ def test_the_index_says_what_the_carts_say(
         assert indexed(one) == derived(one)
         alive = {key: (ids, end) for key, (ids, end) in alive.items() if end > now}
         look = Transaction(one, now)
-        assert {cart.id: cart.owners for cart in look.carts()} == {
+        assert {cart.id: cart.owners for cart in look.carts.list()} == {
             key: owners for key, (owners, _) in alive.items()
         }
         for owner in OWNERS:
-            assert {cart.id for cart in look.carts(owner)} == {
+            assert {cart.id for cart in look.carts.list(owner)} == {
                 key for key, (owners, _) in alive.items() if owner in owners
             }
     assert len(one.carts) <= max(2 * len(alive), 4) + 40
