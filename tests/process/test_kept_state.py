@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mockserver.persistence.state_file import HINT
 from mockserver.testing.server_process import PROGRAM, RunningServer
 from tests.conftest import running_server
 from tests.process.processes import (
@@ -67,7 +68,7 @@ def test_after_kill_9_the_last_complete_state_is_there(
     first.client().create_sandbox("forked", fork_of="default")
     shown = httpx.get(f"{first.url}/v2/carts/{cart}?include=items", headers=ADMIN).json()
     [item] = shown["included"]["items"]
-    until(written(tmp_path / "state", '["sandbox","forked"]'))
+    until(written(tmp_path / "state", '"name":"forked"'))
     killed(first)
 
     second = start_server(*kept)
@@ -154,7 +155,7 @@ def test_two_servers_do_not_share_a_file(start_server: Start, kept: tuple[str, .
     [
         ("no/such/folder/state", "no such file or directory"),
         ("file/state", "not a directory"),
-        ("folder", "is no file"),
+        ("folder", "not a regular file"),
         ("x" * 300, "file name too long"),
     ],
 )
@@ -169,7 +170,7 @@ def test_a_place_that_can_not_hold_it_is_refused_at_the_start(
 
 
 def test_a_device_is_no_file() -> None:
-    assert refused("--state-file", "/dev/full").startswith("mockserver: /dev/full is no file")
+    assert "/dev/full can't be used: not a regular file" in refused("--state-file", "/dev/full")
 
 
 def test_a_disk_that_is_full_at_the_start_is_told(tmp_path: Path) -> None:
@@ -191,8 +192,28 @@ def test_a_file_that_is_refused_stays_as_it_is(tmp_path: Path) -> None:
     foreign = tmp_path / "state"
     foreign.write_text("my notes\n")
     line = refused("--state-file", str(foreign))
-    assert "is no state file of this server; delete it, or name another --state-file" in line
+    assert f"is no state file of this server; {HINT}" in line
     assert foreign.read_text() == "my notes\n"
+
+
+def test_a_file_that_is_discarded_is_kept_beside(start_server: Start, tmp_path: Path) -> None:
+    foreign = tmp_path / "state"
+    foreign.write_text("my notes\n")
+    server = start_server("--state-file", str(foreign), "--state-mismatch", "discard")
+    assert (tmp_path / "state.rejected").read_text() == "my notes\n"
+    assert "mockserver-state" in foreign.read_text()
+    [line] = told(server, "state.rejected")
+    assert "is no state file of this server; it is kept as" in line
+
+
+def test_a_removed_lock_file_lets_no_second_server_in(
+    start_server: Start, kept: tuple[str, ...], tmp_path: Path
+) -> None:
+    first = start_server(*kept)
+    cart = make_cart(first.url)
+    until(written(tmp_path / "state", cart))  # the worker has replaced the file, too
+    (tmp_path / "state.lock").unlink()
+    assert "another server" in refused(*kept)
 
 
 def test_a_server_with_a_refused_seed_says_which_one_it_was(
@@ -216,18 +237,18 @@ def test_when_the_disk_is_full_the_server_serves_on_and_tells_it_once(
     _, most = resource.prlimit(worker, resource.RLIMIT_FSIZE)
     resource.prlimit(worker, resource.RLIMIT_FSIZE, (100, most))
     make_cart(server.url)
-    until(lambda: told(server, "can't keep"))
+    until(lambda: told(server, "can't save"))
     attempts = watched(tmp_path)
     for _ in range(3):
         make_cart(server.url)
         attempts()
     assert file.read_bytes() == before
-    [line] = told(server, "can't keep")
+    [line] = told(server, "can't save")
     assert "file too large; the last complete one stays, next try in 0.1 s" in line
     resource.prlimit(worker, resource.RLIMIT_FSIZE, (most, most))
     cart = make_cart(server.url)
     until(written(file, cart))
-    until(lambda: told(server, "kept again"))
+    until(lambda: told(server, "saved again"))
 
 
 def test_when_the_folder_vanishes_the_server_serves_on_and_finds_it_again(
@@ -238,7 +259,7 @@ def test_when_the_folder_vanishes_the_server_serves_on_and_finds_it_again(
     server = start_server("--state-file", str(folder / "state"), "--state-every", "0.1")
     shutil.rmtree(folder)
     cart = make_cart(server.url)
-    until(lambda: told(server, "can't keep"))
+    until(lambda: told(server, "can't save"))
     assert cart in cart_ids(server.url)
     folder.mkdir()
     until(lambda: (folder / "state").exists())
@@ -254,7 +275,7 @@ def test_a_last_write_that_fails_does_not_hold_up_the_end(
     server = start_server("--state-file", str(folder / "state"), "--state-every", "3600")
     shutil.rmtree(folder)
     assert server.stop() == 0
-    until(lambda: told(server, "can't keep"))
+    until(lambda: told(server, "can't save"))
 
 
 def test_the_environment_names_the_file_too(start_server: Start, tmp_path: Path) -> None:
