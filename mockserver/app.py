@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from mockserver import __version__, admin, dashboard
 from mockserver.core import log, wsgi
 from mockserver.core.config import Config
-from mockserver.core.errors import AdminError
+from mockserver.core.errors import INTERNAL_SERVER_ERROR, AdminError
 from mockserver.core.resources import resource
 from mockserver.core.wsgi import yield_slot
 from mockserver.dashboard.admin_client import QUIET
@@ -26,7 +26,8 @@ from mockserver.http.context import RequestContext, current
 from mockserver.http.request import MAX_BODY_BYTES, read_body_eagerly
 from mockserver.http.response import Answer, error_response, json_response, stream_slowly
 from mockserver.http.routing import Routes
-from mockserver.openapi.contract import Contract
+from mockserver.openapi.contract import Contract, ContractError
+from mockserver.operations import OPERATIONS
 from mockserver.sandbox.registry import DEFAULT, Sandboxes
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.store.world import StoreState
@@ -44,13 +45,15 @@ def create_app(
     contract: Contract | None = None,
     initial_state: StoreState | None = None,
 ) -> Flask:
-    """Return the application. Raises FixtureError for fixtures that can't be used.
+    """Return the application. Raises FixtureError or ContractError for unusable files.
 
-    `contract` and `initial_state`, which stands for the fixtures of `config`, are for who makes many
-    applications: they never change, and loading them takes longest.
+    Pass `contract` and `initial_state`, which replaces the fixtures of `config`, to create many
+    applications: both are immutable, and loading them takes longest.
     """
     config = config or Config()
     contract = contract or Contract.load(resource("openapi.yaml"))
+    if errors := contract.binding_errors(OPERATIONS.keys()):
+        raise ContractError(errors)
     initial_state = initial_state or load_fixtures(config.fixtures, contract, config.faults)
     sandboxes = Sandboxes(
         partial(Sandbox, initial_state, config.frozen_at, config.seed, config.journal_size),
@@ -216,13 +219,12 @@ def _refusal(contract: Contract, context: RequestContext, error: Exception) -> A
         refusal = contract.gateway["method-not-allowed"]
         return error_response(context, refusal, headers={"Allow": allowed})
     if isinstance(error, NotFound):
-        if contract.outside.match(context.path):
+        if contract.unsupported_paths.match(context.path):
             context.add_note(OUTSIDE)
         return error_response(context, contract.gateway["no-such-path"])
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         told = error.description or ""
         return json_response(error.code, AdminError(error.code, error.name, told).body)
     log.server.error("a request failed", exc_info=error)
-    operation = context.operation or contract.operation("getCarts")
-    assert operation is not None  # the contract has it
-    return error_response(context, operation.errors["internal-server-error"])
+    documented = {} if context.operation is None else context.operation.errors
+    return error_response(context, documented.get("internal-server-error", INTERNAL_SERVER_ERROR))

@@ -152,6 +152,29 @@ class ErrorEntry:
         }
 
 
+_NIL_UUID = "00000000-0000-4000-8000-000000000000"
+INTERNAL_SERVER_ERROR = ErrorEntry(
+    id="internal-server-error",
+    operation="*",
+    status=500,
+    body={
+        "errors": [
+            {
+                "status": 500,
+                "title": "Internal Server Error",
+                "detail": "There was an internal server error, "
+                "you can report with your request id.",
+                "request_id": _NIL_UUID,
+            }
+        ]
+    },
+    provenance="docs",
+    trigger="Something fails inside.",
+    sample={"request_id": _NIL_UUID},
+)
+"""The last resort, for requests to no operation or to one that documents no such error."""
+
+
 class ApiError(Exception):
     """An error of the catalog, raised by its id.
 

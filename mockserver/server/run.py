@@ -22,6 +22,7 @@ from mockserver.core.resources import resource
 from mockserver.fixtures.load import find_fixture_files
 from mockserver.fixtures.yaml_document import FixtureError
 from mockserver.http.response import answer
+from mockserver.openapi.contract import ContractError
 from mockserver.server import process, reloader
 from mockserver.server.fault_proxy import FaultProxy
 from mockserver.server.lifecycle import LifecycleHook
@@ -136,7 +137,7 @@ def _app_or_mistakes(config: Config) -> Any:
     """Return the application, or while its fixtures are broken one that tells their mistakes."""
     try:
         return create_app(config)
-    except FixtureError as error:
+    except (ContractError, FixtureError) as error:
         click.echo(str(error), err=True)
         return answer(503, envelope(status=503, title="Service Unavailable", detail=str(error)))
 
