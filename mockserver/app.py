@@ -15,9 +15,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from mockserver import __version__, admin, dashboard
 from mockserver.core import log, wsgi
-from mockserver.core.config import Config
+from mockserver.core.config import Config, resource
 from mockserver.core.errors import INTERNAL_SERVER_ERROR, AdminError
-from mockserver.core.resources import resource
 from mockserver.core.wsgi import yield_slot
 from mockserver.dashboard.admin_client import QUIET
 from mockserver.fixtures.load import load_fixtures

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from mockserver.core.resources import resource
+from mockserver.core.config import resource
 
 METHODS = ("get", "post", "put", "delete", "patch")
 EVERY_OPERATION = "*"

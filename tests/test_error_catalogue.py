@@ -17,8 +17,7 @@ from werkzeug.test import TestResponse
 
 from mockserver.app import create_app
 from mockserver.cli.main import cli
-from mockserver.core.config import Config
-from mockserver.core.resources import resource
+from mockserver.core.config import Config, resource
 from mockserver.openapi.contract import Contract
 from tests.causes import MAX_BODY_BYTES, ONLY_ON_DEMAND, Cause, causes_of
 from tests.documented import EVERY_OPERATION, Documented, error_entries, follow, operations, pairs

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from mockserver.core.resources import resource
+from mockserver.core.config import resource
 from mockserver.store.release import WORTH_A_THREAD, release
 from mockserver.store.world import StoreState
 from tests.seeds import ADMIN, SHOPPER

@@ -17,8 +17,7 @@ from mockserver import __version__
 from mockserver.cli import admin, banner
 from mockserver.cli.admin_options import server_url
 from mockserver.core.clock import EARLIEST, LATEST, parse_instant
-from mockserver.core.config import BUILT_IN, Config
-from mockserver.core.resources import resource
+from mockserver.core.config import BUILT_IN, Config, resource
 from mockserver.fixtures.load import load_fixtures
 from mockserver.fixtures.yaml_document import FixtureError
 from mockserver.openapi import error_catalog

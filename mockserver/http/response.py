@@ -104,7 +104,7 @@ def violations_header(violations: tuple[Violation, ...]) -> str:
     told: list[dict[str, Any]] = []
     size = NOTE_BYTES
     for violation in violations:
-        one = {name: each for name, each in violation.show().items() if name != "spec"}
+        one = {name: each for name, each in violation.to_dict().items() if name != "spec"}
         size += len(json_text.dump_ascii(one)) + 1
         if size > MAX_VIOLATION_BYTES:
             told.append({"note": f"{len(violations) - len(told)} more did not fit"})

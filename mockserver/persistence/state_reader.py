@@ -134,7 +134,7 @@ class Reader:
 
     def _state(self, line: StateLine) -> None:
         clock = Clock(self.frozen_at)
-        clock.put((line.frozen_at, line.offset))
+        clock.set_state((line.frozen_at, line.offset))
         state = SandboxState(
             self._worlds[line.world], clock, Ids(self.seed, line.drawn), self._book(line)
         )

@@ -136,7 +136,7 @@ class _Writing:
 
 
 def _state(snapshot: str | None, state: SandboxState, world: int) -> StateLine:
-    frozen_at, offset = state.clock.hands
+    frozen_at, offset = state.clock.state
     book = state.rules
     drawn: Any = book.rng.getstate()
     return StateLine(
@@ -144,7 +144,7 @@ def _state(snapshot: str | None, state: SandboxState, world: int) -> StateLine:
         world=world,
         frozen_at=frozen_at,
         offset=offset,
-        drawn=state.ids.drawn(),
+        drawn=state.ids.counters(),
         rules=[RuleLine(r.id, r.given, r.expires_at, r.matched, r.fired) for r in book.rules],
         rules_drawn=book.drawn,
         rng=None if drawn == seeded_random(book.seed).getstate() else drawn,

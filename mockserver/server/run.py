@@ -16,9 +16,8 @@ from flask import Flask
 
 from mockserver.app import create_app
 from mockserver.core import log
-from mockserver.core.config import Config
+from mockserver.core.config import Config, resource
 from mockserver.core.errors import envelope
-from mockserver.core.resources import resource
 from mockserver.fixtures.load import find_fixture_files
 from mockserver.fixtures.yaml_document import FixtureError
 from mockserver.http.response import answer

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from mockserver.core import clock, json_text
 from mockserver.core.clock import DAY, HOUR, MINUTE, SECOND
+from mockserver.core.config import resource
 from mockserver.core.errors import ApiError
 from mockserver.core.json_text import MalformedJson
-from mockserver.core.resources import resource
 from mockserver.fixtures import yaml_document
 from mockserver.fixtures.load import KEYS, load_fixtures
 from mockserver.fixtures.yaml_document import FixtureError

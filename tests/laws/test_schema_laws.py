@@ -13,7 +13,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mockserver.core.resources import resource
+from mockserver.core.config import resource
 from mockserver.fixtures.load import fixture_schema
 from mockserver.openapi.schema import FORMATS, Validator
 from mockserver.openapi.schema_keywords import validator_of

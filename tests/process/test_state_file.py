@@ -82,8 +82,8 @@ def value(state: State) -> Any:
             else getattr(world, each.name)
             for each in fields(StoreState)
         },
-        "clock": state.clock.hands,
-        "ids": state.ids.drawn(),
+        "clock": state.clock.state,
+        "ids": state.ids.counters(),
         "rules": [rule.show() for rule in state.rules.rules],
         "drawn": state.rules.drawn,
         "chance": state.rules.rng.getstate(),
