@@ -28,7 +28,7 @@ class Keeper:
     _written: Changes = field(default_factory=dict)
     _failure: str = ""
 
-    def begin(self, app: Any) -> None:
+    def start(self, app: Any) -> None:
         """Start to keep the state of an application. The present state is in the file already."""
         self._sandboxes = app.extensions["sandboxes"]
         self._written = self._sandboxes.changes()
@@ -36,7 +36,7 @@ class Keeper:
         self._thread = threading.Thread(target=self._keep, daemon=True, name="keeper")
         self._thread.start()
 
-    def finish(self) -> None:
+    def stop(self) -> None:
         """Write the last state; from now on nobody can change it."""
         if self._thread is not None:
             self._ended.set()
