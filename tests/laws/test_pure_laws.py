@@ -246,7 +246,7 @@ TOO_MANY = "more than 20000 values"
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (b"[" * 65, TOO_DEEP),
         (b"[" * 100_000, TOO_DEEP),
@@ -260,10 +260,10 @@ TOO_MANY = "more than 20000 values"
     ],
 )
 def test_nobody_goes_down_into_json_that_is_too_deep_or_makes_too_many_values(
-    monkeypatch: pytest.MonkeyPatch, text: bytes, told: str
+    monkeypatch: pytest.MonkeyPatch, text: bytes, message: str
 ) -> None:
     monkeypatch.setattr(json_text, "_DECODER", None)
-    with pytest.raises(MalformedJson, match=told):
+    with pytest.raises(MalformedJson, match=message):
         json_text.parse(text)
 
 
@@ -524,13 +524,13 @@ CHANGES = st.lists(
 
 def indexed(one: StoreState) -> dict[Owner, set[str]]:
     """What the index says of those who own something, and of some who may not."""
-    shelf = one.listed_carts
-    trees = {owner: shelf.tree(owner) for owner in (*OWNERS, *derived(one))}
+    index = one.listed_carts
+    trees = {owner: index.tree(owner) for owner in (*OWNERS, *derived(one))}
     return {owner: {c.id for c in forwards(tree)} for owner, tree in trees.items() if tree}
 
 
 def derived(one: StoreState) -> dict[Owner, set[str]]:
-    """What the index must say: made anew from the carts."""
+    """What the index must say: built again from the carts."""
     found: defaultdict[Owner, set[str]] = defaultdict(set)
     for cart in one.carts.values():
         for owner in cart.owners:
