@@ -1,4 +1,4 @@
-# Two commands do all their own set-up:  make serve   make test
+# `make serve` and `make test` install what they need.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,7 +20,7 @@ test: $(VENV)/.dev
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-# Beside Python: for the tests, and for the benchmark. Each of these asks for its own as well.
+# Checks for the tools beside Python that the tests and the benchmark need.
 needs:
 	@.ci/needs
 	@.ci/needs wrk
@@ -29,9 +29,13 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python .ci/import_chain.py
 	$(BIN)/hadolint Dockerfile
+	$(BIN)/codespell
 
-# Ours alone, in less than a minute; and everything, with the peers, written into docs/performance.md.
+# The first measures this server only, in less than a minute; the second also its peers, and updates
+# docs/performance.md.
 benchmark: $(VENV)/.bench
 	@.ci/needs wrk
 	$(BIN)/python -m benchmarks --quick $(ARGS)
@@ -43,7 +47,7 @@ benchmark-peers: $(VENV)/.bench
 soak: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) $(ARGS)
 
-# SECONDS for each target; TARGET=one of them.
+# SECONDS per target; TARGET=NAME runs one target.
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz $(or $(TARGET),all) --seconds $(SECONDS)
 
@@ -62,7 +66,7 @@ $(VENV)/.uv:
 	$(BIN)/pip --quiet install "uv>=0.9"
 	@touch $@
 
-# The locked versions; --inexact keeps uv itself in place.
+# Installs the locked versions; --inexact keeps uv itself.
 $(VENV)/.serve: $(VENV)/.uv pyproject.toml uv.lock
 	$(UV) sync --locked --inexact --no-default-groups
 	@touch $@

@@ -2,7 +2,7 @@
 npm audit hears of them from the npm registry. What is locked is not judged otherwise.
 
 A mirror that answers without advisories would look like a clean bill. So each audit asks about a
-canary, too: a release with well-known vulnerabilities. Unless the service tells of these, nothing
+canary, too: a release with well-known vulnerabilities. Unless the service reports these, nothing
 was audited, and that is said instead.
 """
 
@@ -79,19 +79,21 @@ def python(requirements: str) -> Audit:
             if tool.returncode:
                 raise BrokenError(f"pip-audit: {tool.stderr.strip()}")
             return Audit(not_done=last_line(done.stderr))
-    told = {each["name"]: each for each in report["dependencies"]}
-    canary = told.pop(PYTHON_CANARY[0])
+    dependencies = {package["name"]: package for package in report["dependencies"]}
+    canary = dependencies.pop(PYTHON_CANARY[0])
     audit = Audit(
-        len(told),
+        len(dependencies),
         [
-            f"{name} {each['version']}: {vulnerability['id']}, "
+            f"{name} {package['version']}: {vulnerability['id']}, "
             f"fixed in {' or '.join(vulnerability['fix_versions']) or 'no release'}: "
             f"{vulnerability['description'][:200]}"
-            for name, each in told.items()
-            for vulnerability in each.get("vulns", [])
+            for name, package in dependencies.items()
+            for vulnerability in package.get("vulns", [])
         ],
     )
-    skipped = [each["skip_reason"] for each in told.values() if "skip_reason" in each]
+    skipped = [
+        package["skip_reason"] for package in dependencies.values() if "skip_reason" in package
+    ]
     if not canary.get("vulns"):
         audit.not_done = canary.get("skip_reason") or silent_about(PYTHON_CANARY)
     elif skipped:
@@ -149,9 +151,9 @@ def node(folders: Iterable[Path]) -> Audit:
             return Audit(audit.asked, audit.found, f"{folder.name}: {report}")
         audit.asked += report["metadata"]["dependencies"]["total"]
         audit.found += [
-            f"{folder.name}: {name} {each['range']}, {each['severity']}: "
-            + "; ".join(why if isinstance(why, str) else why["title"] for why in each["via"])
-            for name, each in report["vulnerabilities"].items()
+            f"{folder.name}: {name} {package['range']}, {package['severity']}: "
+            + "; ".join(why if isinstance(why, str) else why["title"] for why in package["via"])
+            for name, package in report["vulnerabilities"].items()
         ]
     return audit
 
@@ -178,7 +180,7 @@ def main() -> int:
     parser.add_argument(
         "--data-optional",
         action="store_true",
-        help="exit with 0 where no advisories can be had; a vulnerability that is told still fails",
+        help="exit with 0 where no advisories can be had; a reported vulnerability still fails",
     )
     parser.add_argument("--requirements", type=Path, help="audit this file, not what is locked")
     parser.add_argument("--node", type=Path, help="audit this folder, not what is locked")

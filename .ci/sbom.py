@@ -1,5 +1,5 @@
-"""The bill of materials of what is shipped, in CycloneDX: the locked dependencies as uv tells them,
-the licence of each as its metadata tells it, and the browser's files of VENDORED.md.
+"""The bill of materials of what is shipped, in CycloneDX: the locked dependencies exported by uv,
+the licence of each from its metadata, and the browser's files of VENDORED.md.
 
 Only what an installed server has: tests and tools are in no bill unless --all-groups asks for them.
 """
@@ -47,10 +47,10 @@ metadata, since not every Python needs the package."""
 def licence(package: str) -> str | None:
     """Return the licence of an installed package as an SPDX expression; None when none is known."""
     try:
-        told = metadata.metadata(package)
+        fields = metadata.metadata(package)
     except metadata.PackageNotFoundError:
         return LICENCES.get(package)
-    named = told.get("License-Expression") or told.get("License") or ""
+    named = fields.get("License-Expression") or fields.get("License") or ""
     if named and (is_supported_id(named) or is_expression(named)):
         return named
     return LICENCES.get(package)
@@ -61,20 +61,20 @@ def locked(*groups: str) -> Bom:
     each with its licence. A SystemExit names those whose licence nobody knows."""
     command = (sys.executable, "-m", "uv", "export", "--quiet", "--locked", "--no-default-groups")
     options = ("--format=cyclonedx1.5", "--preview-features=sbom-export", *groups)
-    told = subprocess.run([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    bom = Bom.from_json(json.loads(told.stdout))
+    export = subprocess.run([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    bom = Bom.from_json(json.loads(export.stdout))
     for component in bom.components:
         known = licence(component.name)
         if known:
             component.licenses = [LicenseFactory().make_from_string(known)]
-    unknown = [each.name for each in bom.components if not each.licenses]
+    unknown = [component.name for component in bom.components if not component.licenses]
     if unknown and not groups:
         sys.exit(f"sbom: no licence is known of {', '.join(unknown)}: look, and add it to LICENCES")
     return bom
 
 
 def vendored() -> Iterator[Component]:
-    """Yield the npm packages that VENDORED.md tells of, each with its files inside."""
+    """Yield the npm packages of VENDORED.md, each with its files inside."""
     rows = [
         [cell.strip().replace("`", "") for cell in line.split("|")[1:-1]]
         for line in VENDORED.read_text("utf-8").splitlines()
@@ -126,7 +126,7 @@ def bill(*groups: str) -> str:
 
 
 def main() -> None:
-    """Write the bill and tell where."""
+    """Write the bill of materials."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path, help="where to write it")
     parser.add_argument("--all-groups", action="store_true", help="tests and tools, too")

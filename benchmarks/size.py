@@ -22,9 +22,9 @@ from benchmarks import results, table
 from benchmarks.work import ACCOUNT_ID, HEADERS, association, cart
 from mockserver.app import create_app
 from mockserver.sandbox.sandbox import Sandbox
-from mockserver.store.transaction import Transaction
 from mockserver.store.entities import ACCOUNT, Cart
 from mockserver.store.state import StoreState
+from mockserver.store.transaction import Transaction
 
 SMALLEST, LARGEST = 10, 1_000_000
 ROUNDS = 3

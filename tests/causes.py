@@ -1,4 +1,4 @@
-"""The requests that really cause each error of the catalog: none of them asks for it."""
+"""Requests that cause each error of the catalog, without forcing it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -146,7 +146,7 @@ def _signing_in(request: Request, **changes: str) -> Request:
 
 @dataclass(frozen=True)
 class Owners:
-    """One of the kinds of owners that a cart may have, in the seed world's words."""
+    """A kind of owner of carts, with its ids in the built-in data."""
 
     kind: str
     ids: tuple[str, str]

@@ -1,7 +1,6 @@
 """The contract and the built-in world, loaded once in each process of the tests."""
 
-from mockserver.core.config import BUILT_IN
-from mockserver.core.resources import resource
+from mockserver.core.config import BUILT_IN, resource
 from mockserver.fixtures.load import load_fixtures
 from mockserver.openapi.contract import Contract
 

@@ -1,4 +1,4 @@
-"""What openapi.yaml documents, read here anew: tests don't ask the code under test for it."""
+"""The content of openapi.yaml, parsed independently of the code under test."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from mockserver.core.resources import resource
+from mockserver.core.config import resource
 
 METHODS = ("get", "post", "put", "delete", "patch")
 EVERY_OPERATION = "*"
@@ -46,20 +46,20 @@ def operations() -> dict[str, Any]:
 @cache
 def error_entries() -> tuple[Documented, ...]:
     """Return every error once: the gateway's, then each operation's own ones."""
-    found = list(_errors(EVERY_OPERATION, document()["x-gateway-responses"]))
+    entries = list(_errors(EVERY_OPERATION, document()["x-gateway-responses"]))
     for name, operation in operations().items():
-        found += _errors(name, operation["responses"])
-    return tuple(found)
+        entries += _errors(name, operation["responses"])
+    return tuple(entries)
 
 
 @cache
 def pairs() -> dict[tuple[str, str], Documented]:
     """Return every error by (operation, error id): the gateway's ones with every operation."""
     return {
-        (name, each.id): each
+        (name, entry.id): entry
         for name in operations()
-        for each in error_entries()
-        if each.operation in (name, EVERY_OPERATION)
+        for entry in error_entries()
+        if entry.operation in (name, EVERY_OPERATION)
     }
 
 

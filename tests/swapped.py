@@ -13,7 +13,7 @@ import yaml
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from mockserver.core.resources import resource
+from mockserver.core.config import resource
 from mockserver.fixtures.load import load_fixtures
 from mockserver.store.state import StoreState
 from tests.contract import CONTRACT

@@ -152,7 +152,7 @@ EACH_STEP = [
 
 @pytest.fixture(scope="module")
 def world() -> StoreState:
-    """The seed world with an application of no rights beside it."""
+    """Return the built-in data with a restricted application added."""
     return load_fixtures(("default", RESTRICTED_STATE), CONTRACT)
 
 
@@ -204,9 +204,7 @@ ALLOWED = {
 
 
 @pytest.mark.parametrize(("path", "allowed"), ALLOWED.items(), ids=ALLOWED)
-def test_refused_method_is_told_the_allowed_ones(
-    client: FlaskClient, path: str, allowed: set[str]
-) -> None:
+def test_405_names_the_allowed_methods(client: FlaskClient, path: str, allowed: set[str]) -> None:
     for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - allowed:
         answer = client.open(path, method=method, headers=ADMIN)
         assert (answer.status_code, title(answer)) == (405, "Method Not Allowed")

@@ -10,8 +10,7 @@ from flask.testing import FlaskClient
 from mockserver import __version__
 from mockserver.app import create_app
 from mockserver.core.clock import DAY
-from mockserver.core.config import Config
-from mockserver.core.resources import resource
+from mockserver.core.config import Config, resource
 from tests.contract import CONTRACT
 from tests.requests import GOOD
 from tests.seeds import ACCOUNT_1, ADMIN, NEW_YEAR, SHOPPER, naming

@@ -12,8 +12,7 @@ from jsonschema import Draft202012Validator
 
 from mockserver.app import create_app
 from mockserver.cli.main import main
-from mockserver.core.config import Config
-from mockserver.core.resources import resource
+from mockserver.core.config import Config, resource
 from mockserver.fixtures.load import load_fixtures
 from mockserver.fixtures.yaml_document import FixtureError
 from tests.contract import CONTRACT

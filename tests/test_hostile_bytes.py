@@ -1,4 +1,4 @@
-"""Bytes that no client means, sent to a real server: it refuses them, tells why, and lives on."""
+"""Malformed bytes sent to a real server: it rejects them with a reason, and continues to serve."""
 
 import json
 import re
@@ -25,8 +25,8 @@ HEALTH = b"GET /__admin/health HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One answer as it came."""
+class Response:
+    """One received response."""
 
     status: int
     headers: Mapping[str, str]
@@ -45,26 +45,26 @@ class Answer:
         return [error["title"] for error in self.json["errors"]]
 
 
-def answers(stream: bytes) -> list[Answer]:
-    """Cut what a connection gave into its answers; interim ones (100) are among them."""
-    found = []
+def parse_responses(stream: bytes) -> list[Response]:
+    """Split a connection's bytes into responses, interim ones (100) included."""
+    responses = []
     while stream:
         head, _, stream = stream.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value for name, value in (each.split(": ", 1) for each in lines)}
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
         length = int(headers.get("content-length", 0))
-        found.append(Answer(int(first.split(" ")[1]), headers, stream[:length]))
+        responses.append(Response(int(first.split(" ")[1]), headers, stream[:length]))
         stream = stream[length:]
-    return found
+    return responses
 
 
 Connect = Callable[[], socket.socket]
-Ask = Callable[..., Answer]
+Ask = Callable[..., Response]
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RunningServer]:
-    """A server of these tests' own. In the end its log is what a log should be, line by line."""
+    """A server for these tests only. In the end each line of its log must be valid."""
     with running_server() as running:
         yield running
     assert [line for line in running.errors if not LOG_LINE.fullmatch(line)] == []
@@ -79,44 +79,44 @@ def connect(server: RunningServer) -> Connect:
 
 @pytest.fixture(autouse=True)
 def lives_on(connect: Connect) -> Iterator[None]:
-    """Whatever a test sent, the next one is served."""
+    """After each test, the server must still serve requests."""
     yield
     with connect() as connection:
         connection.sendall(HEALTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
-        assert [each.status for each in answers(received(connection))] == [200]
+        assert [response.status for response in parse_responses(received(connection))] == [200]
 
 
 def received(connection: socket.socket) -> bytes:
     """Return everything until the server closes the connection."""
     stream = b""
-    with suppress(ConnectionResetError):  # it closed while it was still being sent to
+    with suppress(ConnectionResetError):  # the server closed before it got everything
         while part := connection.recv(65536):
             stream += part
     return stream
 
 
 @pytest.fixture
-def talk(connect: Connect) -> Callable[..., list[Answer]]:
-    """Send bytes on a connection of their own; return all that is answered."""
+def talk(connect: Connect) -> Callable[..., list[Response]]:
+    """Send bytes on a new connection; return all responses."""
 
-    def send(raw: bytes, *, then_close: bool = False) -> list[Answer]:
+    def send(raw: bytes, *, then_close: bool = False) -> list[Response]:
         with connect() as connection:
             with suppress(BrokenPipeError, ConnectionResetError):
                 connection.sendall(raw)
                 if then_close:
                     connection.shutdown(socket.SHUT_WR)
-            return answers(received(connection))
+            return parse_responses(received(connection))
 
     return send
 
 
 @pytest.fixture
-def ask(talk: Callable[..., list[Answer]]) -> Ask:
-    """Send bytes that are one request at most; return the one answer."""
+def ask(talk: Callable[..., list[Response]]) -> Ask:
+    """Send bytes of at most one request; return the only response."""
 
-    def send(raw: bytes, **how: bool) -> Answer:
-        [answer] = talk(raw, **how)
-        return answer
+    def send(raw: bytes, **how: bool) -> Response:
+        [response] = talk(raw, **how)
+        return response
 
     return send
 
@@ -189,13 +189,13 @@ def test_body_that_not_everyone_reads_alike_is_refused(
     ask: Ask, operation: str, raw: bytes
 ) -> None:
     good = GOOD[operation]
-    answer = ask(request(f"{good.method} {good.path}", body=raw))
+    response = ask(request(f"{good.method} {good.path}", body=raw))
     expected = (
         (403, ["Invalid json payload"])
         if "/relationships/" in good.path
         else (400, ["Bad Request"])
     )
-    assert (answer.status, answer.titles) == expected
+    assert (response.status, response.titles) == expected
 
 
 @pytest.mark.parametrize(
@@ -204,9 +204,9 @@ def test_body_that_not_everyone_reads_alike_is_refused(
 def test_number_that_only_a_double_holds_is_read_as_one(ask: Ask, number: bytes) -> None:
     attribute = b'{"type":"float","value":' + number + b"}"
     body = b'{"data":{"name":"New","custom_attributes":{"n":' + attribute + b"}}}"
-    answer = ask(request("POST /v2/carts", body=body))
-    assert answer.status == 201
-    kept = answer.json["data"]["custom_attributes"]["n"]["value"]
+    response = ask(request("POST /v2/carts", body=body))
+    assert response.status == 201
+    kept = response.json["data"]["custom_attributes"]["n"]["value"]
     assert kept == float(number)
 
 
@@ -216,13 +216,13 @@ def test_body_of_more_than_a_mebibyte_is_too_large(ask: Ask, operation: str, how
     start = f"{GOOD[operation].method} {GOOD[operation].path}"
     body = GOOD_CART.ljust(MEBIBYTE + 1)  # the first mebibyte of it is a body already
     raw = request(start, body=body) if how == "at once" else chunked(start, body)
-    answer = ask(raw)
-    assert (answer.status, answer.titles) == (413, ["Payload Too Large"])
+    response = ask(raw)
+    assert (response.status, response.titles) == (413, ["Payload Too Large"])
 
 
 def test_body_without_end_is_too_large_as_well(ask: Ask) -> None:
-    answer = ask(chunked("POST /v2/carts", GOOD_CART, *[b" " * MEBIBYTE] * 8))
-    assert (answer.status, answer.titles) == (413, ["Payload Too Large"])
+    response = ask(chunked("POST /v2/carts", GOOD_CART, *[b" " * MEBIBYTE] * 8))
+    assert (response.status, response.titles) == (413, ["Payload Too Large"])
 
 
 def test_body_in_chunks_may_have_a_mebibyte(ask: Ask) -> None:
@@ -237,33 +237,33 @@ def test_body_may_wait_for_the_word_to_come(connect: Connect) -> None:
     with connect() as connection:
         length = b"Content-Length: %d" % len(GOOD_CART)
         connection.sendall(request("POST /v2/carts", b"Expect: 100-continue", length))
-        assert [each.status for each in answers(connection.recv(65536))] == [100]
+        assert [response.status for response in parse_responses(connection.recv(65536))] == [100]
         connection.sendall(GOOD_CART)
-        assert [each.status for each in answers(received(connection))] == [201]
+        assert [response.status for response in parse_responses(received(connection))] == [201]
 
 
 def test_body_that_is_too_large_is_not_waited_for(ask: Ask) -> None:
-    answer = ask(request("POST /v2/carts", b"Expect: 100-continue", b"Content-Length: 9999999"))
-    assert (answer.status, answer.titles) == (413, ["Payload Too Large"])
+    response = ask(request("POST /v2/carts", b"Expect: 100-continue", b"Content-Length: 9999999"))
+    assert (response.status, response.titles) == (413, ["Payload Too Large"])
 
 
 @pytest.mark.parametrize("sent", [b'{"data', b"{}", b'{"data":{"id":"half-sent","name":"x"}}'])
 def test_body_that_ends_before_its_length_is_refused(ask: Ask, sent: bytes) -> None:
-    answer = ask(
+    response = ask(
         request("POST /v2/carts", b"Content-Length: 100", body=sent),
         then_close=True,
     )
-    assert (answer.status, answer.titles) == (400, ["Bad Request"])
+    assert (response.status, response.titles) == (400, ["Bad Request"])
     assert ask(request("DELETE /v2/carts/half-sent")).titles == ["Not Found"]  # nothing was made
 
 
 def test_chunk_that_ends_before_its_length_is_refused(ask: Ask) -> None:
     raw = request("POST /v2/carts", b"Transfer-Encoding: chunked") + b'ff\r\n{"data'
-    answer = ask(raw, then_close=True)
-    assert (answer.status, answer.titles) == (400, ["Bad Request"])
+    response = ask(raw, then_close=True)
+    assert (response.status, response.titles) == (400, ["Bad Request"])
 
 
-def test_head_that_ends_early_is_no_request(talk: Callable[..., list[Answer]]) -> None:
+def test_head_that_ends_early_is_no_request(talk: Callable[..., list[Response]]) -> None:
     assert talk(b"GET /v2/carts HTTP/1.1\r\nHost: x\r\nAuthoriz", then_close=True) == []
 
 
@@ -287,9 +287,9 @@ def test_slow_senders_keep_nobody_else_waiting(connect: Connect, ask: Ask) -> No
 
 @pytest.mark.parametrize("media_type", [b";;;=", b"", b"/", b"text/plain", b"application/\xff"])
 def test_media_type_may_be_anything(ask: Ask, media_type: bytes) -> None:
-    answer = ask(request("POST /v2/carts", b"Content-Type: " + media_type, body=GOOD_CART))
-    assert answer.status in (201, 415)
-    assert answer.status == 201 or answer.titles == ["Unsupported Media Type"]
+    response = ask(request("POST /v2/carts", b"Content-Type: " + media_type, body=GOOD_CART))
+    assert response.status in (201, 415)
+    assert response.status == 201 or response.titles == ["Unsupported Media Type"]
 
 
 # --- framing
@@ -344,15 +344,15 @@ def test_what_is_no_request_is_refused(ask: Ask, raw: bytes) -> None:
 def test_headers_of_more_than_32_kib_are_too_large(
     ask: Ask, path: str, padding: list[bytes]
 ) -> None:
-    answer = ask(request(f"GET {path}", *padding))
-    assert (answer.status, answer.titles) == (431, ["Request Header Fields Too Large"])
+    response = ask(request(f"GET {path}", *padding))
+    assert (response.status, response.titles) == (431, ["Request Header Fields Too Large"])
 
 
 # --- several requests on one connection
 
 
 def test_requests_in_one_packet_are_answered_in_their_order(
-    talk: Callable[..., list[Answer]],
+    talk: Callable[..., list[Response]],
 ) -> None:
     def going_on(raw: bytes) -> bytes:
         return raw.replace(b"Connection: close\r\n", b"")
@@ -372,7 +372,7 @@ def test_requests_in_one_packet_are_answered_in_their_order(
 
 @pytest.mark.parametrize("how", ["at once", "in chunks", "in broken chunks"])
 def test_body_that_was_refused_is_never_read_as_a_request(
-    talk: Callable[..., list[Answer]], how: str
+    talk: Callable[..., list[Response]], how: str
 ) -> None:
     smuggled = HEALTH * (2 * MEBIBYTE // len(HEALTH))
     chunks = request("POST /v2/carts", b"Transfer-Encoding: chunked")
@@ -381,8 +381,8 @@ def test_body_that_was_refused_is_never_read_as_a_request(
         "in chunks": chunked("POST /v2/carts", smuggled),
         "in broken chunks": chunks + b"zz\r\n" + HEALTH * 5,
     }[how].replace(b"Connection: close\r\n", b"", 1)
-    [answer] = talk(raw)
-    assert answer.status == (400 if how == "in broken chunks" else 413)
+    [response] = talk(raw)
+    assert response.status == (400 if how == "in broken chunks" else 413)
 
 
 # --- targets
@@ -436,16 +436,16 @@ ODD_TARGETS = {
     ("target", "status"), ODD_TARGETS.items(), ids=[each[:40] for each in ODD_TARGETS]
 )
 def test_odd_target_is_answered_as_the_api_does(ask: Ask, target: str, status: int) -> None:
-    answer = ask(request(f"GET {target}"))
-    assert answer.status == status
-    assert answer.titles if status >= 400 else "data" in answer.json
+    response = ask(request(f"GET {target}"))
+    assert response.status == status
+    assert response.titles if status >= 400 else "data" in response.json
 
 
 @pytest.mark.parametrize("method", ["BREW", "TRACE", "QUERY", "PATCH", "OPTIONS", "M" * 5000])
-def test_unknown_method_is_told_those_that_there_are(ask: Ask, method: str) -> None:
-    answer = ask(request(f"{method} /v2/carts"))
-    assert (answer.status, answer.titles) == (405, ["Method Not Allowed"])
-    assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
+def test_unknown_method_gets_the_allowed_ones(ask: Ask, method: str) -> None:
+    response = ask(request(f"{method} /v2/carts"))
+    assert (response.status, response.titles) == (405, ["Method Not Allowed"])
+    assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
 
 
 @pytest.mark.parametrize("line", ["CONNECT elsewhere.example:80", "OPTIONS *", "TRACE /nowhere"])
@@ -457,9 +457,9 @@ def test_method_of_a_proxy_finds_nothing_here(ask: Ask, line: str) -> None:
 
 
 def own_link(ask: Ask, host: bytes, version: str = "HTTP/1.1") -> str:
-    answer = ask(request(f"GET /v2/settings/cart {version}", host=host))
-    assert answer.status == 200
-    link: str = answer.json["links"]["self"]
+    response = ask(request(f"GET /v2/settings/cart {version}", host=host))
+    assert response.status == 200
+    link: str = response.json["links"]["self"]
     return link
 
 
@@ -488,14 +488,14 @@ def test_links_name_every_host_that_can_be_one(ask: Ask, host: str) -> None:
 
 
 def test_host_whose_name_is_too_long_is_refused(ask: Ask) -> None:
-    answer = ask(request("GET /v2/carts", host=b"x" * 5000))
-    assert (answer.status, answer.titles) == (400, ["Bad Request"])
+    response = ask(request("GET /v2/carts", host=b"x" * 5000))
+    assert (response.status, response.titles) == (400, ["Bad Request"])
 
 
 def test_absurd_host_opens_the_admin_api_to_no_other_page(ask: Ask) -> None:
     for origin in (b"null", b"", b"http://"):
-        answer = ask(request("POST /__admin/reset", b"Origin: " + origin, host=b"a b"))
-        assert (answer.status, answer.titles) == (403, ["Forbidden"])
+        response = ask(request("POST /__admin/reset", b"Origin: " + origin, host=b"a b"))
+        assert (response.status, response.titles) == (403, ["Forbidden"])
 
 
 @pytest.mark.parametrize("value", [b"\xe4\xff", "ä€🛒".encode(), b"\x80", b"\t", b"", b",;=\"'\\"])
@@ -519,23 +519,23 @@ def test_header_of_no_meaning_changes_nothing(ask: Ask, name: str, value: bytes)
 
 @pytest.mark.parametrize("value", [b"\xe4\xff", "Bearer ä".encode(), b"Bearer", b"", b"Basic \x80"])
 def test_bearer_that_is_no_text_is_refused(ask: Ask, value: bytes) -> None:
-    answer = ask(request(f"GET {FREE_CART}", b"Authorization: " + value))
-    assert (answer.status, answer.titles) == (401, ["Unable to validate access token"])
+    response = ask(request(f"GET {FREE_CART}", b"Authorization: " + value))
+    assert (response.status, response.titles) == (401, ["Unable to validate access token"])
 
 
 @pytest.mark.parametrize("value", [b"x", b",", b"account-1,account-2", b"a.b.c", b"'", b"x" * 9000])
 def test_account_token_of_any_text_is_refused(ask: Ask, value: bytes) -> None:
-    answer = ask(request(f"GET {FREE_CART}", f"{ACCOUNT_TOKEN}: ".encode() + value))
-    assert (answer.status, answer.titles) == (401, ["Unable to validate access token"])
+    response = ask(request(f"GET {FREE_CART}", f"{ACCOUNT_TOKEN}: ".encode() + value))
+    assert (response.status, response.titles) == (401, ["Unable to validate access token"])
 
 
 def test_preference_without_end_is_read(ask: Ask) -> None:
-    wishes = b",".join([b"a=b"] * 7000)
-    assert ask(request(f"GET {FREE_CART}", b"Prefer: " + wishes)).status == 200
+    preferences = b",".join([b"a=b"] * 7000)
+    assert ask(request(f"GET {FREE_CART}", b"Prefer: " + preferences)).status == 200
 
 
 @pytest.mark.parametrize("asked", [b"\xe4\xff", b"\t,", b"*", b"x" * 20_000])
-def test_preflight_of_any_wish_is_granted(ask: Ask, asked: bytes) -> None:
+def test_preflight_allows_any_header(ask: Ask, asked: bytes) -> None:
     headers = (b"Origin: x", b"Access-Control-Request-Method: GET")
-    wish = b"Access-Control-Request-Headers: " + asked
-    assert ask(request("OPTIONS /v2/carts", *headers, wish)).status == 204
+    requested = b"Access-Control-Request-Headers: " + asked
+    assert ask(request("OPTIONS /v2/carts", *headers, requested)).status == 204

@@ -10,14 +10,14 @@ from mockserver.cli.main import cli
 from mockserver.server import reloader, run
 
 
-def test_nothing_is_told_before_a_change(tmp_path: Path) -> None:
+def test_no_file_is_returned_before_a_change(tmp_path: Path) -> None:
     file = tmp_path / "own.yaml"
     file.write_text("carts: []", "utf-8")
     changed = reloader.watch(lambda: [file, tmp_path / "missing.yaml"])
     assert (changed(), changed()) == (None, None)
 
 
-def test_a_file_that_has_changed_come_or_gone_is_told(tmp_path: Path) -> None:
+def test_changed_added_and_deleted_files_are_returned(tmp_path: Path) -> None:
     first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
 
     def files() -> list[Path]:
@@ -37,31 +37,31 @@ def test_a_file_that_has_changed_come_or_gone_is_told(tmp_path: Path) -> None:
     assert changed() == first
 
 
-def test_a_file_put_in_the_place_of_another_is_told(tmp_path: Path) -> None:
-    """As editors save; the new one may be older, and as large."""
-    file, other = tmp_path / "own.yaml", tmp_path / "other"
-    other.write_text("carts: [2]", "utf-8")
+def test_replaced_file_is_returned(tmp_path: Path) -> None:
+    """Editors save like this; the new file may be older, and of the same size."""
+    file, replacement = tmp_path / "own.yaml", tmp_path / "replacement"
+    replacement.write_text("carts: [2]", "utf-8")
     file.write_text("carts: [1]", "utf-8")
     changed = reloader.watch(lambda: [file])
-    other.replace(file)
+    replacement.replace(file)
     assert changed() == file
 
 
-def test_a_change_while_fixtures_are_read_is_told(
+def test_change_while_fixtures_are_loaded_is_returned(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "own.yaml"
     file.write_text("carts: []", "utf-8")
-    told: list[Path | None] = []
+    changes: list[Path | None] = []
 
     def read_and_change(_: Any) -> None:
         file.write_text("carts: [{ id: late, name: Late }]", "utf-8")
 
     def serve(_: Any, address: str, port: int, tls: Any, changed: Any) -> None:
-        told.append(changed())
+        changes.append(changed())
 
     monkeypatch.setattr(reloader, "is_reloaded", lambda: True)
     monkeypatch.setattr(reloader, "serve", serve)
-    monkeypatch.setattr(run, "_app_or_mistakes", read_and_change)
+    monkeypatch.setattr(run, "_app_or_error", read_and_change)
     assert CliRunner().invoke(cli, ["--reload", "--fixtures", str(file)]).exit_code == 0
-    assert told == [file]
+    assert changes == [file]

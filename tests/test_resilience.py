@@ -1,16 +1,16 @@
-"""What must not go wrong visibly: a fault in the code, the memory of a world that was left."""
+"""Resilience: errors in the code, and the memory of dropped store states."""
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from mockserver.core.resources import resource
+from mockserver.core.config import resource
 from mockserver.store.disposal import MIN_CHANGES, free_in_background
 from mockserver.store.state import StoreState
 from tests.seeds import ADMIN, SHOPPER
 
 
-def test_a_fault_in_an_operation_is_answered_as_the_api_does(
+def test_exception_in_an_operation_gets_the_500_of_the_api(
     app: Flask,
     client: FlaskClient,
     monkeypatch: pytest.MonkeyPatch,
@@ -20,23 +20,23 @@ def test_a_fault_in_an_operation_is_answered_as_the_api_does(
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr(app.extensions["sandbox"], "run", broken)
-    answer = client.get("/v2/carts/free-cart", headers=SHOPPER)
-    assert answer.status_code == 500
-    [error] = answer.json["errors"]
+    response = client.get("/v2/carts/free-cart", headers=SHOPPER)
+    assert response.status_code == 500
+    [error] = response.json["errors"]
     assert error["title"] == "Internal Server Error"
-    assert error["request_id"] == answer.headers["X-Moltin-Request-Id"]
-    assert "secret detail" not in answer.text
+    assert error["request_id"] == response.headers["X-Moltin-Request-Id"]
+    assert "secret detail" not in response.text
     assert "secret detail" in caplog.text
 
 
-def test_a_fault_outside_any_operation_is_answered_too(
+def test_exception_outside_any_operation_gets_a_500(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(client.application.view_functions, "openapi_json", lambda: 1 / 0)
     assert client.get("/openapi.json").json["errors"][0]["status"] == 500
 
 
-def test_a_large_world_that_was_left_is_taken_apart_and_others_keep_their_share(app: Flask) -> None:
+def test_large_dropped_state_is_freed_and_others_keep_their_records(app: Flask) -> None:
     client = app.test_client()
     for _ in range(MIN_CHANGES):
         client.post("/v2/carts", headers=ADMIN, json={"data": {"name": "x"}})
@@ -49,7 +49,7 @@ def test_a_large_world_that_was_left_is_taken_apart_and_others_keep_their_share(
 
 
 @pytest.mark.parametrize(("changes", "threads"), [(0, 0), (MIN_CHANGES - 1, 0), (MIN_CHANGES, 1)])
-def test_only_a_world_of_many_changes_is_taken_apart_in_the_background(
+def test_only_a_state_with_many_changes_is_freed_in_the_background(
     app: Flask, monkeypatch: pytest.MonkeyPatch, changes: int, threads: int
 ) -> None:
     started: list[object] = []
@@ -62,7 +62,7 @@ def test_only_a_world_of_many_changes_is_taken_apart_in_the_background(
     assert len(seed.carts) == 11
 
 
-def test_what_is_taken_apart_leaves_other_worlds_whole(
+def test_freed_state_leaves_other_states_complete(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -82,6 +82,6 @@ def test_what_is_taken_apart_leaves_other_worlds_whole(
     assert len(kept.carts) == len(list(kept.carts)) == 300 + len(seed.carts)
 
 
-def test_a_missing_file_of_the_package_is_told_by_name() -> None:
+def test_a_missing_file_of_the_package_is_named() -> None:
     with pytest.raises(FileNotFoundError, match=r"no-such.yaml is missing"):
         resource("no-such.yaml")

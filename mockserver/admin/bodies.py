@@ -10,7 +10,7 @@ from mockserver.admin import document
 from mockserver.core import json_text
 from mockserver.core.errors import AdminError
 from mockserver.http.request import body_of
-from mockserver.http.response import answer
+from mockserver.http.response import flask_response
 
 
 def body(operation_id: str) -> Any:
@@ -48,9 +48,9 @@ def number(name: str, given: object, least: int, most: int) -> int:
 
 def data(value: Any, status: int = 200) -> Response:
     """Return an answer of the admin API."""
-    return answer(status, value)
+    return flask_response(status, value)
 
 
 def nothing() -> Response:
     """Return the answer that has nothing to say."""
-    return answer(204, None)
+    return flask_response(204, None)

@@ -11,8 +11,7 @@ import yaml
 
 from mockserver.fixtures.load import fixture_schema
 from mockserver.openapi import schema
-from mockserver.openapi.contract import JSON, METHODS
-from mockserver.openapi.ref_resolver import resolve
+from mockserver.openapi.contract import JSON, METHODS, resolve
 
 PATH = Path(__file__).with_name("openapi.yaml")
 

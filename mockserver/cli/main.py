@@ -17,12 +17,13 @@ from mockserver import __version__
 from mockserver.cli import admin, banner
 from mockserver.cli.admin_options import server_url
 from mockserver.core.clock import EARLIEST, LATEST, parse_instant
-from mockserver.core.config import BUILT_IN, Config
-from mockserver.core.resources import resource
+from mockserver.core.config import BUILT_IN, Config, resource
 from mockserver.fixtures.load import load_fixtures
 from mockserver.fixtures.yaml_document import FixtureError
 from mockserver.openapi import error_catalog
-from mockserver.openapi.contract import Contract
+from mockserver.openapi.checks import contract_errors
+from mockserver.openapi.contract import Contract, ContractError
+from mockserver.operations import OPERATIONS
 from mockserver.server.run import ServeOptions, serve
 
 
@@ -172,8 +173,11 @@ def _serve_options(
 @cli.command()
 @click.argument("paths", nargs=-1, type=FixturePath())
 def validate(paths: tuple[str, ...]) -> None:
-    """Check fixtures, and the contract itself, without serving. Exit status 1 tells mistakes."""
-    state = load_fixtures(paths or (BUILT_IN,), _contract())
+    """Validate openapi.yaml and fixtures without serving. Exits with 1 on errors."""
+    contract = _contract()
+    if errors := contract_errors(contract, OPERATIONS.keys()):
+        raise ContractError(errors)
+    state = load_fixtures(paths or (BUILT_IN,), contract)
     click.echo(
         f"ok: {len(state.applications)} applications, {len(state.accounts)} accounts, "
         f"{len(state.members)} members, {len(state.carts)} carts, {len(state.magic)} magic ids"
@@ -245,7 +249,7 @@ def main() -> None:
     except NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         sys.exit(2)
-    except FixtureError as error:
+    except (ContractError, FixtureError) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
     except click.ClickException as error:

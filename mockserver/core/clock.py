@@ -1,4 +1,4 @@
-"""The sandbox's time. No other module asks the operating system what time it is.
+"""The sandbox's clock. No other module reads the time of the operating system.
 
 An instant is an int: milliseconds since 1970-01-01T00:00:00Z.
 """
@@ -12,7 +12,7 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 MAX_AGE = 3650 * DAY
-"""How long ago something may have happened that fixtures tell of."""
+"""The maximum age of a time in fixtures."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT = re.compile(
@@ -24,9 +24,9 @@ _DURATION = re.compile(
 
 
 class Clock:
-    """A sandbox's time: the system's, moved by an offset, or frozen at an instant.
+    """A sandbox's time: the system's plus an offset, or frozen at an instant.
 
-    Not thread-safe in its changes: the sandbox's lock guards them.
+    Changes are not thread-safe: the sandbox's lock guards them.
     """
 
     def __init__(self, frozen_at: int | None = None) -> None:
@@ -34,91 +34,90 @@ class Clock:
         self._offset = 0
 
     def copy(self) -> "Clock":
-        """Return a clock that shows the same and goes on by itself."""
-        twin = Clock(self._start)
-        twin._frozen_at, twin._offset = self._frozen_at, self._offset
-        return twin
+        """Return an independent clock with the same time."""
+        clock = Clock(self._start)
+        clock._frozen_at, clock._offset = self._frozen_at, self._offset
+        return clock
 
     def now(self) -> int:
-        """Return the present instant, in milliseconds since 1970."""
+        """Return the current instant, in milliseconds since 1970."""
         return system_time() + self._offset if self._frozen_at is None else self._frozen_at
 
     @property
-    def hands(self) -> tuple[int | None, int]:
-        """Where it stands still, or None, and by how much it differs from the system's time."""
+    def state(self) -> tuple[int | None, int]:
+        """The instant at which it is frozen, or None, and the offset from the system's time."""
         return self._frozen_at, self._offset
 
-    def put(self, hands: tuple[int | None, int]) -> None:
-        """Let it stand still, or differ, as another one's `hands` did. ValueError if too far."""
-        self._frozen_at, self._offset = hands
+    def set_state(self, state: tuple[int | None, int]) -> None:
+        """Take over another clock's `state`. Raises ValueError outside EARLIEST to LATEST."""
+        self._frozen_at, self._offset = state
         if not EARLIEST <= self.now() < LATEST:
-            raise ValueError("the clock would stand outside the years 1971 to 8999")
+            raise ValueError("the clock would be outside the years 1971 to 8999")
 
     @property
     def is_frozen(self) -> bool:
-        """Whether time stands still."""
         return self._frozen_at is not None
 
     def freeze(self, instant: int | None = None) -> None:
-        """Stop time, at an instant or where it is now."""
+        """Stop the clock, at an instant or at the current one."""
         self._frozen_at = self.now() if instant is None else instant
 
     def advance(self, duration: int) -> None:
-        """Move time on by some milliseconds; it goes on running, or standing still, from there."""
+        """Move the clock forward by milliseconds; it stays running or frozen."""
         if self._frozen_at is None:
             self._offset += duration
         else:
             self._frozen_at += duration
 
     def resume(self) -> None:
-        """Let time run on from where it is."""
+        """Let the clock run again from its current instant."""
         self._offset = self.now() - system_time()
         self._frozen_at = None
 
     def reset(self) -> None:
-        """Go back to how the clock was at the start."""
+        """Restore the clock to its initial state."""
         self._frozen_at, self._offset = self._start, 0
 
 
 def system_time() -> int:
-    """Return the machine's time, in milliseconds since 1970."""
+    """Return the system's time, in milliseconds since 1970."""
     return time.time_ns() // 1_000_000
 
 
 def pause(milliseconds: float) -> None:
-    """Let real time pass, whatever the sandboxes' clocks show."""
+    """Sleep in real time, independent of the sandboxes' clocks."""
     time.sleep(milliseconds / 1000)
 
 
 def yield_to_others() -> None:
-    """Let another thread go on, if one is waiting."""
+    """Let a waiting thread run."""
     time.sleep(0)
 
 
 def stopwatch() -> float:
-    """Return a reading in seconds that only grows; the difference of two is a duration."""
+    """Return a monotonic reading in seconds; the difference of two is a duration."""
     return time.perf_counter()
 
 
 def to_seconds_text(instant: int) -> str:
-    """Return the instant as carts show it: `2026-01-01T00:00:00Z`."""
+    """Return the instant in the format of carts: `2026-01-01T00:00:00Z`."""
     return _datetime(instant).isoformat(timespec="seconds") + "Z"
 
 
 def to_milliseconds_text(instant: int) -> str:
-    """Return the instant as account services show it: `2026-01-01T00:00:00.000Z`."""
+    """Return the instant in the format of account services: `2026-01-01T00:00:00.000Z`."""
     return _datetime(instant).isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_instant(text: str) -> int:
     """Return the instant of an RFC 3339 date-time with a time zone; else raise ValueError."""
-    refusal = ValueError(f"{text!r} is no date-time; write for example 2026-01-01T00:00:00Z")
+    error = ValueError(f"{text!r} is no date-time; write for example 2026-01-01T00:00:00Z")
     if _INSTANT.fullmatch(text) is None:
-        raise refusal
+        raise error
     try:
         moment = datetime.fromisoformat(text.upper().replace("Z", "+00:00")).astimezone(UTC)
     except (ValueError, OverflowError):  # no such day, or in UTC beyond the years 1 to 9999
-        raise refusal from None
+        raise error from None
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
@@ -134,9 +133,9 @@ def parse_duration(text: str) -> int:
 
 
 def _datetime(instant: int) -> datetime:
-    """Return the instant in UTC, without saying so."""
+    """Return the instant in UTC, as a naive datetime."""
     return (_EPOCH + timedelta(milliseconds=instant)).replace(tzinfo=None)
 
 
 EARLIEST, LATEST = parse_instant("1971-01-01T00:00:00Z"), parse_instant("9000-01-01T00:00:00Z")
-"""Between these a clock may stand: expiry dates after it can still be written."""
+"""The range of a clock: expiry dates after it can still be formatted."""

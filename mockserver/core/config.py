@@ -1,9 +1,10 @@
-"""What a server is started with."""
+"""The settings of a server, and the files that ship with the package."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 BUILT_IN = "default"
-"""The name by which `fixtures` takes the built-in seed world."""
+"""The name of the built-in data in `fixtures`."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -13,7 +14,7 @@ class Config:
     """The settings of one server.
 
     `frozen_at` is an instant in milliseconds since 1970, or None for the system's time. The admin
-    API is open without a token only on a loopback host or when `open_admin` says so.
+    API is open without a token only on a loopback host or with `open_admin`.
     """
 
     host: str = "127.0.0.1"
@@ -35,9 +36,22 @@ class Config:
 
     @property
     def admin(self) -> str:
-        """How the admin API is guarded: disabled, token, open or closed."""
+        """The mode of the admin API: disabled, token, open or closed."""
         if self.disable_admin:
             return "disabled"
         if self.admin_token:
             return "token"
         return "open" if self.open_admin or self.host in LOOPBACK else "closed"
+
+
+def resource(name: str) -> Path:
+    """Return the path of a file that ships with the package, such as `openapi.yaml`.
+
+    A wheel has it below `mockserver/data/`, a source tree at its top level. Raises
+    FileNotFoundError when the installation is incomplete.
+    """
+    package = Path(__file__).parent.parent
+    for folder in (package / "data", package.parent):
+        if (path := folder / name).exists():
+            return path
+    raise FileNotFoundError(f"{name} is missing from this installation of mockserver")

@@ -1,7 +1,7 @@
-"""Errors by name. Status, title and body of each stand in `openapi.yaml`; here is what raises them.
+"""Errors, raised by name. `openapi.yaml` has the status, title and body of each.
 
-`ErrorId` lists the names, so that a type checker refuses a misspelt one, and the start of the
-server compares the list with the catalog.
+`ErrorId` lists the names, so that a type checker rejects a misspelt one. The server compares the
+list with the error catalog at its start.
 """
 
 import copy
@@ -88,11 +88,11 @@ ErrorId = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One place where a request breaks the contract.
+    """One place where a request violates the contract.
 
     `where` is body, path, query or header; `pointer` the JSON pointer in it; `source` the same
-    place as the API writes it (`data[0].id`); `error` the id of the error that it causes; `spec`
-    the JSON pointer of the broken rule in the contract, whose references count as written out.
+    place in the API's notation (`data[0].id`); `error` the id of the error that it causes; `spec`
+    the JSON pointer of the violated rule in the contract, with references resolved.
     """
 
     where: str
@@ -103,8 +103,7 @@ class Violation:
     error: str
     spec: str = field(default="", compare=False)
 
-    def show(self) -> dict[str, str]:
-        """Return the violation as JSON values."""
+    def to_dict(self) -> dict[str, str]:
         return {
             "where": self.where,
             "pointer": self.pointer,
@@ -128,22 +127,25 @@ class ErrorEntry:
 
     @property
     def error(self) -> dict[str, Any]:
-        """The documented error object itself."""
+        """The only error object of the body."""
         first: dict[str, Any] = self.body["errors"][0]
         return first
 
     def render(self, violations: Iterable[Violation] = (), **fields: Any) -> dict[str, Any]:
-        """Return the body: as documented, or for a schema violation one entry per violation."""
-        broken = [each for each in violations if each.error == self.id]
-        if self.id == "schema-violation" and broken:
-            return {"errors": [self._violated(each) for each in broken]}
+        """Return the body with `fields` in place of the placeholders.
+
+        The body of `schema-violation` has one error object per violation.
+        """
+        own = [violation for violation in violations if violation.error == self.id]
+        if self.id == "schema-violation" and own:
+            return {"errors": [self._violation_error(violation) for violation in own]}
         body = self.body
         for name, sample in self.sample.items():
             if name in fields:
                 body = _fill(body, sample, fields[name])
         return body
 
-    def _violated(self, violation: Violation) -> dict[str, Any]:
+    def _violation_error(self, violation: Violation) -> dict[str, Any]:
         return {
             "status": self.error["status"],
             "title": violation.keyword,
@@ -152,11 +154,33 @@ class ErrorEntry:
         }
 
 
-class ApiError(Exception):
-    """An error of the catalog, raised by its id.
+_NIL_UUID = "00000000-0000-4000-8000-000000000000"
+INTERNAL_SERVER_ERROR = ErrorEntry(
+    id="internal-server-error",
+    operation="*",
+    status=500,
+    body={
+        "errors": [
+            {
+                "status": 500,
+                "title": "Internal Server Error",
+                "detail": "There was an internal server error, "
+                "you can report with your request id.",
+                "request_id": _NIL_UUID,
+            }
+        ]
+    },
+    provenance="docs",
+    trigger="Something fails inside.",
+    sample={"request_id": _NIL_UUID},
+)
+"""The last resort, for requests to no operation or to one that documents no such error."""
 
-    `violations` says what was wrong and where; `fields` fill the parts of the body that the
-    catalog marks as samples.
+
+class ApiError(Exception):
+    """An error of the error catalog, raised by its id.
+
+    `violations` are its causes; `fields` replace the placeholders of the body.
     """
 
     def __init__(
@@ -169,9 +193,9 @@ class ApiError(Exception):
 
 
 class AdminError(Exception):
-    """A wish to the sandbox itself that it cannot fulfil: not an error of the reproduced API.
+    """An error of the sandbox's own features, such as the admin API, not of the emulated API.
 
-    It is answered in the same envelope; the detail says what to write instead.
+    Its response has the same envelope; the detail suggests a fix.
     """
 
     def __init__(self, status: int, title: str, detail: str) -> None:
@@ -186,13 +210,13 @@ def envelope(**error: Any) -> dict[str, Any]:
 
 
 def _fill(node: Any, sample: Any, value: Any) -> Any:
-    """Return a copy of a body with each occurrence of a sample replaced by the real value."""
+    """Return a copy of a body with each occurrence of a placeholder replaced by a value."""
     if type(node) is type(sample) and node == sample:
         return copy.copy(value)
     if isinstance(node, dict):
-        return {key: _fill(each, sample, value) for key, each in node.items()}
+        return {key: _fill(item, sample, value) for key, item in node.items()}
     if isinstance(node, list):
-        return [_fill(each, sample, value) for each in node]
+        return [_fill(item, sample, value) for item in node]
     if isinstance(node, str) and isinstance(sample, str):
         return node.replace(sample, str(value))
     return node

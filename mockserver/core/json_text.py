@@ -1,5 +1,7 @@
-"""JSON in and out. What comes in is hostile: everything that a client could not have meant, or that
-another JSON parser would read in another way, is refused.
+"""JSON parsing and serialization.
+
+The parser treats its input as hostile. It rejects everything that a client can't have meant, or
+that JSON parsers disagree on.
 """
 
 import json
@@ -12,22 +14,22 @@ import orjson
 MAX_DEPTH = 64
 MAX_VALUES = 20_000
 MAX_DIGITS = len(str(2**64))
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.S)  # one that never ends as well
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.S)  # or one without an end
 _OPENING = b"[{"
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class MalformedJson(ValueError):
-    """A text that is not JSON, or not JSON that everyone reads alike. The message tells why."""
+    """A text that is no JSON, or JSON that parsers disagree on. The message says why."""
 
 
 def parse(text: bytes) -> Any:
     """Return the value of a JSON text.
 
-    An integer beyond 64 bits becomes a double, as other languages read it. Raises MalformedJson for
-    invalid UTF-8 or syntax, a key given twice, a lone surrogate, a NUL, a number that no double
-    holds, for more than 64 levels, and for more than 20,000 values in lists and objects, of which
-    an empty list or object counts as two.
+    An integer beyond 64 bits becomes a double, as in other languages. Raises MalformedJson for
+    invalid UTF-8 or syntax, a duplicate key, a lone surrogate, a NUL, a number beyond a double's
+    range, more than 64 levels, and more than 20,000 values in lists and objects, where an empty
+    list or object counts as two.
     """
     openings = _openings(text)
     if openings > MAX_DEPTH or openings + text.count(b",") > MAX_VALUES:
@@ -35,8 +37,8 @@ def parse(text: bytes) -> Any:
     try:
         value = _DECODER.decode(text.decode("utf-8"))
         if b"\\u" in text:
-            orjson.dumps(value)  # refuses lone surrogates
-            _check_characters(value)  # nothing but an escape could hold a NUL
+            orjson.dumps(value)  # rejects lone surrogates
+            _check_characters(value)  # only an escape can contain a NUL
     except UnicodeDecodeError as error:
         raise MalformedJson(f"not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
@@ -47,13 +49,13 @@ def parse(text: bytes) -> Any:
 
 
 def dump(value: Any) -> bytes:
-    """Return the JSON text of a value, in as much memory as it is long: orjson's bytes take 4 kB at
-    least, and answers are remembered by the thousand."""
+    """Return the JSON text of a value, copied: orjson's own bytes take at least 4 kB, and the
+    journal keeps responses by the thousand."""
     return memoryview(orjson.dumps(value)).tobytes()
 
 
 def dump_ascii(value: Any) -> str:
-    """Return the JSON text of a value in ASCII, as a header's value needs it."""
+    """Return the JSON text of a value in ASCII, for a header."""
     return json.dumps(value, separators=(",", ":"))
 
 
@@ -86,36 +88,36 @@ def _openings(text: bytes) -> int:
 
 
 def _check_size(text: bytes) -> None:
-    """Refuse more levels or values than there may be, before any is made: each thread that went
-    down would keep the stack that it needed, and the values of a mebibyte take twenty to eighty.
+    """Reject too many levels or values before any is created: a thread keeps the stack that deep
+    recursion needed, and the values of a mebibyte of text take twenty to eighty.
 
-    A value in a list or object stands behind its opening bracket or a comma, so these are counted,
-    and each takes two texts at most, its name and itself.
+    Counts opening brackets and commas, as each value in a list or object follows one. Each value
+    has two strings at most, its name and itself.
     """
-    most = 2 * (MAX_VALUES + 1)
-    bare, texts = _STRING.subn(b"", text, most)
+    limit = 2 * (MAX_VALUES + 1)
+    bare, strings = _STRING.subn(b"", text, limit)
     depth = 0
-    if texts < most:
-        for bracket in bare.translate(None, _NO_BRACKET)[:most]:
+    if strings < limit:
+        for bracket in bare.translate(None, _NO_BRACKET)[:limit]:
             depth += 1 if bracket in _OPENING else -1
             if depth > MAX_DEPTH:
                 raise MalformedJson(f"nested more than {MAX_DEPTH} levels deep")
-    if texts == most or _openings(bare) + bare.count(b",") > MAX_VALUES:
+    if strings == limit or _openings(bare) + bare.count(b",") > MAX_VALUES:
         raise MalformedJson(f"more than {MAX_VALUES} values")
 
 
 def _check_characters(value: Any) -> None:
-    """Refuse NUL characters."""
+    """Reject NUL characters."""
     if isinstance(value, str):
         if "\0" in value:
             raise MalformedJson("a NUL character")
     elif isinstance(value, dict):
-        for name, each in value.items():
+        for name, item in value.items():
             _check_characters(name)
-            _check_characters(each)
+            _check_characters(item)
     elif isinstance(value, list):
-        for each in value:
-            _check_characters(each)
+        for item in value:
+            _check_characters(item)
 
 
 _DECODER = json.JSONDecoder(

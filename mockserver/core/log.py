@@ -1,5 +1,5 @@
-"""Log lines: one a request, as text or as JSON. They hold no header, no query and no body, and so
-no token and no password.
+"""The log: one line per request, as text or JSON, without headers, query and body, and so without
+tokens and passwords.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from mockserver.core.clock import pause, system_time, to_milliseconds_text
 
 server = logging.getLogger("mockserver")
 reloader = logging.getLogger("werkzeug")
-TOGETHER_MS = 20
-MAX_WAITING = 10_000
+BATCH_INTERVAL_MS = 20
+MAX_PENDING = 10_000
 _SAFE = "/!$&'()*+,:;=@~[]"
 _PLAIN = re.compile(rf"[A-Za-z0-9_.{re.escape(_SAFE)}-]*", re.ASCII)
 
 
 @dataclass(slots=True)
 class Line:
-    """What the log tells of one request."""
+    """One request in the log."""
 
     method: str
     path: str
@@ -37,7 +37,7 @@ class Line:
 
 
 def _as_text(line: Line) -> str:
-    """`12:00:00.000 POST /v2/carts 201 1.2 ms`, and the error's id where there was one."""
+    """Return `12:00:00.000 POST /v2/carts 201 1.2 ms`, with the error's id if there is one."""
     path = line.path
     if not _PLAIN.fullmatch(path):
         path = quote(path, safe=_SAFE)  # no line breaks, no escapes
@@ -46,17 +46,16 @@ def _as_text(line: Line) -> str:
 
 
 def _as_json(line: Line) -> str:
-    """One JSON object."""
     return _json_line("info", asdict(line))
 
 
-def _json_line(level: str, told: dict[str, Any]) -> str:
+def _json_line(level: str, fields: dict[str, Any]) -> str:
     now = to_milliseconds_text(system_time())
-    return json_text.dump({"time": now, "level": level, **told}).decode()
+    return json_text.dump({"time": now, "level": level, **fields}).decode()
 
 
 def _time() -> str:
-    """Return the time of the day: `12:00:00.000`."""
+    """Return the time of day: `12:00:00.000`."""
     minutes, milliseconds = divmod(system_time() % 86_400_000, 60_000)
     seconds = f"{milliseconds // 1000:02}.{milliseconds % 1000:03}"
     return f"{minutes // 60:02}:{minutes % 60:02}:{seconds}"
@@ -76,43 +75,40 @@ _FORMATS = {"text": (_as_text, _TextFormatter), "json": (_as_json, _JsonFormatte
 
 
 class Handler(logging.StreamHandler[Any]):
-    """Writes the server's messages, and requests without the detour over logging's records, in a
-    format, `text` or `json`: at once to a stream, or a few together to standard error."""
+    """Writes messages, and request lines without logging's records, in a format, `text` or `json`:
+    immediately to a stream, or in batches to standard error."""
 
     def __init__(self, log_format: str, stream: Any = None) -> None:
         super().__init__(stream)
         self._render, formatter = _FORMATS[log_format]
         self.setFormatter(formatter())
-        self._together = stream is None
-        self._waiting: deque[str] = deque()
+        self._batches = stream is None
+        self._pending: deque[str] = deque()
         self._writing = Lock()
         self._writer = Thread()
         self._idle, self._awake = Event(), Event()
 
     def write(self, line: Line) -> None:
-        """Write a request's line, with others that come at about the same time.
-
-        A system call a line would have every thread wait for the interpreter. At the end, `flush`
-        writes what is left.
-        """
-        self._waiting.append(self._render(line) + self.terminator)
-        if not self._together or len(self._waiting) >= MAX_WAITING:
-            self.flush()  # in the end whoever reads the log slowly has the server wait
-        elif not self._writer.is_alive():  # nor is it in a process that was forked
+        """Write a request's line in a batch: one system call per line would make every thread wait
+        for the interpreter lock. At the end, `flush` writes the rest."""
+        self._pending.append(self._render(line) + self.terminator)
+        if not self._batches or len(self._pending) >= MAX_PENDING:
+            self.flush()  # a slow reader of the log slows the server down
+        elif not self._writer.is_alive():  # as after a fork
             self._start()
         if self._idle.is_set():
             self._idle.clear()
             self._awake.set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a message behind what came before it."""
+        """Write a message after all pending lines."""
         self.flush()
         super().emit(record)
 
     def flush(self) -> None:
-        """Write all lines that wait; a log that nobody reads any more stops nothing."""
+        """Write all pending lines; a closed log is ignored."""
         with self._writing:
-            lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            lines = [self._pending.popleft() for _ in range(len(self._pending))]
             try:
                 if lines:
                     self.stream.write("".join(lines))
@@ -128,12 +124,12 @@ class Handler(logging.StreamHandler[Any]):
 
     def _write(self) -> None:
         while True:
-            pause(TOGETHER_MS)
-            if self._waiting:
+            pause(BATCH_INTERVAL_MS)
+            if self._pending:
                 self.flush()
                 continue
             self._idle.set()
-            if not self._waiting:
+            if not self._pending:
                 self._awake.wait()
             self._awake.clear()
 
@@ -148,7 +144,7 @@ def configure(log_format: str) -> None:
 
 
 def request(line: Line) -> None:
-    """Log a request; without a `Handler` there is no log of requests."""
+    """Log a request, if a `Handler` is configured."""
     for handler in server.handlers:
         if isinstance(handler, Handler):
             handler.write(line)

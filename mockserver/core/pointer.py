@@ -1,4 +1,4 @@
-"""Places inside a JSON value: as a JSON pointer (RFC 6901), and as the API writes them."""
+"""Places inside a JSON value, as JSON pointers (RFC 6901) and in the API's notation."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ def to_pointer(path: Iterable[Any]) -> str:
 
 
 def to_source(path: Iterable[Any]) -> str:
-    """Return a path as the API writes it: `data[0].id`."""
+    """Return a path in the API's notation: `data[0].id`."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
@@ -22,20 +22,19 @@ def to_source(path: Iterable[Any]) -> str:
 
 
 def path_in(value: Any, pointer: str) -> tuple[Any, ...]:
-    """Return a JSON pointer's path in a value: a part is a number where it means a list's element,
-    else a text, whatever it looks like."""
+    """Return a JSON pointer's path in a value: an int for an element of a list, else a string."""
     return tuple(part for part, _ in _steps(value, pointer))
 
 
 def find(value: Any, pointer: str) -> Any:
-    """Return what a JSON pointer names in a value, or None where there is nothing."""
-    for _, inner in _steps(value, pointer):
-        value = inner
+    """Return the part of a value that a JSON pointer names, or None."""
+    for _, part in _steps(value, pointer):
+        value = part
     return value
 
 
 def at(value: Any, path: Iterable[Any]) -> Any:
-    """Return what stands at a path in a value, or None where there is nothing."""
+    """Return the part of a value at a path, or None."""
     for part in path:
         if isinstance(value, dict):
             value = value.get(part)
@@ -47,7 +46,7 @@ def at(value: Any, path: Iterable[Any]) -> Any:
 
 
 def _steps(value: Any, pointer: str) -> Iterator[tuple[Any, Any]]:
-    """Yield each part of a pointer with what it names, None from where there is nothing on."""
+    """Yield each part of a pointer with the value that it names, None if there is none."""
     for text in pointer.split("/")[1:]:
         part: Any = text.replace("~1", "/").replace("~0", "~")
         if isinstance(value, list) and _INDEX.fullmatch(part):
@@ -59,6 +58,8 @@ def _steps(value: Any, pointer: str) -> Iterator[tuple[Any, Any]]:
 
 
 def is_name(text: str) -> bool:
-    """Whether a text can be the name of a field, and so be told. JSON that is read as a form is one
-    name from its first byte to its last, with every secret in it."""
+    """Return whether a text can be the name of a field, and so may be logged.
+
+    JSON that is parsed as a form is a single name, with every secret in it.
+    """
     return _NAME.fullmatch(text) is not None

@@ -1,4 +1,4 @@
-"""A request's head as WSGI gives it, before any web framework has seen it."""
+"""The head of a request, read from the WSGI environment without a web framework."""
 
 import re
 from collections.abc import Callable
@@ -9,28 +9,28 @@ from werkzeug.sansio.utils import get_host
 
 SANDBOX_PREFIX = "/sandboxes/"
 SANDBOX_KEY = "mockserver.sandbox"
-"""Where the environment tells which sandbox the path named."""
+"""The key of the sandbox's name, if the path has one."""
 _HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _CONTENT = ("CONTENT_TYPE", "CONTENT_LENGTH")
 
 YIELD_SLOT = "mockserver.yield_slot"
-"""Where the environment has what lets another thread answer while this request waits."""
+"""The key of a function that lets another thread run while this request waits."""
 FAULT_HEADER = "mock-fault"
-"""The response header that names the fault to be carried out."""
+"""The response header that names the fault to inject."""
 
 Environ = dict[str, Any]
 
 
 def yield_slot(environ: Environ) -> None:
-    """Let other requests be answered while this one waits, where the server supports it."""
+    """Let other requests run while this one waits, if the server supports it."""
     call: Callable[[], None] | None = environ.get(YIELD_SLOT)
     if call is not None:
         call()
 
 
 def tidy(environ: Environ) -> None:
-    """Serve `/v2//carts` like `/v2/carts`, since an official client sends it (contract.md §4); and
-    take the sandbox's name out of `/sandboxes/NAME/…`, which then stands in every link."""
+    """Normalize the path: merge slashes, as an official client sends `/v2//carts` (contract.md §4),
+    and move `/sandboxes/NAME` to SCRIPT_NAME, so that it becomes part of every link."""
     path = environ["PATH_INFO"]
     if "//" in path:
         path = environ["PATH_INFO"] = re.sub("/{2,}", "/", path)
@@ -42,22 +42,22 @@ def tidy(environ: Environ) -> None:
 
 
 def path_of(environ: Environ) -> str:
-    """Return the path as text, with the slash that `OPTIONS *` lacks; bytes that are no UTF-8
-    become replacement characters."""
+    """Return the path as text, with a leading slash even for `OPTIONS *`; invalid UTF-8 becomes
+    replacement characters."""
     path = _text(environ["PATH_INFO"])
     return path if path.startswith("/") else f"/{path}"
 
 
 def root_path_of(environ: Environ) -> str:
-    """Return what the path begins with where a part of it has named the sandbox, else nothing."""
+    """Return the prefix of the path that names the sandbox, else an empty string."""
     return _text(environ.get("SCRIPT_NAME", "")).rstrip("/")
 
 
 def headers_of(environ: Environ) -> list[tuple[str, str]]:
     """Return the headers by their keys in the environment: `HTTP_PREFER`, `CONTENT_TYPE`."""
-    found = [item for item in environ.items() if item[0].startswith("HTTP_")]
-    found += [(key, value) for key in _CONTENT if (value := environ.get(key))]
-    return found
+    headers = [item for item in environ.items() if item[0].startswith("HTTP_")]
+    headers += [(key, value) for key in _CONTENT if (value := environ.get(key))]
+    return headers
 
 
 def header_name(key: str) -> str:
@@ -72,21 +72,21 @@ def header_key(name: str) -> str:
 
 
 def server_url(environ: Environ) -> str:
-    """Return scheme, host and port by which the server was called."""
+    """Return the scheme, host and port of the request's URL."""
     return f"{environ['wsgi.url_scheme']}://{host(environ)}"
 
 
 def host(environ: Environ) -> str:
-    """Return the host and port that were asked, or the server's own for a text that is none."""
-    asked: str = environ.get("HTTP_HOST", "")
-    if is_host(asked):
-        return asked
+    """Return the host and port of the Host header, or the server's own if that is invalid."""
+    requested: str = environ.get("HTTP_HOST", "")
+    if is_host(requested):
+        return requested
     server = environ["SERVER_NAME"], int(environ["SERVER_PORT"])
     return get_host(environ["wsgi.url_scheme"], None, server)
 
 
 def is_host(text: str) -> bool:
-    """Whether a text is a host that a link can name: what brackets hold must be an address."""
+    """Return whether a text is a valid host for links; brackets must contain an IP address."""
     if not _HOST.fullmatch(text):
         return False
     if not text.startswith("["):
@@ -98,10 +98,10 @@ def is_host(text: str) -> bool:
 
 
 def base_url(environ: Environ) -> str:
-    """Return what links begin with: the server, and the path that named the sandbox, if one did."""
+    """Return the base of links: the server, and the prefix of the path that names the sandbox."""
     return server_url(environ) + root_path_of(environ)
 
 
 def _text(native: str) -> str:
-    """Return the text of what WSGI hands over byte by byte."""
+    """Decode a WSGI string, which has one character per byte."""
     return native if native.isascii() else native.encode("latin-1").decode("utf-8", "replace")

@@ -22,7 +22,7 @@ from mockserver.dashboard.actions import ACTIONS, replay
 from mockserver.dashboard.admin_client import Admin, Refused
 from mockserver.dashboard.json_markup import marked
 from mockserver.dashboard.views import VIEWS, View, entry_view
-from mockserver.http.response import answer
+from mockserver.http.response import flask_response
 from mockserver.openapi.contract import Contract
 from mockserver.sandbox.registry import DEFAULT
 
@@ -121,11 +121,11 @@ def blueprint(config: Config, contract: Contract, app: Flask) -> Blueprint:
 
     @web.get("/ui/openapi.json")
     def api_document() -> Response:
-        return answer(200, docs.api(contract, request.root_path or "/"))
+        return flask_response(200, docs.api(contract, request.root_path or "/"))
 
     @web.get("/ui/admin-openapi.json")
     def admin_document() -> Response:
-        return answer(200, docs.admin(request.root_path or "/"))
+        return flask_response(200, docs.admin(request.root_path or "/"))
 
     @web.get("/favicon.ico")
     def favicon() -> Response:

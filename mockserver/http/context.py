@@ -1,4 +1,4 @@
-"""What is known about the request under way, gathered on its way through the pipeline."""
+"""The context of the current request, filled by the pipeline."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask import request
 from mockserver.core.clock import stopwatch
 from mockserver.core.errors import Violation
 from mockserver.core.wsgi import Environ, header_key, headers_of, path_of
-from mockserver.http.near_miss import nearest
+from mockserver.http.near_miss import find_near_miss
 from mockserver.openapi.contract import Contract, Operation
 from mockserver.operations.auth import ACCOUNT_TOKEN_HEADER, CUSTOMER_TOKEN_HEADER, Caller
 from mockserver.sandbox.client_warnings import ASSOCIATIONS, TOKEN_ERRORS, Observation
@@ -26,7 +26,7 @@ _KEY = "mockserver.context"
 
 
 class RequestContext:
-    """One request and its answer, while they are made."""
+    """One request, and what the journal, the log and the client warnings need of its response."""
 
     __slots__ = (
         "body",
@@ -75,8 +75,8 @@ class RequestContext:
         environ[_KEY] = self
 
     def bind_sandbox(self, sandbox_name: str, sandbox: Sandbox, is_api_request: bool) -> None:
-        """Let it happen in a sandbox. Requests to the admin API and to the dashboard count by
-        themselves: only the others are the tested app's, and so the API's."""
+        """Assign the request to a sandbox. Requests to the admin API and to the dashboard have
+        request ids of their own, so that they don't change those of the tested app."""
         self.sandbox_name = sandbox_name
         self.sandbox = sandbox
         self.is_api_request = is_api_request
@@ -85,20 +85,20 @@ class RequestContext:
 
     @property
     def duration_ms(self) -> float:
-        """How long it has taken until now."""
+        """The duration until now."""
         return round((stopwatch() - self.started) * 1000, 1)
 
     @property
     def is_unmatched(self) -> bool:
-        """Whether nothing in the contract matches the request; a preflight is none of these."""
+        """Whether the contract has no operation for the request; False for a preflight."""
         return self.operation is None and self.error in UNMATCHED
 
     def add_note(self, note: str) -> None:
-        """Note something that the client should know."""
+        """Add a note for the client, which is sent in the header Mock-Notes."""
         self.notes += (note,)
 
     def may_show_client_warning(self, operation: Operation, status: int) -> bool:
-        """Whether the lint could find a habit in this request to an operation by itself."""
+        """Return whether this request can cause a client warning, without any other request."""
         if self.error or self.unknown_fields or self.next_page:
             return True
         return status == 204 and operation.id in ASSOCIATIONS
@@ -106,7 +106,7 @@ class RequestContext:
     def observation(
         self, operation: Operation, status: int, retry_after: str | None
     ) -> Observation:
-        """Return what the lint looks at, of a request to an operation."""
+        """Return the input of the client warnings."""
         return Observation(
             request_id=self.request_id,
             time=self.instant,
@@ -128,7 +128,7 @@ class RequestContext:
     def entry(
         self, contract: Contract, status: int, headers: Iterable[tuple[str, str]], body: bytes
     ) -> Entry:
-        """Return the journal's entry of the finished context, given its answer."""
+        """Return the journal's entry of the request and its response."""
         return Entry(
             id=self.request_id,
             time=self.instant,
@@ -141,7 +141,7 @@ class RequestContext:
             error=self.error,
             violations=self.violations,
             notes=self.notes,
-            nearest=nearest(contract, self.method, self.path) if self.is_unmatched else None,
+            nearest=find_near_miss(contract, self.method, self.path) if self.is_unmatched else None,
             duration_ms=self.duration_ms,
             request=Message.received(self.headers, self.body),
             response=Message.sent(headers, body),
@@ -149,6 +149,6 @@ class RequestContext:
 
 
 def current() -> RequestContext:
-    """Return the context of the request that Flask is answering."""
+    """Return the context of the request that Flask is handling."""
     context: RequestContext = request.environ[_KEY]
     return context

@@ -1,12 +1,12 @@
-"""Cross-origin requests, as browsers want them: every page may call the API and read every answer.
+"""CORS: every web page may call the API and read every response.
 
-The shopper's tokens travel in headers, never in cookies, so there is nothing to protect here.
+Tokens are sent in headers, never in cookies, so there is nothing to protect.
 """
 
 from typing import Any
 
 from mockserver.core.wsgi import Environ
-from mockserver.http.response import Answer
+from mockserver.http.response import Response
 
 EXPOSED = ", ".join(
     (
@@ -24,7 +24,7 @@ METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
 
 def is_preflight(environ: Environ) -> bool:
-    """Whether a browser asks for permission: OPTIONS with an origin and a method to come."""
+    """Return whether this is a CORS preflight: OPTIONS with an origin and a requested method."""
     return (
         environ["REQUEST_METHOD"] == "OPTIONS"
         and "HTTP_ORIGIN" in environ
@@ -32,20 +32,20 @@ def is_preflight(environ: Environ) -> bool:
     )
 
 
-def preflight(environ: Environ) -> Answer:
-    """Return the permission: every method, and whatever headers are asked for."""
+def preflight(environ: Environ) -> Response:
+    """Return the permission for every method and for the requested headers."""
     headers = {"Access-Control-Allow-Methods": METHODS}
-    if asked := environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS"):
-        headers["Access-Control-Allow-Headers"] = asked
+    if requested := environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS"):
+        headers["Access-Control-Allow-Headers"] = requested
     if environ.get("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK") == "true":
         headers["Access-Control-Allow-Private-Network"] = "true"
     headers["Access-Control-Max-Age"] = "600"
     headers["Vary"] = "Origin, Access-Control-Request-Headers"
-    return Answer(204, headers)
+    return Response(204, headers)
 
 
 def allow(environ: Environ, headers: Any) -> None:
-    """Let the page that asked read the answer with these headers, a mapping."""
+    """Add the headers that let the requesting page read the response."""
     origin = environ.get("HTTP_ORIGIN")
     headers["Access-Control-Allow-Origin"] = origin or "*"
     if origin:

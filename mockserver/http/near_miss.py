@@ -1,4 +1,4 @@
-"""Which operation an unmatched request may have meant, and what differs."""
+"""The near miss of an unmatched request: the operation it may have meant, and the differences."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import NamedTuple
 
 from mockserver.openapi.contract import Contract, Operation
 
-ALIKE = 0.6
-"""From which similarity on two path segments are a slip of the pen apart."""
-ANYTHING = 0.4
-"""How much a parameter is like whatever stands in its place: less than a name is like itself."""
+MIN_SIMILARITY = 0.6
+"""The similarity from which two path segments count as a typo of each other."""
+PARAMETER_SIMILARITY = 0.4
+"""The similarity of a path parameter to any value: less than that of a name to itself."""
 
 
 class _Pair(NamedTuple):
-    """A segment of the contract's path and one of the request's; None where a side has none."""
+    """A segment of the contract's path and one of the request's; None if a side has none."""
 
-    ours: str | None
-    theirs: str | None
+    documented: str | None
+    requested: str | None
     number: int
 
 
-def nearest(contract: Contract, method: str, path: str) -> dict[str, str] | None:
-    """Return the operation most like a request, and in a sentence what differs."""
-    best = max(contract.operations, key=lambda operation: _likeness(operation, method, path))
+def find_near_miss(contract: Contract, method: str, path: str) -> dict[str, str] | None:
+    """Return the operation most similar to a request, and the differences as text."""
+    best = max(contract.operations, key=lambda operation: _similarity(operation, method, path))
     differences = list(_differences(best, method, path))
     return {
         "operation": best.id,
@@ -34,53 +34,58 @@ def nearest(contract: Contract, method: str, path: str) -> dict[str, str] | None
     }
 
 
-def _likeness(operation: Operation, method: str, path: str) -> tuple[float, bool]:
+def _similarity(operation: Operation, method: str, path: str) -> tuple[float, bool]:
     pairs = _aligned(_segments(operation.path), _segments(path))
-    score = sum(_alike(pair.ours, pair.theirs) for pair in pairs) / max(len(pairs), 1)
+    score = sum(_segment_similarity(pair.documented, pair.requested) for pair in pairs) / max(
+        len(pairs), 1
+    )
     return score, operation.method == method
 
 
 def _differences(operation: Operation, method: str, path: str) -> list[str]:
-    told = []
+    differences = []
     if operation.method != method:
-        told.append(f"the method is {method}, the contract has {operation.method}")
-    for ours, theirs, number in _aligned(_segments(operation.path), _segments(path)):
-        if theirs is None:
-            told.append(f"segment {number}, {ours}, is missing")
-        elif ours is None:
-            told.append(f"segment {number}, {theirs[:100]!r}, is one too many")
-        elif not ours.startswith("{") and ours != theirs:
-            told.append(f"segment {number} is {theirs[:100]!r}, the contract has {ours!r}")
-    return told or ["nothing but the trailing slash"]
+        differences.append(f"the method is {method}, the contract has {operation.method}")
+    for documented, requested, number in _aligned(_segments(operation.path), _segments(path)):
+        if requested is None:
+            differences.append(f"segment {number}, {documented}, is missing")
+        elif documented is None:
+            differences.append(f"segment {number}, {requested[:100]!r}, is one too many")
+        elif not documented.startswith("{") and documented != requested:
+            differences.append(
+                f"segment {number} is {requested[:100]!r}, the contract has {documented!r}"
+            )
+    return differences or ["nothing but the trailing slash"]
 
 
-def _aligned(ours: list[str], theirs: list[str]) -> list[_Pair]:
-    """Return the segments in pairs, so that as many as possible are alike."""
-    best: dict[tuple[int, int], tuple[float, list[_Pair]]] = {(len(ours), len(theirs)): (0, [])}
-    for here, there in product(range(len(ours), -1, -1), range(len(theirs), -1, -1)):
-        own = ours[here] if here < len(ours) else None
-        other = theirs[there] if there < len(theirs) else None
-        ways = [
-            (_Pair(own, other, there + 1), (here + 1, there + 1)),
-            (_Pair(own, None, here + 1), (here + 1, there)),
-            (_Pair(None, other, there + 1), (here, there + 1)),
+def _aligned(documented: list[str], requested: list[str]) -> list[_Pair]:
+    """Return the alignment of the segments with the greatest total similarity."""
+    ends = len(documented), len(requested)
+    best: dict[tuple[int, int], tuple[float, list[_Pair]]] = {ends: (0, [])}
+    for i, j in product(range(ends[0], -1, -1), range(ends[1], -1, -1)):
+        left = documented[i] if i < ends[0] else None
+        right = requested[j] if j < ends[1] else None
+        steps = [
+            (_Pair(left, right, j + 1), (i + 1, j + 1)),
+            (_Pair(left, None, i + 1), (i + 1, j)),
+            (_Pair(None, right, j + 1), (i, j + 1)),
         ]
-        for pair, rest in ways:
-            if rest in best and (here, there) != rest:
-                score = best[rest][0] + _alike(pair.ours, pair.theirs)
-                if (here, there) not in best or score > best[here, there][0]:
-                    best[here, there] = score, [pair, *best[rest][1]]
+        for pair, rest in steps:
+            if rest in best and (i, j) != rest:
+                score = best[rest][0] + _segment_similarity(pair.documented, pair.requested)
+                if (i, j) not in best or score > best[i, j][0]:
+                    best[i, j] = score, [pair, *best[rest][1]]
     return best[0, 0][1]
 
 
 @lru_cache(maxsize=1024)
-def _alike(ours: str | None, theirs: str | None) -> float:
-    if ours is None or theirs is None:
+def _segment_similarity(documented: str | None, requested: str | None) -> float:
+    if documented is None or requested is None:
         return 0
-    if ours.startswith("{"):
-        return ANYTHING
-    ratio = SequenceMatcher(None, ours, theirs[:100]).ratio()
-    return ratio if ratio >= ALIKE else 0
+    if documented.startswith("{"):
+        return PARAMETER_SIMILARITY
+    ratio = SequenceMatcher(None, documented, requested[:100]).ratio()
+    return ratio if ratio >= MIN_SIMILARITY else 0
 
 
 def _segments(path: str) -> list[str]:

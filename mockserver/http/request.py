@@ -1,7 +1,7 @@
-"""One request to an operation, read and held against the contract.
+"""A request to an operation: parsed, then validated against the contract.
 
-Reading never judges: what is wrong with a body is kept and told in its turn, so that the order of
-the checks stays contract.md §2's.
+Parsing keeps the errors of a body for the validation, so that the order of the checks is that of
+contract.md §2.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ MAX_BODY_BYTES = 1024 * 1024
 
 @dataclass(slots=True)
 class ParsedRequest:
-    """A request as it was read: its parsed body, or why that is none, and what to note about it."""
+    """A parsed request; `malformed` is the syntax error of its body, `note` a note about it."""
 
     operation: Operation
     path: Mapping[str, str]
@@ -37,7 +37,7 @@ class ParsedRequest:
     environ: Environ
 
     def raw_values(self, parameter: Parameter) -> list[str]:
-        """Return what the request gives for a parameter."""
+        """Return the values of a parameter in the request."""
         if parameter.where == "path":
             return [self.path[parameter.name]]
         if parameter.where == "header":
@@ -46,8 +46,8 @@ class ParsedRequest:
         return self.query.get(parameter.name, [])
 
 
-def read(environ: Environ, operation: Operation, path: Mapping[str, str]) -> ParsedRequest:
-    """Read and parse a request. Raises ApiError only for a body that is too large to be read."""
+def parse(environ: Environ, operation: Operation, path: Mapping[str, str]) -> ParsedRequest:
+    """Return the parsed request. Raises ApiError only for a body that is too large."""
     malformed, note, body = None, None, None
     try:
         raw = body_of(environ)
@@ -57,7 +57,7 @@ def read(environ: Environ, operation: Operation, path: Mapping[str, str]) -> Par
         raw, malformed = b"", "the body ended too early"
     media_type = _media_type(environ)
     if FORM in operation.bodies and media_type in operation.bodies:
-        # clients declare JSON and send a form: the content tells
+        # some clients declare JSON but send a form
         media_type = JSON if raw.lstrip().startswith((b"{", b"[")) else FORM
     if raw:
         try:
@@ -71,9 +71,9 @@ def read(environ: Environ, operation: Operation, path: Mapping[str, str]) -> Par
 
 
 def read_body_eagerly(environ: Environ) -> bool:
-    """Wait for a body of moderate size; whether nobody has to wait for this client later on.
+    """Read a body with a moderate Content-Length, and return whether that is all of it.
 
-    Any other body, such as one in chunks, is left to whoever reads it, bounded.
+    Any other body, such as a chunked one, is read later, with a limit.
     """
     if "HTTP_TRANSFER_ENCODING" in environ:
         return False
@@ -84,14 +84,14 @@ def read_body_eagerly(environ: Environ) -> bool:
         return False
     try:
         environ["wsgi.input"] = BytesIO(_read_exactly(size, environ["wsgi.input"]))
-    except OSError:  # the client has gone
+    except OSError:  # the client has closed the connection
         environ["wsgi.input"] = BytesIO()
     return True
 
 
 def body_of(environ: Environ) -> bytes:
     """Return a request's body. Raises RequestEntityTooLarge for more than a mebibyte, and
-    ClientDisconnected for less than was promised."""
+    ClientDisconnected for less than its Content-Length."""
     is_chunked = "HTTP_TRANSFER_ENCODING" in environ
     if not is_chunked and not environ.get("CONTENT_LENGTH"):
         return b""
@@ -111,52 +111,52 @@ def body_of(environ: Environ) -> bytes:
 
 
 def _content_length(environ: Environ) -> int | None:
-    """Return how long a body is said to be; None for too much, or for what is no number."""
+    """Return the Content-Length; None if it is too large or no number."""
     text: str = environ.get("CONTENT_LENGTH", "")
     size = int(text) if text.isdecimal() and len(text) < 8 else MAX_BODY_BYTES + 1
     return size if size <= MAX_BODY_BYTES else None
 
 
 def _read_exactly(size: int, stream: IO[bytes]) -> bytes:
-    """Return so many bytes, or fewer where the stream ends before."""
+    """Return `size` bytes, or fewer if the stream ends before."""
     raw = stream.read(size)
     while len(raw) < size and (more := stream.read(size - len(raw))):
         raw += more
     return raw
 
 
-def check(request: ParsedRequest) -> dict[str, Any]:
-    """Return the typed parameters of a request that the contract allows; else raise ApiError."""
+def validate(request: ParsedRequest) -> dict[str, Any]:
+    """Return the typed parameters of a valid request. Raises ApiError for an invalid one."""
     operation = request.operation
     if request.raw and request.media_type not in (operation.bodies or (JSON,)):
         raise ApiError("unsupported-media-type")
     body = operation.bodies.get(request.media_type) or next(iter(operation.bodies.values()), None)
     if body is not None and request.malformed is not None:
         raise _malformed(operation, request.malformed)
-    params, found = _parameters(request)
+    params, violations = _parameters(request)
     if body is not None:
-        found += body.validator.violations(request.body, "body", spec=body.spec, bounded=True)
-    if found:
-        error: Any = operation.first_error(found)
-        raise ApiError(error, tuple(found), **_offending(request, found, error))
+        violations += body.validator.violations(request.body, "body", spec=body.spec, bounded=True)
+    if violations:
+        error: Any = operation.first_error(violations)
+        raise ApiError(error, tuple(violations), **_invalid_value(request, violations, error))
     return params
 
 
 def _media_type(environ: Environ) -> str:
-    """Return the media type of the body; JSON where none is told."""
-    told = environ.get("CONTENT_TYPE") or JSON
-    return JSON if told == JSON else parse_options_header(told)[0].lower() or JSON
+    """Return the media type of the body, JSON by default."""
+    content_type = environ.get("CONTENT_TYPE") or JSON
+    return JSON if content_type == JSON else parse_options_header(content_type)[0].lower() or JSON
 
 
 def _query(environ: Environ) -> dict[str, list[str]]:
-    """Return the query's values by name; bytes that are no UTF-8 stay escaped."""
+    """Return the query's values by name; invalid UTF-8 stays percent-encoded."""
     text = environ.get("QUERY_STRING")
-    found: dict[str, list[str]] = {}
+    query: dict[str, list[str]] = {}
     if text:
         text = text.encode("latin-1").decode("utf-8", "replace")
         for name, value in parse_qsl(text, keep_blank_values=True, errors="werkzeug.url_quote"):
-            found.setdefault(name, []).append(value)
-    return found
+            query.setdefault(name, []).append(value)
+    return query
 
 
 def _form(raw: bytes) -> dict[str, str]:
@@ -168,7 +168,7 @@ def _form(raw: bytes) -> dict[str, str]:
 
 
 def _malformed(operation: Operation, reason: str) -> ApiError:
-    """Return the error for a body that can't be parsed: associations have one of their own."""
+    """Return the error for a body that can't be parsed: associations have their own."""
     error: Any = (
         "malformed-json" if "malformed-json" in operation.errors else "invalid-json-payload"
     )
@@ -177,19 +177,21 @@ def _malformed(operation: Operation, reason: str) -> ApiError:
 
 def _parameters(request: ParsedRequest) -> tuple[dict[str, Any], list[Violation]]:
     params: dict[str, Any] = {}
-    found: list[Violation] = []
+    violations: list[Violation] = []
     for parameter in request.operation.parameters:
         if raw_values := request.raw_values(parameter):
             value = params[parameter.name] = parameter.read(raw_values)
-            found += parameter.validator.violations(
+            violations += parameter.validator.violations(
                 value, parameter.where, parameter.name, parameter.spec, bounded=True
             )
-    return params, found
+    return params, violations
 
 
-def _offending(request: ParsedRequest, found: Iterable[Violation], error: str) -> dict[str, Any]:
-    """Return the value that the first violation of an error complains about, and its place."""
-    first = next(each for each in found if each.error == error)
+def _invalid_value(
+    request: ParsedRequest, violations: Iterable[Violation], error: str
+) -> dict[str, Any]:
+    """Return the value and the place of the first violation that causes an error."""
+    first = next(violation for violation in violations if violation.error == error)
     return {
         "value": pointer.find(request.body, first.pointer),
         "source": first.source,

@@ -1,7 +1,7 @@
-"""Which operation a path and a method mean: the contract's paths as a tree of their segments.
+"""Routing: the operation of a path and a method, found in a tree of path segments.
 
-A segment that is written out comes before a parameter, with all methods: those that it does not
-have are none of the other's.
+A literal segment takes precedence over a parameter, for all methods: a method that the literal path
+does not have is not looked for elsewhere.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from mockserver.openapi.contract import Operation
 
 @dataclass(slots=True)
 class Methods:
-    """What a path can do: its operations by their methods, HEAD among them where GET is."""
+    """The operations of a path by method, with HEAD wherever there is GET."""
 
     operations: dict[str, Operation] = field(default_factory=dict)
     names: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> str:
-        """The methods as the header `Allow` names them."""
+        """The value of the header `Allow`."""
         return ", ".join(sorted(self.operations))
 
 
@@ -34,8 +34,6 @@ class _Segment:
 
 
 class Routes:
-    """The paths of some operations."""
-
     def __init__(self, operations: Iterable[Operation]) -> None:
         self._root = _Segment()
         for operation in operations:
@@ -53,26 +51,26 @@ class Routes:
                 methods.operations["HEAD"] = operation
 
     def find(self, path: str) -> tuple[Methods, Mapping[str, str]] | None:
-        """Return what a path can do, with its parameters by name; None for one that is unknown."""
+        """Return a path's methods and its parameters by name; None for an unknown path."""
         values: list[str] = []
         methods = _find(self._root, path.split("/"), values)
         return None if methods is None else (methods, dict(zip(methods.names, values, strict=True)))
 
 
 def _find(root: _Segment, parts: list[str], values: list[str]) -> Methods | None:
-    """Return what the parts of a path lead to, and fill in the values of its parameters."""
+    """Return the methods of a path's parts, and fill in the values of its parameters."""
     segment, at = root, 0
-    later: list[tuple[_Segment, int, int]] = []
+    alternatives: list[tuple[_Segment, int, int]] = []
     while True:
         if at < len(parts):
             part = parts[at]
             at += 1
-            written_out = segment.literal.get(part)
+            literal = segment.literal.get(part)
             parameter = segment.parameter if part else None
-            if written_out is not None:
+            if literal is not None:
                 if parameter is not None:
-                    later.append((parameter, at, len(values)))
-                segment = written_out
+                    alternatives.append((parameter, at, len(values)))
+                segment = literal
                 continue
             if parameter is not None:
                 values.append(part)
@@ -80,7 +78,7 @@ def _find(root: _Segment, parts: list[str], values: list[str]) -> Methods | None
                 continue
         elif segment.methods is not None:
             return segment.methods
-        if not later:
+        if not alternatives:
             return None
-        segment, at, kept = later.pop()
+        segment, at, kept = alternatives.pop()
         values[kept:] = [parts[at - 1]]

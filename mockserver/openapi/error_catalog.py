@@ -1,4 +1,4 @@
-"""The error catalog as a person or a program reads it: text, JSON, or the page docs/errors.md."""
+"""The error catalog as text, as JSON, or as the page docs/errors.md."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,18 +14,18 @@ Entries = list[dict[str, Any]]
 INTRODUCTION = """\
 # Errors
 
-<!-- Made from openapi.yaml by `mockserver errors --format markdown`; don't edit. -->
+<!-- Generated from openapi.yaml by `mockserver errors --format markdown`; don't edit. -->
 
-Each error below is one that the API documents or that follows from what it documents. Where it is
-known from stands beside it: **page** (the reference page of account cart associations), **spec**
-(the published OpenAPI files), **docs** (other documentation), **client** (what official clients
-expect), **inferred** (settled here, since no source does).
+Each error below is documented by the API or follows from its documentation. Its source is one of:
+**page** (the reference page of account cart associations), **spec** (the published OpenAPI files),
+**docs** (other documentation), **client** (expected by official clients), **inferred** (chosen
+here, as there is no source).
 
-Any of them can be had in three ways, with the same body:
+There are three ways to get an error, with the same body:
 
-1. by its cause, which the table gives;
-2. by the request header `Prefer: code=…, example=…`, or `?__code=…&__example=…` in the address bar;
-3. by a magic id, for apps that can't set a header: name it as the cart's id in the path, or as
+1. by its cause, see the table;
+2. by the request header `Prefer: code=…, example=…`, or by `?__code=…&__example=…` in the URL;
+3. by a magic id, for apps that can't set a header: send it as the cart's id in the path, or as
    `data.id` when a cart is created; as the account's or the product's id; as
    `username` at a member's login; or as `client_id` at an application's.
 """
@@ -107,12 +107,12 @@ def as_json(entries: Entries) -> str:
 
 
 def markdown(entries: Entries) -> str:
-    """Return docs/errors.md: a section an error id, a row an operation that answers with it."""
+    """Return docs/errors.md: a section per error id, a row per operation that documents it."""
     by_id: dict[str, Entries] = {}
     for entry in entries:
         by_id.setdefault(entry["id"], []).append(entry)
     sections = [INTRODUCTION]
-    for error_id in sorted(by_id, key=lambda each: (by_id[each][0]["status"], each)):
+    for error_id in sorted(by_id, key=lambda name: (by_id[name][0]["status"], name)):
         sections.append(_section(error_id, by_id[error_id]))
     return "\n".join(sections)
 
@@ -131,7 +131,7 @@ def _section(error_id: str, entries: Entries) -> str:
             "",
             f"`{first['status']}` {first['title']}",
             "",
-            "| operation | known from | cause |",
+            "| operation | source | cause |",
             "| --- | --- | --- |",
             *rows,
             "",

@@ -1,6 +1,6 @@
-"""JSON Schema as the API speaks it: values held against schemas, violations in the API's words.
+"""Validation against JSON Schemas, with API-style messages.
 
-Messages never repeat the offending value, so that no password ends up in an answer or a log.
+Messages never repeat the invalid value, so that no password gets into a response or a log.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _EMAIL = re.compile(
 
 MAX_VIOLATIONS = 100
 MAX_NAME_CHARACTERS = 100
-"""How much is told of what comes from the network, and of a name in it: a body has room for
-twenty thousand violations, or for a name of a million characters, and the journal remembers it."""
+"""Limits for requests: a body has room for twenty thousand violations, or for a name of a million
+characters, and the journal keeps them."""
 
 MESSAGES = {
     "required": "{name} is required",
@@ -48,22 +48,22 @@ MESSAGES = {
     "additionalProperties": "{name} is not a known field; known: {value}",
 }
 FORMAT_EXAMPLES = {"duration": "PT1H30M", "date-time": "2026-01-31T12:00:00Z"}
-"""What to write for formats that do not speak for themselves."""
+"""Examples of formats whose names are not clear enough."""
 
 
-def _uuid(value: object) -> bool:
-    return not isinstance(value, str) or _full(_UUID, value)
+def _is_uuid(value: object) -> bool:
+    return not isinstance(value, str) or _matches(_UUID, value)
 
 
-def _email(value: object) -> bool:
-    return not isinstance(value, str) or _full(_EMAIL, value)
+def _is_email(value: object) -> bool:
+    return not isinstance(value, str) or _matches(_EMAIL, value)
 
 
-def _full(pattern: re.Pattern[str], value: str) -> bool:
+def _matches(pattern: re.Pattern[str], value: str) -> bool:
     return len(value) <= 320 and pattern.fullmatch(value) is not None
 
 
-def _parsed_by(parse: Callable[[str], object]) -> Callable[[object], bool]:
+def _parsable_by(parse: Callable[[str], object]) -> Callable[[object], bool]:
     def check(value: object) -> bool:
         try:
             return not isinstance(value, str) or parse(value) is not None
@@ -74,41 +74,40 @@ def _parsed_by(parse: Callable[[str], object]) -> Callable[[object], bool]:
 
 
 FORMATS = {
-    "uuid": _uuid,
-    "email": _email,
-    "date-time": _parsed_by(parse_instant),
-    "duration": _parsed_by(parse_duration),
+    "uuid": _is_uuid,
+    "email": _is_email,
+    "date-time": _parsable_by(parse_instant),
+    "duration": _parsable_by(parse_duration),
 }
-"""The formats that are checked."""
+"""The formats that are validated."""
 
 
 class Validator:
-    """A schema, whose references are resolved already, that values are held against.
+    """Validates values against a schema without references.
 
-    Nearly every value is right, and jsonschema-rs says so in a hundredth of the time. Only what it
-    refuses is looked at by jsonschema, which has the last word and tells what is wrong; so that
-    library is loaded with the first mistake.
+    Nearly every value is valid, and jsonschema-rs finds that in a hundredth of the time. jsonschema
+    decides about the others and explains their violations; it is loaded with the first of them.
     """
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._schema = schema
 
     @cached_property
-    def _quick(self) -> jsonschema_rs.Draft202012Validator:
+    def _fast(self) -> jsonschema_rs.Draft202012Validator:
         return jsonschema_rs.Draft202012Validator(
             self._schema, formats=FORMATS, validate_formats=True
         )
 
     @cached_property
-    def _thorough(self) -> Any:
+    def _explaining(self) -> Any:
         from mockserver.openapi.schema_keywords import validator_of
 
         return validator_of(self._schema, FORMATS)
 
-    def _is_surely_valid(self, instance: Any) -> bool:
+    def _is_certainly_valid(self, instance: Any) -> bool:
         try:
-            return self._quick.is_valid(instance)
-        except ValueError:  # what no JSON text can hold, as a date in YAML
+            return self._fast.is_valid(instance)
+        except ValueError:  # a value that JSON does not have, such as a date in YAML
             return False
 
     def violations(
@@ -119,19 +118,19 @@ class Validator:
         spec: str = "#",
         bounded: bool = False,
     ) -> list[Violation]:
-        """Return everything that is wrong with an instance, in the order of the schema.
+        """Return all violations of an instance, in the order of the schema.
 
-        `where` is body, path, query or header; `name` the parameter's name, for an instance that is
-        not a body; `spec` points to the schema. Of what comes from the network, that is `bounded`,
-        the first violations are looked for, and long names are cut.
+        `where` is body, path, query or header; `name` the name of a parameter; `spec` points to the
+        schema. With `bounded`, for requests, only the first violations are returned, and long names
+        are cut.
         """
-        if self._is_surely_valid(instance):
+        if self._is_certainly_valid(instance):
             return []
-        errors = self._thorough.iter_errors(instance)
+        errors = self._explaining.iter_errors(instance)
         if bounded:
             errors = islice(errors, MAX_VIOLATIONS)
-        found = (_violation(error, where, name, spec, bounded) for error in errors)
-        return list(dict.fromkeys(found))
+        violations = (_violation(error, where, name, spec, bounded) for error in errors)
+        return list(dict.fromkeys(violations))
 
 
 def _violation(
@@ -140,20 +139,23 @@ def _violation(
     path = list(error.absolute_path)
     if bounded:
         path = [_short(part) for part in path]
-    full = [name, *path] if name else path
-    source = to_source(full)
+    full_path = [name, *path] if name else path
+    source = to_source(full_path)
     keyword = str(error.validator)
-    named = f"{keyword}/{path[-1]}" if path else keyword
+    keyword_and_name = f"{keyword}/{path[-1]}" if path else keyword
     mapped: Mapping[str, str] = (
         error.schema.get("x-error-by-keyword", {}) if isinstance(error.schema, dict) else {}
     )
     return Violation(
         where=where,
-        pointer=to_pointer(full),
+        pointer=to_pointer(full_path),
         keyword=keyword,
         message=_message(keyword, error.validator_value, source),
         source=source or "request",
-        error=mapped.get(named) or mapped.get(keyword) or mapped.get("*") or "schema-violation",
+        error=mapped.get(keyword_and_name)
+        or mapped.get(keyword)
+        or mapped.get("*")
+        or "schema-violation",
         spec=spec + to_pointer(error.absolute_schema_path),
     )
 
@@ -169,7 +171,7 @@ def _message(keyword: str, value: Any, source: str) -> str:
         value = f"{value}, such as {FORMAT_EXAMPLES[value]}"
     if isinstance(value, list):
         separator = " or " if keyword == "type" else ", "
-        value = separator.join(str(each) for each in value)
+        value = separator.join(map(str, value))
     template = MESSAGES.get(keyword, "{name} breaks the rule {keyword}")
     return template.format(
         name=source or "the request body",

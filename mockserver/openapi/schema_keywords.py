@@ -1,4 +1,7 @@
-"""jsonschema's validator with the keywords that the API reports in its own way."""
+"""jsonschema's validator, with the keywords that the API reports differently.
+
+A module of its own, as jsonschema is loaded only when a value is invalid.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -10,11 +13,11 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 MAX_CHECKED = 100
-"""How many parts of an instance that has too many are held against the schema."""
+"""How many parts of an oversized array or object are validated."""
 
 
 def _required(_: Any, names: list[str], instance: Any, __: Any) -> Iterator[ValidationError]:
-    """Report each missing property at the place where it belongs."""
+    """Report each missing property at its own place."""
     if isinstance(instance, dict):
         for name in names:
             if name not in instance:
@@ -22,7 +25,7 @@ def _required(_: Any, names: list[str], instance: Any, __: Any) -> Iterator[Vali
 
 
 def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
-    """Match as ECMAScript does, where `$` is the very end and not also before a line break."""
+    """Match like ECMAScript, where `$` does not match before a final line break."""
     if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
         yield ValidationError("pattern", validator_value=pattern)
 
@@ -30,10 +33,10 @@ def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Validatio
 def _no_additional(
     _: Any, allowed: Any, instance: Any, schema: Mapping[str, Any]
 ) -> Iterator[ValidationError]:
-    """Report each unknown property at its own place; else check it as jsonschema does."""
+    """Report each unknown property at its own place; else validate like jsonschema."""
     if allowed is not False:
         if isinstance(instance, dict):
-            instance = _looked_at(instance, schema.get("maxProperties"))
+            instance = _checked_part(instance, schema.get("maxProperties"))
         yield from Draft202012Validator.VALIDATORS["additionalProperties"](
             _, allowed, instance, schema
         )
@@ -47,19 +50,19 @@ def _no_additional(
 
 
 def _items(validator: Any, items: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """Check elements as jsonschema does, but not those of ten thousand."""
+    """Validate elements like jsonschema, but only the first ones of an oversized array."""
     if isinstance(instance, list):
-        instance = _looked_at(instance, schema.get("maxItems"))
+        instance = _checked_part(instance, schema.get("maxItems"))
     yield from Draft202012Validator.VALIDATORS["items"](validator, items, instance, schema)
 
 
-def _looked_at(instance: Any, most: int | None) -> Any:
-    """Return the parts of an array or an object to look at. To have more than `most` is wrong
-    already, and a body has room for ten thousand, each of which would take its time."""
-    if most is None or len(instance) <= most:
+def _checked_part(instance: Any, limit: int | None) -> Any:
+    """Return the parts of an array or object to validate. More than `limit` is a violation already,
+    and to validate each of ten thousand parts would take too long."""
+    if limit is None or len(instance) <= limit:
         return instance
     parts = instance.items() if isinstance(instance, dict) else instance
-    return type(instance)(islice(parts, max(most, MAX_CHECKED)))
+    return type(instance)(islice(parts, max(limit, MAX_CHECKED)))
 
 
 _Validator: Any = extend(  # type: ignore[no-untyped-call]  # the stubs leave it untyped
@@ -74,7 +77,7 @@ _Validator: Any = extend(  # type: ignore[no-untyped-call]  # the stubs leave it
 
 
 def validator_of(schema: Mapping[str, Any], formats: Mapping[str, Callable[[object], bool]]) -> Any:
-    """Return jsonschema's validator of a schema, which checks these formats and no others."""
+    """Return jsonschema's validator of a schema, which validates only these formats."""
     checker = FormatChecker(formats=())
     for name, check in formats.items():
         checker.checks(name)(check)

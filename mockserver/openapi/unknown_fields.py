@@ -1,4 +1,4 @@
-"""Which fields of a request body the contract does not know. They are no mistake, but a habit."""
+"""Fields of a request body that the contract does not know: allowed, but a client warning."""
 
 from __future__ import annotations
 
@@ -13,32 +13,31 @@ Path = tuple[str | int, ...]
 
 
 class KnownFields:
-    """The fields that a schema knows, at every depth; made when they are first asked for."""
+    """The fields of a schema at every depth, computed when first needed."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema = schema
 
-    def unknown(self, value: Any, most: int) -> tuple[str, ...]:
-        """Return the first places in a value that the schema does not know, such as `data[0].sku`:
-        so many at most."""
-        found: list[Path] = []
-        self._look(value, (), most, found)
-        return tuple(to_source(map(_told, path)) for path in found)
+    def unknown(self, value: Any, limit: int) -> tuple[str, ...]:
+        """Return the unknown fields of a value, such as `data[0].sku`, at most `limit` of them."""
+        paths: list[Path] = []
+        self._collect(value, (), limit, paths)
+        return tuple(to_source(map(_printable, path)) for path in paths)
 
-    def _look(self, value: Any, path: Path, most: int, found: list[Path]) -> None:
+    def _collect(self, value: Any, path: Path, limit: int, paths: list[Path]) -> None:
         if isinstance(value, list):
             if self._items is not None:
-                for index, each in enumerate(value):
-                    self._items._look(each, (*path, index), most, found)
+                for index, item in enumerate(value):
+                    self._items._collect(item, (*path, index), limit, paths)
         elif isinstance(value, dict) and self._properties:
-            for name, each in value.items():
+            for name, item in value.items():
                 known = self._properties.get(name)
-                if len(found) == most:
+                if len(paths) == limit:
                     return
                 if known is None:
-                    found.append((*path, name))
-                elif isinstance(each, (dict, list)):
-                    known._look(each, (*path, name), most, found)
+                    paths.append((*path, name))
+                elif isinstance(item, (dict, list)):
+                    known._collect(item, (*path, name), limit, paths)
 
     @cached_property
     def _items(self) -> KnownFields | None:
@@ -47,19 +46,19 @@ class KnownFields:
 
     @cached_property
     def _properties(self) -> dict[str, KnownFields]:
-        """The properties by name; none where any may stand, or where the schema names none."""
+        """The properties by name; empty if the schema allows others."""
         if "additionalProperties" in self._schema:
             return {}
-        return {name: KnownFields(each) for name, each in properties(self._schema).items()}
+        return {name: KnownFields(field) for name, field in properties(self._schema).items()}
 
 
-def _told(part: str | int) -> str | int:
+def _printable(part: str | int) -> str | int:
     return part if isinstance(part, int) or is_name(part) else NO_NAME
 
 
 def properties(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the properties that a schema and the parts of its `allOf` name, by their names."""
-    found = dict(schema.get("properties", {}))
+    """Return the properties of a schema and of the parts of its `allOf`, by name."""
+    fields = dict(schema.get("properties", {}))
     for part in schema.get("allOf", ()):
-        found |= properties(part)
-    return found
+        fields |= properties(part)
+    return fields

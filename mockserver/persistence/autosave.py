@@ -30,7 +30,7 @@ class Autosave:
     _written: Changes = field(default_factory=dict)
     _failure: str = ""
 
-    def begin(self, app: Any) -> None:
+    def start(self, app: Any) -> None:
         """Start to save the state of an application. The present state is in the file already."""
         self._sandboxes = app.extensions["sandboxes"]
         self._written = self._sandboxes.changes()
@@ -38,7 +38,7 @@ class Autosave:
         self._thread = threading.Thread(target=self._run, daemon=True, name="autosave")
         self._thread.start()
 
-    def finish(self) -> None:
+    def stop(self) -> None:
         """Write the last state; from now on nobody can change it."""
         if self._thread is not None:
             self._stopping.set()

@@ -234,13 +234,13 @@ def _checked_settings(store: StoreState, initial: StoreState) -> StoreState:
 
 
 def _stored_state(state: SandboxState, store_place: int) -> _StoredState:
-    frozen_at, offset = state.clock.hands
+    frozen_at, offset = state.clock.state
     rules = state.rules
     return _StoredState(
         store=store_place,
         frozen_at=frozen_at,
         offset=offset,
-        ids=state.ids.drawn(),
+        ids=state.ids.counters(),
         rules=[
             _StoredRule(r.id, dict(r.given), r.expires_at, r.matched, r.fired) for r in rules.rules
         ],
@@ -253,7 +253,7 @@ def _sandbox_state(
     stored: _StoredState, stores: Sequence[StoreState], seed: int, start: int | None
 ) -> SandboxState:
     clock = Clock(start)
-    clock.put((stored.frozen_at, stored.offset))
+    clock.set_state((stored.frozen_at, stored.offset))
     rules = []
     for rule in stored.rules:
         if not isinstance(rule.given.get("then"), dict):

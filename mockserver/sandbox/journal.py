@@ -152,7 +152,7 @@ class Entry(NamedTuple):
             "caller": dict(zip(CALLER, self.caller, strict=True)) if self.caller else None,
             "status": self.status,
             "error": self.error,
-            "violations": [each.show() for each in self.violations],
+            "violations": [violation.to_dict() for violation in self.violations],
             "notes": list(self.notes),
             "nearest": self.nearest,
             "duration_ms": self.duration_ms,

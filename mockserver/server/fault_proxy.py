@@ -1,8 +1,8 @@
-"""The socket layer in front of the server (`--faults`), which can break a connection.
+"""The TCP proxy in front of the server (`--faults`), which injects connection faults.
 
-A WSGI application cannot: so with `--faults` the server listens on a private address, and every
-connection comes through here. An answer that carries the marker of this process is not passed on:
-the fault that it names happens instead. Everything else is passed on byte by byte.
+A WSGI application can't break a connection. So with `--faults` the server listens on a private
+address, and the proxy on the public one. If a response has the fault header with this process's
+secret, the proxy drops it and injects that fault. It forwards everything else unchanged.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 
 @dataclass(slots=True)
 class FaultProxy:
-    """Passes connections on to a private address. `secret` tells its markers from any data.
+    """Forwards connections to a private address.
 
-    At its end it has `grace_seconds` seconds to bring the last answers to those who wait for them.
+    `secret` distinguishes fault headers from response data. On shutdown, the last responses have
+    `grace_seconds` to reach their clients.
     """
 
     address: tuple[str, int]
@@ -37,11 +38,11 @@ class FaultProxy:
     _loop: asyncio.AbstractEventLoop | None = None
     _open: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def begin(self, _: Any) -> None:
-        """Do nothing yet: there is nothing to pass connections on to."""
+    def start(self, _: Any) -> None:
+        """Do nothing: `listen` is called when the server accepts connections."""
 
-    def start(self) -> None:
-        """Listen in a thread of its own; returns when connections are possible."""
+    def listen(self) -> None:
+        """Listen in a thread; returns when connections are possible."""
         ready = threading.Event()
         loop = self._loop = asyncio.new_event_loop()
 
@@ -51,24 +52,26 @@ class FaultProxy:
                 family=socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET,
                 reuse_port=True,
             )
-            serving = asyncio.start_server(self._connected, sock=listening)
-            loop.run_until_complete(serving)
+            server = asyncio.start_server(self._handle_connection, sock=listening)
+            loop.run_until_complete(server)
             ready.set()
             loop.run_forever()
 
         threading.Thread(target=run, daemon=True, name="faults").start()
         ready.wait()
 
-    def finish(self) -> None:
-        """Wait until what was answered has gone out."""
+    def stop(self) -> None:
+        """Wait until the last responses are sent."""
         if self._loop is not None:
-            asyncio.run_coroutine_threadsafe(self._drained(), self._loop).result()
+            asyncio.run_coroutine_threadsafe(self._drain(), self._loop).result()
 
-    async def _drained(self) -> None:
+    async def _drain(self) -> None:
         if self._open:
             await asyncio.wait(self._open, timeout=self.grace_seconds)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _handle_connection(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._open.add(task)
@@ -78,21 +81,23 @@ class FaultProxy:
         except OSError:
             writer.transport.abort()
             return
-        onward = asyncio.ensure_future(_pump(reader, inner_writer))
+        requests = asyncio.ensure_future(_pump(reader, inner_writer))
         try:
-            await self._answers(inner_reader, writer)
+            await self._forward_responses(inner_reader, writer)
         finally:
-            onward.cancel()
+            requests.cancel()
             inner_writer.close()
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
 
-    async def _answers(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _forward_responses(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         marker = f"{FAULT_HEADER}: {self.secret}-".encode()
         while data := await reader.read(CHUNK):
-            _, found, rest = data.partition(marker)
-            if found:
+            _, separator, rest = data.partition(marker)
+            if separator:
                 FAULTS[rest.partition(b"\r\n")[0].decode()](writer)
                 return
             writer.write(data)

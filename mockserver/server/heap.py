@@ -1,4 +1,4 @@
-"""The process's memory: kept in one place for all threads, and given back when it lies idle."""
+"""The heap of the process: one malloc arena for all threads, and regular trimming."""
 
 from __future__ import annotations
 
@@ -8,53 +8,53 @@ import threading
 from contextlib import suppress
 from typing import Any
 
-GRANIANS_MEMORY = "_RJEM_MALLOC_CONF"
-"""The variable that Granian's allocator, jemalloc, reads when it is loaded."""
-ARENAS, FROM_THE_SYSTEM = -8, -3
-"""The numbers of two of glibc's settings, M_ARENA_MAX and M_MMAP_THRESHOLD in its malloc.h."""
-LARGE = 128 * 1024
-SWEEP_SECONDS = 30.0
+JEMALLOC_CONF_VARIABLE = "_RJEM_MALLOC_CONF"
+"""The environment variable of Granian's allocator, jemalloc, which reads it when loaded."""
+M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3
+"""Parameters of mallopt, from glibc's malloc.h."""
+MMAP_THRESHOLD_BYTES = 128 * 1024
+TRIM_INTERVAL_S = 30.0
 
 
 def limit_malloc_arenas() -> None:
-    """Have threads take memory from a common place, not lay some by each: they work one at a time,
-    and what lies idle at 72 of them is a quarter of the memory. To call before Granian is loaded.
+    """Make all threads share one arena. Call it before Granian is loaded.
 
-    A block of 128 KiB or more always comes from the system and goes back to it: glibc would keep
-    such blocks once it has met one, and small ones settle in between.
+    Threads run one at a time, and the idle memory in the arenas of 72 of them is a quarter of the
+    total. The fixed threshold makes glibc return large blocks to the system: by default it would
+    raise the threshold after the first of them, and keep such blocks, fragmented by small ones.
     """
-    os.environ.setdefault(GRANIANS_MEMORY, "narenas:1,tcache:false")
+    os.environ.setdefault(JEMALLOC_CONF_VARIABLE, "narenas:1,tcache:false")
     with suppress(AttributeError, OSError):  # another libc has no arenas
         glibc = ctypes.CDLL(None)
-        glibc.mallopt(ARENAS, 1)
-        glibc.mallopt(FROM_THE_SYSTEM, LARGE)
+        glibc.mallopt(M_ARENA_MAX, 1)
+        glibc.mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES)
 
 
 class HeapTrimmer:
-    """Gives the free pages between blocks in use back to the system, again and again, from the
-    worker process: glibc by itself keeps them, and leaves more of them with every hour."""
+    """Returns free pages to the system at intervals, in the worker process: glibc keeps those
+    between blocks in use, more of them every hour."""
 
     grace_seconds = 0.0
 
     def __init__(self) -> None:
-        self._ended: Any = None
+        self._stopped: Any = None
 
-    def begin(self, _: Any) -> None:
-        """Begin to sweep, where there is a glibc to do it."""
+    def start(self, _: Any) -> None:
+        """Start the trimming thread, if the C library is glibc."""
         if hasattr(ctypes.CDLL(None), "malloc_trim"):
-            self._ended = threading.Event()
-            threading.Thread(target=self._sweep_on, daemon=True, name="sweeper").start()
+            self._stopped = threading.Event()
+            threading.Thread(target=self._run, daemon=True, name="heap-trimmer").start()
 
-    def finish(self) -> None:
-        """End; a sweep that is under way need not be waited for."""
-        if self._ended is not None:
-            self._ended.set()
+    def stop(self) -> None:
+        """Stop the thread, without waiting for it."""
+        if self._stopped is not None:
+            self._stopped.set()
 
-    def _sweep_on(self) -> None:
-        while not self._ended.wait(SWEEP_SECONDS):
-            sweep()
+    def _run(self) -> None:
+        while not self._stopped.wait(TRIM_INTERVAL_S):
+            trim()
 
 
-def sweep() -> None:
-    """Give back the free pages, once. Needs a glibc."""
+def trim() -> None:
+    """Return free pages to the system. Requires glibc."""
     ctypes.CDLL(None).malloc_trim(0)

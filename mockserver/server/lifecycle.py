@@ -1,6 +1,6 @@
-"""The worker process beside its answers: what is to be done at its begin and end, in bounded time.
+"""The lifecycle of the worker process: start and stop hooks, and a bounded shutdown.
 
-It ends when it is told to, and when the process that has started it is gone.
+The worker stops on SIGTERM or SIGINT, and when its parent process has gone.
 """
 
 from __future__ import annotations
@@ -16,95 +16,97 @@ from math import ceil
 from multiprocessing.util import Finalize
 from typing import Any, Protocol
 
-LOOK_SECONDS = 0.05
+POLL_INTERVAL_S = 0.05
 WAKEUP_SIGNAL = signal.SIGURG
-"""A signal that says nothing: it only wakes whom it is sent to."""
+"""A signal without a meaning, which only wakes the main thread."""
 
 
 class LifecycleHook(Protocol):
-    """Somebody with something to do in the worker. `grace_seconds` is how many seconds it may take to
-    finish."""
+    """A hook that runs when the worker starts and stops."""
 
     @property
     def grace_seconds(self) -> float:
-        """Return these seconds."""
+        """The maximum duration of `stop`."""
 
-    def begin(self, app: Any) -> None:
-        """Begin, with the application, before its first answer."""
+    def start(self, app: Any) -> None:
+        """Run before the first request to the application."""
 
-    def finish(self) -> None:
-        """Finish, when the last request was answered, or when that takes too long."""
+    def stop(self) -> None:
+        """Run after the last response, or at the end of the shutdown's time limit."""
 
 
 class WorkerLifecycle:
-    """The rest of a worker's life. `told` is called with the application when it is told to stop;
-    `grace_seconds` is how many seconds open requests have from then on."""
+    """Runs the hooks and limits the time of the shutdown.
+
+    `on_stop` is called with the application when a signal stops the worker. From then on, open
+    requests have `grace_seconds`.
+    """
 
     def __init__(
-        self, hooks: Sequence[LifecycleHook], told: Callable[[Any], None], grace_seconds: float
+        self, hooks: Sequence[LifecycleHook], on_stop: Callable[[Any], None], grace_seconds: float
     ) -> None:
-        self._attendants = hooks
-        self._told = told
-        self._patience = grace_seconds
-        self._too_early = False
-        self._over = threading.Event()
-        self._finishing = threading.Lock()
-        self._finished = False
+        self._hooks = hooks
+        self._on_stop = on_stop
+        self._grace_seconds = grace_seconds
+        self._signalled_early = False
+        self._stopped = threading.Event()
+        self._stopping = threading.Lock()
+        self._hooks_stopped = False
 
-    def begin(self, app: Any) -> None:
-        """Let the hooks begin, and watch for the end. Called in the worker's main thread."""
-        for each in self._attendants:
-            each.begin(app)
-        # A process of multiprocessing leaves without atexit; this is what it runs at its end.
-        Finalize(None, self._finish, exitpriority=100)
-        # Whoever answers sets its own handlers only after this; what comes before must not be lost.
+    def start(self, app: Any) -> None:
+        """Start the hooks, and watch for signals. Call it in the worker's main thread."""
+        for hook in self._hooks:
+            hook.start(app)
+        # multiprocessing ends its processes without atexit, but runs finalizers
+        Finalize(None, self._stop_hooks, exitpriority=100)
+        # Granian sets its signal handlers after this: keep a signal that comes before
         before = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
-        self._too_early = bool(getattr(before, "interrupt_signal", False))
-        signal.signal(signal.SIGTERM, self._note)
-        signal.signal(signal.SIGINT, self._note)
+        self._signalled_early = bool(getattr(before, "interrupt_signal", False))
+        signal.signal(signal.SIGTERM, self._keep_signal)
+        signal.signal(signal.SIGINT, self._keep_signal)
         signal.signal(WAKEUP_SIGNAL, lambda *_: None)
-        signals, sends = socket.socketpair()
-        sends.setblocking(False)
-        signal.set_wakeup_fd(sends.detach(), warn_on_full_buffer=False)
-        if self._too_early:
+        signals, wakeup = socket.socketpair()
+        wakeup.setblocking(False)
+        signal.set_wakeup_fd(wakeup.detach(), warn_on_full_buffer=False)
+        if self._signalled_early:
             os.kill(os.getpid(), signal.SIGTERM)
-        given = app, signals, threading.get_ident()
-        threading.Thread(target=self._wait_for_signal, args=given, daemon=True).start()
+        args = app, signals, threading.get_ident()
+        threading.Thread(target=self._wait_for_signal, args=args, daemon=True).start()
         if parent := multiprocessing.parent_process():
-            threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+            threading.Thread(target=_stop_after, args=(parent,), daemon=True).start()
 
     def _wait_for_signal(self, app: Any, signals: socket.socket, main_thread: int) -> None:
-        """End the worker when its grace_seconds is over: a client may keep a request open for ever."""
+        """End the worker after its grace period: a client may keep a request open forever."""
         while not {signal.SIGINT, signal.SIGTERM} & set(signals.recv(64)):
             continue
-        self._told(app)
-        for _ in range(ceil(self._patience / LOOK_SECONDS)):
-            if self._over.wait(LOOK_SECONDS):
+        self._on_stop(app)
+        for _ in range(ceil(self._grace_seconds / POLL_INTERVAL_S)):
+            if self._stopped.wait(POLL_INTERVAL_S):
                 return
-            # what came just before the main thread began to wait, it hears with the next signal
+            # a signal just before the main thread began to wait takes effect with the next one
             signal.pthread_kill(main_thread, WAKEUP_SIGNAL)
-            if self._too_early and signal.getsignal(signal.SIGTERM) != self._note:
-                self._too_early = False
+            if self._signalled_early and signal.getsignal(signal.SIGTERM) != self._keep_signal:
+                self._signalled_early = False
                 os.kill(os.getpid(), signal.SIGTERM)
-        self._finish()
+        self._stop_hooks()
         os._exit(0)
 
-    def _note(self, *_: Any) -> None:
-        self._too_early = True
+    def _keep_signal(self, *_: Any) -> None:
+        self._signalled_early = True
 
-    def _finish(self) -> None:
-        with self._finishing:
-            if not self._finished:
-                for each in self._attendants:
-                    each.finish()
-                # what the log still holds; logging.shutdown knows none from before Granian's set-up
+    def _stop_hooks(self) -> None:
+        with self._stopping:
+            if not self._hooks_stopped:
+                for hook in self._hooks:
+                    hook.stop()
+                # logging.shutdown does not know the handlers from before Granian's set-up
                 for handler in logging.getLogger("mockserver").handlers:
                     handler.flush()
-            self._finished = True
-        self._over.set()
+            self._hooks_stopped = True
+        self._stopped.set()
 
 
-def _follow(parent: Any) -> None:
-    """Stop when the process that has started this one was killed: nobody else would stop it."""
+def _stop_after(parent: Any) -> None:
+    """Stop this process after its parent, which may have been killed."""
     parent.join()
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,7 +1,7 @@
-"""Serving with Werkzeug for `--reload`: a process that starts anew at each change.
+"""Serving with Werkzeug for `--reload`: the server process restarts at each change.
 
-Werkzeug watches the code. What is served is watched here, as Werkzeug knows neither files that come
-and go nor changes from before its first look.
+Werkzeug watches the code. This module watches the served files, as Werkzeug misses added and
+deleted files, and changes before its first check.
 """
 
 import signal
@@ -17,41 +17,41 @@ from mockserver.server.process import announce_when_up
 from mockserver.server.tls import Certificate
 
 RELOAD_EXIT_CODE = 3
-"""The exit status upon which Werkzeug's first process starts the second one anew."""
-LOOK_MS = 250
+"""The exit status after which Werkzeug's parent process restarts the child."""
+POLL_INTERVAL_MS = 250
 
 
 def is_reloaded() -> bool:
-    """Whether this is the process that starts anew at each change."""
+    """Return whether this is the process that restarts at each change."""
     from werkzeug.serving import is_running_from_reloader
 
     return is_running_from_reloader()
 
 
 def watch(files: Callable[[], Sequence[Path]]) -> Callable[[], Path | None]:
-    """Return what tells a file that has changed, come or gone since this call, or None.
+    """Return a function that returns a file changed, added or deleted since this call, or None.
 
-    `files` gives the present ones each time.
+    `files` returns the current files.
     """
 
-    def look() -> dict[Path, tuple[int, int, int] | None]:
+    def stamps() -> dict[Path, tuple[int, int, int] | None]:
         return {path: _stamp(path) for path in files()}
 
     def changed() -> Path | None:
-        now = look()
+        now = stamps()
         paths = sorted(before.keys() | now.keys())
         return next((path for path in paths if before.get(path) != now.get(path)), None)
 
-    before = look()
+    before = stamps()
     return changed
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
     try:
-        found = path.stat()
+        stat = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
 def serve(
@@ -62,23 +62,23 @@ def serve(
     changed: Callable[[], Path | None] | None = None,
     announce: Callable[[], None] | None = None,
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C, starting anew when the code changes or `changed` tells a file.
+    """Serve until SIGTERM or Ctrl-C, restarting when the code changes or `changed` returns a file.
 
-    The first process only holds the port and calls `announce` when the first connection is
-    possible; it runs the command line again in a second one, which serves.
+    The parent process only holds the port and calls `announce` when the first connection is
+    possible; it runs the command line again in a child process, which serves.
     """
     from werkzeug.serving import WSGIRequestHandler, run_simple
 
     class Handler(WSGIRequestHandler):
-        """The application has a log of its own."""
+        """Disables Werkzeug's request log: the application has its own."""
 
         def log_request(self, *_: Any) -> None:
-            """Write nothing."""
+            """Do nothing."""
 
     if announce:
         announce_when_up(announce, address, port)
     if changed:
-        _start_anew_when(changed)
+        _restart_when(changed)
     run_simple(
         address,
         port,
@@ -90,15 +90,15 @@ def serve(
     )
 
 
-def _start_anew_when(changed: Callable[[], Path | None]) -> None:
-    """Look for a change now and then, in a thread; the main thread ends the process."""
+def _restart_when(changed: Callable[[], Path | None]) -> None:
+    """Poll for a change in a thread; the main thread then ends the process."""
 
-    def look() -> None:
+    def poll() -> None:
         while not (path := changed()):
-            pause(LOOK_MS)
-        log.reloader.info("%s changed; starting anew", path)
+            pause(POLL_INTERVAL_MS)
+        log.reloader.info("%s changed; restarting", path)
         signal.pthread_kill(main, signal.SIGUSR1)
 
     main = threading.get_ident()
     signal.signal(signal.SIGUSR1, lambda *_: sys.exit(RELOAD_EXIT_CODE))
-    threading.Thread(target=look, daemon=True).start()
+    threading.Thread(target=poll, daemon=True).start()

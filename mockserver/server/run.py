@@ -1,4 +1,4 @@
-"""Serving, from the options of the command line to the end of the server's life."""
+"""Runs the server, from its options to its shutdown."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from flask import Flask
 
 from mockserver.app import create_app
 from mockserver.core import log
-from mockserver.core.config import Config
+from mockserver.core.config import Config, resource
 from mockserver.core.errors import envelope
-from mockserver.core.resources import resource
 from mockserver.fixtures.load import find_fixture_files
 from mockserver.fixtures.yaml_document import FixtureError
-from mockserver.http.response import answer
+from mockserver.http.response import flask_response
+from mockserver.openapi.contract import ContractError
 from mockserver.server import process, reloader
 from mockserver.server.fault_proxy import FaultProxy
 from mockserver.server.lifecycle import LifecycleHook
-from mockserver.server.tls import Certificate, made_certificate, own_certificate
+from mockserver.server.tls import Certificate, generate_certificate, load_certificate
 from mockserver.store.state import StoreState
 
 if TYPE_CHECKING:
@@ -63,10 +63,7 @@ Banner = Callable[[Config, int, Certificate | None, StoreState], str]
 
 
 def serve(options: ServeOptions, banner: Banner) -> None:
-    """Serve until SIGTERM or Ctrl-C.
-
-    Raises click.ClickException or FixtureError, with what to write instead.
-    """
+    """Serve until SIGTERM or Ctrl-C. Raises ClickException, ContractError or FixtureError."""
     options.check()
     config = options.config
     log.configure(config.log_format)
@@ -79,9 +76,9 @@ def serve(options: ServeOptions, banner: Banner) -> None:
         if options.reload and reloader.is_reloaded():
             # watch before loading, so that no change is missed
             changed = reloader.watch(lambda: _watched(config.fixtures))
-            reloader.serve(_app_or_mistakes(config), config.host, config.port, certificate, changed)
+            reloader.serve(_app_or_error(config), config.host, config.port, certificate, changed)
             return
-        gc.disable()  # what is loaded stays: looking for garbage in it takes time for nothing
+        gc.disable()  # nothing that is loaded becomes garbage
         app = load()
         gc.enable()
         address, bound = stack.enter_context(process.reserved(config.host, config.port))
@@ -92,12 +89,12 @@ def serve(options: ServeOptions, banner: Banner) -> None:
         hooks: list[LifecycleHook] = [autosave] if autosave else []
         if config.faults:
             inner = stack.enter_context(process.reserved("127.0.0.1", 0))
-            layer = FaultProxy((address, bound), inner, config.fault_secret)
-            announce = partial(_announce, text, layer)
+            proxy = FaultProxy((address, bound), inner, config.fault_secret)
+            announce = partial(_announce, text, proxy)
             address, bound = inner
-            hooks.insert(0, layer)  # responses get through before the last write
+            hooks.insert(0, proxy)  # it sends the last responses before the last write
         if options.reload:
-            if certificate:  # the process that a change restarts serves the same one
+            if certificate:  # the restarted process needs the same one
                 os.environ["MOCKSERVER_TLS_CERT"] = str(certificate.cert)
                 os.environ["MOCKSERVER_TLS_KEY"] = str(certificate.key)
             reloader.serve(app, address, bound, certificate, announce=announce)
@@ -131,29 +128,31 @@ def _app(options: ServeOptions, autosave: Autosave | None) -> Flask:
     return app
 
 
-def _announce(text: str, layer: FaultProxy | None = None) -> None:
-    if layer:
-        layer.start()
+def _announce(text: str, proxy: FaultProxy | None = None) -> None:
+    if proxy:
+        proxy.listen()
     click.echo(text)
 
 
-def _app_or_mistakes(config: Config) -> Any:
-    """Return the application, or while its fixtures are broken one that tells their mistakes."""
+def _app_or_error(config: Config) -> Any:
+    """Return the application, or one that responds with the errors of its files."""
     try:
         return create_app(config)
-    except FixtureError as error:
+    except (ContractError, FixtureError) as error:
         click.echo(str(error), err=True)
-        return answer(503, envelope(status=503, title="Service Unavailable", detail=str(error)))
+        return flask_response(
+            503, envelope(status=503, title="Service Unavailable", detail=str(error))
+        )
 
 
 def _watched(paths: tuple[str, ...]) -> list[Path]:
     try:
         return [resource("openapi.yaml"), *find_fixture_files(paths)]
-    except FixtureError:  # told where the fixtures are read
+    except FixtureError:  # reported when the fixtures are loaded
         return [resource("openapi.yaml"), *map(Path, paths)]
 
 
 def _certificate(stack: ExitStack, options: ServeOptions) -> Certificate | None:
     if options.tls_cert is not None and options.tls_key is not None:
-        return own_certificate(options.tls_cert, options.tls_key)
-    return stack.enter_context(made_certificate(options.config.host)) if options.tls else None
+        return load_certificate(options.tls_cert, options.tls_key)
+    return stack.enter_context(generate_certificate(options.config.host)) if options.tls else None

@@ -1,14 +1,13 @@
-"""The crew: of the threads that answer requests one is at work, and the others are in reserve.
+"""The thread gate: of Granian's threads one is active, and the others are parked.
 
-Python threads share one interpreter lock. A thread that wants it while another one works is woken
-only to wait, and woken again: under load that took twice as long as the requests themselves. So a
-thread that has answered goes into reserve while somebody else is at work, and requests queue up
-where nobody has to be woken for them. The foremost of the reserve looks every few milliseconds
-whether anything goes on. If nothing does, whoever is at work is stuck, or waits for a client, or
-there is nothing to do; so it goes to work as well.
+Python threads share one interpreter lock. Under load, waking threads that only wait for the lock
+took twice as long as the requests themselves. So a thread that has sent its response is parked
+while another one is active, and requests queue up where no thread must be woken for them. The next
+waiter checks every few milliseconds whether requests are starting. If none is, the active thread
+is blocked, or waits for a client, or there is no load; so the waiter becomes active.
 
-Whoever has come last is the foremost. So it is always the same few threads that work, and the
-others get none of the memory that the C library lays by for each thread that does.
+Waiters are woken in LIFO order. So the same few threads are active, and the C library does not
+cache memory for all of them.
 """
 
 from __future__ import annotations
@@ -19,18 +18,18 @@ from typing import Any
 
 from mockserver.core.wsgi import YIELD_SLOT
 
-PATIENCE_S = 0.01
-"""How long everybody may wait for one who is stuck."""
+MAX_STALL_S = 0.01
+"""How long a blocked thread may stall the others."""
 MAX_DIGITS = 6
-"""Of the length of a body whose rest, if any, is read before its thread rests."""
+"""Of the Content-Length of a body that is read to its end before its thread is parked."""
 
 
 class LifoLock:
-    """A lock that goes to whoever has waited least."""
+    """A lock that the latest waiter gets first."""
 
     def __init__(self) -> None:
         self._guard = Lock()
-        self._waiting: list[Lock] = []
+        self._waiters: list[Lock] = []
         self._held = False
 
     def __enter__(self) -> None:
@@ -38,86 +37,86 @@ class LifoLock:
             if not self._held:
                 self._held = True
                 return
-            mine = Lock()
-            mine.acquire()
-            self._waiting.append(mine)
-        mine.acquire()
+            waiter = Lock()
+            waiter.acquire()
+            self._waiters.append(waiter)
+        waiter.acquire()
 
     def __exit__(self, *_: object) -> None:
         with self._guard:
-            if self._waiting:
-                self._waiting.pop().release()
+            if self._waiters:
+                self._waiters.pop().release()
             else:
                 self._held = False
 
 
 class ThreadGate:
-    """The threads of one process that answer; the reserve is called when nothing has begun for so
-    many seconds."""
+    """Keeps one thread of the process active. A parked one becomes active as well when no request
+    has started for `max_stall_s`."""
 
-    def __init__(self, patience_s: float = PATIENCE_S) -> None:
-        self._patience_s = patience_s
-        self._begun = 0
-        self._at_work: int | None = None
-        self._foremost = LifoLock()
-        self._called = Event()
+    def __init__(self, max_stall_s: float = MAX_STALL_S) -> None:
+        self._max_stall_s = max_stall_s
+        self._started = 0
+        self._active: int | None = None
+        self._next_waiter = LifoLock()
+        self._yielded = Event()
 
-    def begin(self) -> None:
-        """Tell that a request begins."""
-        self._begun += 1
+    def mark_started(self) -> None:
+        """Count a request that starts."""
+        self._started += 1
 
     def yield_slot(self) -> None:
-        """OperationContext somebody else to work: the caller is about to wait for something."""
-        self._called.set()
+        """Let a parked thread become active: the calling one is about to wait."""
+        self._yielded.set()
 
     def should_park(self) -> bool:
-        """Whether the thread that asks may rest, since another one is at work."""
-        if self._at_work is None:
-            self._at_work = get_ident()
-        return self._at_work != get_ident()
+        """Return whether another thread than the calling one is active."""
+        if self._active is None:
+            self._active = get_ident()
+        return self._active != get_ident()
 
-    def rest(self) -> None:
-        """Wait in reserve until there is a need."""
-        with self._foremost:
+    def park(self) -> None:
+        """Wait until the calling thread is needed."""
+        with self._next_waiter:
             while True:
-                begun = self._begun
-                if self._called.wait(self._patience_s) or self._begun == begun:
+                started = self._started
+                if self._yielded.wait(self._max_stall_s) or self._started == started:
                     break
-            self._called.clear()
-            self._at_work = get_ident()
+            self._yielded.clear()
+            self._active = get_ident()
 
 
-def install_gate(crew: ThreadGate) -> None:
-    """Have Granian's threads work as a crew, by a wrapper around its own call of the application; a
-    version that has no such place just answers fewer requests."""
+def install_gate(gate: ThreadGate) -> None:
+    """Wrap Granian's own call of the application, so that its threads pass the gate. A version of
+    Granian without that function only serves fewer requests per second."""
     from granian.server import mp
 
-    its_own: Callable[..., Any] | None = getattr(mp, "_wsgi_call_wrap", None)
-    if its_own is None:
+    original: Callable[..., Any] | None = getattr(mp, "_wsgi_call_wrap", None)
+    if original is None:
         return
 
     def wrap(app: Any, *options: Any) -> Callable[[Any, dict[str, Any]], Any]:
-        answer = its_own(app, *options)
+        call_app = original(app, *options)
 
         def run(protocol: Any, scope: dict[str, Any]) -> Any:
-            crew.begin()
-            scope[YIELD_SLOT] = crew.yield_slot
-            status = answer(protocol, scope)
-            if crew.should_park() and _is_read_through(scope):
-                scope.clear()  # headers and body, which rest with the thread otherwise
-                crew.rest()
+            gate.mark_started()
+            scope[YIELD_SLOT] = gate.yield_slot
+            status = call_app(protocol, scope)
+            if gate.should_park() and _is_read_through(scope):
+                scope.clear()  # a parked thread must not keep headers and body
+                gate.park()
             return status
 
         return run
 
-    setattr(mp, "_wsgi_call_wrap", wrap)  # noqa: B010 - to a type checker it is nobody's
+    setattr(mp, "_wsgi_call_wrap", wrap)  # noqa: B010 - unknown to the type checker
 
 
 def _is_read_through(scope: dict[str, Any]) -> bool:
-    """Whether nothing is left of a request's body, now: what is left holds its connection up for as
-    long as its thread rests."""
+    """Read a small rest of the body, and return whether all of it is read: an unread rest blocks
+    its connection as long as its thread is parked."""
     if scope["SERVER_PROTOCOL"] not in ("HTTP/1", "HTTP/1.1"):
-        return False  # HTTP/2 has bodies of which no header tells
+        return False  # HTTP/2 has bodies without a Content-Length
     length = scope.get("CONTENT_LENGTH", "")
     if "HTTP_TRANSFER_ENCODING" in scope or len(length) > MAX_DIGITS:
         return False

@@ -1,4 +1,4 @@
-"""Certificates of `--tls`: made for localhost at the start, or the user's own."""
+"""TLS certificates: generated for localhost at the start, or the user's own."""
 
 import ssl
 import tempfile
@@ -12,7 +12,7 @@ import click
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """PEM files of a certificate and its key; `authority` is what clients have to trust."""
+    """PEM files of a certificate and its key; `authority` is the CA that clients must trust."""
 
     cert: Path
     key: Path
@@ -20,9 +20,9 @@ class Certificate:
 
 
 @contextmanager
-def made_certificate(host: str) -> Iterator[Certificate]:
-    """Yield a certificate for localhost and `host`, made now and removed at the end."""
-    import trustme  # its cryptography takes a tenth of a second to load: only --tls pays for it
+def generate_certificate(host: str) -> Iterator[Certificate]:
+    """Yield a temporary certificate for localhost and `host`."""
+    import trustme  # takes 0.1 s to load, which only --tls needs
 
     names = ["localhost", "127.0.0.1", "::1"]
     if host not in (*names, "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
@@ -37,18 +37,18 @@ def made_certificate(host: str) -> Iterator[Certificate]:
     with folder as name:
         authority = trustme.CA(organization_name="Account Cart Sandbox")
         leaf = authority.issue_cert(*names)
-        made = Certificate(
+        certificate = Certificate(
             Path(name, "cert.pem"), Path(name, "key.pem"), Path(name, "authority.pem")
         )
-        leaf.private_key_pem.write_to_path(str(made.key))
-        made.cert.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
-        assert made.authority is not None
-        authority.cert_pem.write_to_path(str(made.authority))
-        yield made
+        leaf.private_key_pem.write_to_path(str(certificate.key))
+        certificate.cert.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
+        assert certificate.authority is not None
+        authority.cert_pem.write_to_path(str(certificate.authority))
+        yield certificate
 
 
-def own_certificate(cert: Path, key: Path) -> Certificate:
-    """Return a certificate of the user's. Raises click.ClickException when the two don't fit."""
+def load_certificate(cert: Path, key: Path) -> Certificate:
+    """Return the user's certificate. Raises click.ClickException if cert and key don't match."""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
     except (OSError, ssl.SSLError) as error:

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from mockserver.admin import document
-from mockserver.openapi.ref_resolver import resolve
+from mockserver.openapi.contract import resolve
 
 METHODS = ("get", "post", "put", "delete")
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"

@@ -94,7 +94,7 @@ def test_a_client_that_leaves_early_is_passed_on_to_its_end(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as inner:
         address = ("127.0.0.1", free_port())
-        FaultProxy(address, inner.getsockname(), "secret").start()
+        FaultProxy(address, inner.getsockname(), "secret").listen()
         with socket.create_connection(address) as client:
             client.sendall(b"half a request")
         server, _ = inner.accept()

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from mockserver.app import create_app
 from mockserver.core import json_text, pointer
 from mockserver.core.config import Config
-from mockserver.openapi.ref_resolver import resolve
+from mockserver.openapi.contract import resolve
 from mockserver.sandbox.journal import MAX_BODY_BYTES, Message
 from tests import documented
 from tests.contract import CONTRACT

@@ -15,8 +15,7 @@ from urllib.parse import parse_qsl, unquote, unquote_to_bytes
 
 from mockserver.app import create_app
 from mockserver.core import json_text, log
-from mockserver.core.config import Config
-from mockserver.core.resources import resource
+from mockserver.core.config import Config, resource
 from mockserver.dashboard import is_page
 from mockserver.openapi.contract import Contract
 from mockserver.sandbox.journal import REDACTED, SECRET_FIELDS, SECRET_HEADERS, Query

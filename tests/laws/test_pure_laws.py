@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from mockserver.core import clock, json_text
 from mockserver.core.clock import DAY, HOUR, MINUTE, SECOND
+from mockserver.core.config import resource
 from mockserver.core.errors import ApiError
 from mockserver.core.json_text import MalformedJson
-from mockserver.core.resources import resource
 from mockserver.fixtures import yaml_document
 from mockserver.fixtures.load import KEYS, load_fixtures
 from mockserver.fixtures.yaml_document import FixtureError
@@ -246,7 +246,7 @@ TOO_MANY = "more than 20000 values"
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (b"[" * 65, TOO_DEEP),
         (b"[" * 100_000, TOO_DEEP),
@@ -260,10 +260,10 @@ TOO_MANY = "more than 20000 values"
     ],
 )
 def test_nobody_goes_down_into_json_that_is_too_deep_or_makes_too_many_values(
-    monkeypatch: pytest.MonkeyPatch, text: bytes, told: str
+    monkeypatch: pytest.MonkeyPatch, text: bytes, message: str
 ) -> None:
     monkeypatch.setattr(json_text, "_DECODER", None)
-    with pytest.raises(MalformedJson, match=told):
+    with pytest.raises(MalformedJson, match=message):
         json_text.parse(text)
 
 
@@ -529,7 +529,7 @@ def indexed(one: StoreState) -> dict[Owner, set[str]]:
 
 
 def derived(one: StoreState) -> dict[Owner, set[str]]:
-    """What the index must say: made anew from the carts."""
+    """What the index must say: built again from the carts."""
     found: defaultdict[Owner, set[str]] = defaultdict(set)
     for cart in one.carts.values():
         for owner in cart.owners:

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mockserver.core.resources import resource
+from mockserver.core.config import resource
 from mockserver.fixtures.load import fixture_schema
 from mockserver.openapi.schema import FORMATS, Validator
 from mockserver.openapi.schema_keywords import validator_of
@@ -99,7 +99,7 @@ def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 @pytest.mark.parametrize("name", CASES)
 @given(data=st.data())
 @LAW
-def test_what_the_quick_validator_lets_through_is_right(name: str, data: st.DataObject) -> None:
+def test_what_the_fast_validator_lets_through_is_right(name: str, data: st.DataObject) -> None:
     quick, thorough = validators(name)
     value = CASES[name][1]
     for _ in range(data.draw(st.integers(1, 2))):

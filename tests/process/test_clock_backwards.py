@@ -112,14 +112,14 @@ def test_what_looks_at_time_beside_the_operations_goes_on(
     for _ in range(2):
         assert client.get("/v2/carts", headers=ADMIN).status_code == 429
         set_clock(NEW_YEAR - back)
-    for path in ("world", "requests", "fixture", "coverage", "sandboxes", "clock", "snapshots"):
+    for path in ("state", "requests", "fixture", "coverage", "sandboxes", "clock", "snapshots"):
         assert client.get(f"/__admin/{path}").status_code == 200
     assert client.post("/__admin/snapshots/before/restore").status_code == 204
     assert client.post("/__admin/reset").status_code == 204
     assert client.get("/v2/carts", headers=ADMIN).status_code == 200
 
 
-def test_the_rate_limit_counts_each_second_anew(
+def test_the_rate_limit_counts_each_second_again(
     running: Flask, set_clock: Callable[[int], None]
 ) -> None:
     client = running.test_client()

@@ -1,4 +1,4 @@
-"""Memory that lies idle: threads need not lay some by each, and it goes back to the system."""
+"""The heap: threads share one arena, and idle memory goes back to the system."""
 
 import ctypes
 import platform
@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mockserver.server.heap import GRANIANS_MEMORY, sweep
+from mockserver.server.heap import JEMALLOC_CONF_VARIABLE, trim
 from tests.conftest import running_server
 from tests.process.processes import worker_of
 from tests.seeds import ADMIN
@@ -22,19 +22,20 @@ WITH_GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is
 HEAP_BYTES = 64 * 1024 * 1024
 """The address space of one of glibc's arenas, at a multiple of it."""
 
-ASKS_THE_ALLOCATOR = f"""
+PRINTS_ALLOCATOR_SETTINGS = f"""
 import importlib.abc, os, sys
 
 class Before(importlib.abc.MetaPathFinder):
     def find_spec(self, name, *_):
         if name == "granian._granian":
-            os.environ["{GRANIANS_MEMORY}"] = "confirm_conf:true," + os.environ["{GRANIANS_MEMORY}"]
+            name = "{JEMALLOC_CONF_VARIABLE}"
+            os.environ[name] = "confirm_conf:true," + os.environ[name]
 
 sys.meta_path.insert(0, Before())
 from mockserver.cli.main import main
 main()
 """
-"""A server whose allocator tells, when it is loaded, what it was told."""
+"""A server whose allocator prints its settings when it is loaded."""
 
 COUNTS_LARGE_BLOCKS = """
 import ctypes
@@ -59,42 +60,44 @@ glibc.free(glibc.malloc(30 * 2**20))
 glibc.malloc(15 * 2**20)
 print(from_the_system() - before)
 """
-"""A process that tells how many of its blocks have come from the system, of one that is left.
+"""A process that prints how many mmapped blocks it has left, of one that should be left.
 
 The first is nearly the largest (32 MiB) that glibc learns from; the second is larger than any hole
 that the interpreter may have left in the heap, which would be filled first whatever is set.
 """
 
-SWEEPS_OFTEN = """
+TRIMS_OFTEN = """
 import os, sys
 from mockserver.server import heap
 from mockserver.cli.main import main
 
-def told():
-    sweep()
-    print("swept", os.getpid(), file=sys.stderr, flush=True)
+def trim_and_print():
+    trim()
+    print("trimmed", os.getpid(), file=sys.stderr, flush=True)
 
-sweep, heap.sweep, heap.SWEEP_SECONDS = heap.sweep, told, 0.01
+trim, heap.trim, heap.TRIM_INTERVAL_S = heap.trim, trim_and_print, 0.01
 main()
 """
-"""A server that need not be waited for, and tells when it has given memory back."""
+"""A server that trims its heap often, and prints a line each time."""
 
 
 @ON_LINUX
-def test_granians_threads_lay_no_memory_by() -> None:
-    program = (sys.executable, "-c", ASKS_THE_ALLOCATOR)
+def test_granians_allocator_has_one_arena_and_no_thread_caches() -> None:
+    program = (sys.executable, "-c", PRINTS_ALLOCATOR_SETTINGS)
     with running_server(program=program) as server:
         assert server.stop() == 0
-    told = [line.strip() for line in server.errors if line.startswith("<jemalloc>: -- Set conf")]
-    assert told[-2:] == [
+    settings = [
+        line.strip() for line in server.errors if line.startswith("<jemalloc>: -- Set conf")
+    ]
+    assert settings[-2:] == [
         "<jemalloc>: -- Set conf value: narenas:1",
         "<jemalloc>: -- Set conf value: tcache:false",
     ]
 
 
 @ON_LINUX
-def test_an_operator_may_tell_granians_allocator_something_else() -> None:
-    own = {GRANIANS_MEMORY: "confirm_conf:true,narenas:3"}
+def test_operator_can_configure_granians_allocator() -> None:
+    own = {JEMALLOC_CONF_VARIABLE: "confirm_conf:true,narenas:3"}
     with running_server(env=own) as server:
         assert server.stop() == 0
     assert "<jemalloc>: -- Set conf value: narenas:3\n" in server.errors
@@ -114,10 +117,10 @@ def test_threads_share_one_arena() -> None:
 
 
 @WITH_GLIBC
-def test_a_large_block_goes_back_to_the_system_however_large_the_last_one_was() -> None:
+def test_large_block_goes_back_to_the_system_whatever_the_size_of_the_last_one() -> None:
     program = (sys.executable, "-c", COUNTS_LARGE_BLOCKS)
-    told = subprocess.run(program, capture_output=True, text=True, check=True)
-    assert told.stdout == "1\n"
+    run = subprocess.run(program, capture_output=True, text=True, check=True)
+    assert run.stdout == "1\n"
 
 
 @WITH_GLIBC
@@ -133,7 +136,7 @@ def test_free_pages_between_blocks_in_use_are_given_back() -> None:
     before = resident_bytes()
     for block in left:
         glibc.free(block)
-    sweep()
+    trim()
     assert resident_bytes() < before - 0.9 * len(left) * 64 * 1024
     assert all(ctypes.string_at(block, 64 * 1024) == b"\1" * 64 * 1024 for block in kept)
     for block in kept:
@@ -141,9 +144,9 @@ def test_free_pages_between_blocks_in_use_are_given_back() -> None:
 
 
 @WITH_GLIBC
-def test_the_process_that_answers_gives_back_its_memory() -> None:
-    with running_server(program=(sys.executable, "-c", SWEEPS_OFTEN)) as server:
-        line = f"swept {worker_of(server)}\n"
+def test_worker_process_trims_its_heap() -> None:
+    with running_server(program=(sys.executable, "-c", TRIMS_OFTEN)) as server:
+        line = f"trimmed {worker_of(server)}\n"
         until(lambda: server.errors.count(line) > 1)
         assert httpx.get(f"{server.url}/v2/carts", headers=ADMIN).status_code == 200
         assert server.stop() == 0

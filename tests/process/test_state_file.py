@@ -74,8 +74,8 @@ def value(state: SandboxState) -> Any:
         store[field.name] = dict(part.items()) if isinstance(part, HashTrieMap) else part
     return {
         "store": store,
-        "clock": state.clock.hands,
-        "ids": state.ids.drawn(),
+        "clock": state.clock.state,
+        "ids": state.ids.counters(),
         "rules": [rule.show() for rule in state.rules.rules],
         "rules issued": state.rules.issued,
         "draws": state.rules.draws,

@@ -1,4 +1,4 @@
-"""Where a server has to live: nothing to write to, no home, as the first process of a container."""
+"""Restricted environments: a read-only file system, no home directory, PID 1 of a container."""
 
 import os
 import resource
@@ -27,8 +27,8 @@ os.rmdir(os.getcwd())
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 os.execv(sys.executable, [sys.executable, "-B", "-m", "mockserver", *sys.argv[1:]])
 """
-"""A server whose present folder is gone, and which can put no byte into any file: a read-only root
-as even root has to bear it."""
+"""A server whose working directory is deleted, and which can't write to any file: like a read-only
+file system, but for root as well."""
 
 ORPHANS = 3
 ADOPTS = f"""
@@ -46,13 +46,12 @@ if not (parent := os.fork()):
 os.waitpid(parent, 0)
 os.execv(sys.executable, [sys.executable, "-m", "mockserver", *sys.argv[1:]])
 """
-"""A server to which orphans have come, as they do to the first process of a container. They end
-when a file is there."""
+"""A server that has inherited orphans, like PID 1 of a container. They end when a file exists."""
 
 PID_1 = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
-def test_it_needs_no_place_to_write_to(tmp_path: Path) -> None:
+def test_server_needs_no_writable_file_system(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     nowhere = {"HOME": str(tmp_path / "no-home"), "TMPDIR": str(tmp_path / "no-tmp")}
@@ -67,14 +66,14 @@ def test_it_needs_no_place_to_write_to(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_needs_no_home_and_nothing_else_of_the_environment() -> None:
+def test_server_needs_no_environment_variables() -> None:
     program = ("env", "-i", "PYTHONUNBUFFERED=1", *PROGRAM)
     with running_server(program=program) as server:
         make_cart(server.url)
         assert server.stop() == 0
 
 
-def test_where_only_the_state_can_be_written_it_is_kept(tmp_path: Path) -> None:
+def test_state_file_needs_only_its_own_folder_writable(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     folder.mkdir()
     nowhere = {"HOME": "/nonexistent", "TMPDIR": "/nonexistent"}
@@ -83,10 +82,10 @@ def test_where_only_the_state_can_be_written_it_is_kept(tmp_path: Path) -> None:
         cart = make_cart(server.url)
         assert server.stop() == 0
     assert cart in (folder / "kept").read_text("utf-8")
-    assert sorted(each.name for each in folder.iterdir()) == ["kept", "kept.lock"]
+    assert sorted(path.name for path in folder.iterdir()) == ["kept", "kept.lock"]
 
 
-def test_tls_without_a_folder_for_its_certificate_is_told() -> None:
+def test_tls_without_a_writable_folder_is_an_error() -> None:
     run = subprocess.run(
         [*PROGRAM, "--port", "0", "--tls"],
         env=unmeasured(),  # coverage, which writes a file at the end, would complain as well
@@ -102,7 +101,7 @@ def test_tls_without_a_folder_for_its_certificate_is_told() -> None:
     assert line.endswith("; set TMPDIR to a writable one")
 
 
-def test_a_busy_port_leaves_the_state_alone(start_server: Start, tmp_path: Path) -> None:
+def test_busy_port_does_not_touch_the_state_file(start_server: Start, tmp_path: Path) -> None:
     first = start_server("--state-file", str(tmp_path / "first"))
     port = first.url.rpartition(":")[2]
     run = subprocess.run(
@@ -117,20 +116,20 @@ def test_a_busy_port_leaves_the_state_alone(start_server: Start, tmp_path: Path)
     assert not (tmp_path / "second").exists()
 
 
-def test_as_the_first_process_it_stops_when_told() -> None:
+def test_server_as_pid_1_stops_on_sigterm() -> None:
     if not shutil.which("unshare") or subprocess.run([*PID_1, "true"], check=False).returncode:
         pytest.skip("this machine gives no process number 1")
     with running_server(program=(*PID_1, *PROGRAM)) as server:
         [first] = children(server.process.pid)
         status = Path(f"/proc/{first}/status").read_text("ascii")
-        [numbers] = [each for each in status.splitlines() if each.startswith("NSpid:")]
+        [numbers] = [line for line in status.splitlines() if line.startswith("NSpid:")]
         assert numbers.split()[-1] == "1"
         make_cart(server.url)
         os.kill(first, signal.SIGTERM)
         assert server.process.wait(timeout=30) == 0
 
 
-def test_orphans_that_come_to_it_do_not_pile_up(tmp_path: Path) -> None:
+def test_inherited_orphans_are_reaped(tmp_path: Path) -> None:
     go = tmp_path / "go"
     with running_server(program=(sys.executable, "-c", ADOPTS, str(go))) as server:
         there = children(server.process.pid)

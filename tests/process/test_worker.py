@@ -1,4 +1,4 @@
-"""The worker ends when it is told to, however early, and does what is to be done before."""
+"""The worker stops on a signal, however early, and runs its stop hooks before."""
 
 import subprocess
 import sys
@@ -17,12 +17,12 @@ def say(text): os.write(1, (text + "\\n").encode())  # two threads may speak at 
 
 class LifecycleHook:
     grace_seconds = 1
-    def begin(self, app): say("begin " + app)
-    def finish(self): say("finish")
+    def start(self, app): say("start " + app)
+    def stop(self): say("stop")
 
 ended, heard = threading.Event(), threading.Event()
-def told(app): say("told " + app); heard.set()
-WorkerLifecycle([LifecycleHook()], told, PATIENCE).begin("app")
+def on_stop(app): say("stopping " + app); heard.set()
+WorkerLifecycle([LifecycleHook()], on_stop, GRACE_SECONDS).start("app")
 def end(*_): say("ended"); ended.set()
 """
 EARLY = """
@@ -57,16 +57,16 @@ while True: time.sleep(1)
 @pytest.mark.parametrize(
     ("end", "grace_seconds", "said"),
     [
-        (EARLY, 30, {"told app", "ended"}),
-        (IN_TIME, 30, {"told app", "ended"}),
-        (ELSEWHERE, 30, {"told app", "ended"}),
-        (NEVER, 0.2, {"told app", "finish"}),
+        (EARLY, 30, {"stopping app", "ended"}),
+        (IN_TIME, 30, {"stopping app", "ended"}),
+        (ELSEWHERE, 30, {"stopping app", "ended"}),
+        (NEVER, 0.2, {"stopping app", "stop"}),
     ],
     ids=["too early", "in time", "while the main thread waits", "never"],
 )
-def test_worker_ends_when_it_is_told_to(end: str, grace_seconds: float, said: set[str]) -> None:
+def test_worker_stops_on_a_signal(end: str, grace_seconds: float, said: set[str]) -> None:
     run = subprocess.run(
-        [sys.executable, "-c", WORKER.replace("PATIENCE", str(grace_seconds)) + end],
+        [sys.executable, "-c", WORKER.replace("GRACE_SECONDS", str(grace_seconds)) + end],
         capture_output=True,
         text=True,
         timeout=60,
@@ -74,13 +74,13 @@ def test_worker_ends_when_it_is_told_to(end: str, grace_seconds: float, said: se
     )
     assert run.stderr == ""
     assert run.returncode == 0
-    first, *others = run.stdout.splitlines()
-    assert first == "begin app"
-    assert said <= set(others)
+    first, *lines = run.stdout.splitlines()
+    assert first == "start app"
+    assert said <= set(lines)
 
 
-def test_a_server_that_is_told_to_stop_logs_its_last_answers() -> None:
-    """They may be waiting for others then: lines are written together."""
+def test_stopped_server_logs_its_last_requests() -> None:
+    """Log lines are written in batches, so they may still be pending."""
     with running_server() as server:
         for number in range(5):
             httpx.get(f"{server.url}/v2/carts/unknown-{number}", headers=ADMIN)

@@ -1,4 +1,4 @@
-"""Every error of the catalog: documented, had on demand, and provoked by its cause."""
+"""Every error of the catalog: documented, forced, and provoked by its cause."""
 
 import json
 import shlex
@@ -17,8 +17,7 @@ from werkzeug.test import TestResponse
 
 from mockserver.app import create_app
 from mockserver.cli.main import cli
-from mockserver.core.config import Config
-from mockserver.core.resources import resource
+from mockserver.core.config import Config, resource
 from mockserver.openapi.contract import Contract
 from tests.causes import MAX_BODY_BYTES, ONLY_ON_DEMAND, Cause, causes_of
 from tests.documented import EVERY_OPERATION, Documented, error_entries, follow, operations, pairs
@@ -31,13 +30,12 @@ REQUEST_ID = "X-Moltin-Request-Id"
 BASE_URL = "http://localhost:8080"
 
 each_operation = pytest.mark.parametrize("operation", operations())
-"""There are hundreds of errors: a test goes through those of one operation, and names the one that
-fails."""
+"""A test checks all errors of one operation, as there are hundreds, and names a failing one."""
 each_owner = pytest.mark.parametrize("owner", [EVERY_OPERATION, *operations()])
 
 
 def entries_of(operation: str) -> list[Documented]:
-    """Return every error that an operation can give, the gateway's ones too."""
+    """Return every error of an operation, the gateway's included."""
     return [entry for (name, _), entry in pairs().items() if name == operation]
 
 
@@ -47,19 +45,19 @@ def own_entries(owner: str) -> list[Documented]:
 
 
 @pytest.fixture(scope="module")
-def asking(contract: Contract) -> FlaskClient:
-    """A client for errors on demand: they change nothing, so all tests can share one server."""
+def shared_client(contract: Contract) -> FlaskClient:
+    """A client for forced errors: they change nothing, so all tests can share one application."""
     return create_app(Config(frozen_at=NEW_YEAR), contract).test_client()
 
 
-def assert_documented(answer: TestResponse, entry: Documented) -> None:
-    """The answer is the documented one; a 500 differs by its request id and nothing else."""
-    body = answer.get_json()
+def assert_documented(response: TestResponse, entry: Documented) -> None:
+    """Assert that a response is the documented one, but for the request id of a 500."""
+    body = response.get_json()
     documented = json.loads(json.dumps(entry.body))
     if entry.id == "internal-server-error":
-        documented["errors"][0]["request_id"] = answer.headers[REQUEST_ID]
-    assert (answer.status_code, body) == (entry.status, documented), entry.id
-    assert answer.headers["Content-Type"] == JSON, entry.id
+        documented["errors"][0]["request_id"] = response.headers[REQUEST_ID]
+    assert (response.status_code, body) == (entry.status, documented), entry.id
+    assert response.headers["Content-Type"] == JSON, entry.id
 
 
 def run_errors(*options: str) -> str:
@@ -121,8 +119,8 @@ def test_every_error_id_has_a_magic_id() -> None:
     }
 
 
-def test_admin_api_and_command_line_list_the_documented_errors(asking: FlaskClient) -> None:
-    listed = asking.get("/__admin/errors", base_url=BASE_URL).get_json()
+def test_admin_api_and_command_line_list_the_documented_errors(shared_client: FlaskClient) -> None:
+    listed = shared_client.get("/__admin/errors", base_url=BASE_URL).get_json()
     assert listed == json.loads(run_errors("--format", "json"))
     assert len(listed) >= 20
     assert [(each["operation"], each["id"], each["status"], each["body"]) for each in listed] == [
@@ -150,25 +148,25 @@ def test_errors_of_one_operation_are_listed_alone() -> None:
     ]
 
 
-# --- on demand
+# --- forced
 
 
 @each_operation
-def test_errors_are_had_by_the_prefer_header(asking: FlaskClient, operation: str) -> None:
+def test_errors_are_forced_by_the_prefer_header(shared_client: FlaskClient, operation: str) -> None:
     for entry in entries_of(operation):
-        wish = f"code={entry.status}, example={entry.id}"
-        answer = GOOD[operation].with_headers(Prefer=wish).sent_by(asking)
-        assert_documented(answer, entry)
-        assert answer.headers["Preference-Applied"] == wish
+        preference = f"code={entry.status}, example={entry.id}"
+        response = GOOD[operation].with_headers(Prefer=preference).sent_by(shared_client)
+        assert_documented(response, entry)
+        assert response.headers["Preference-Applied"] == preference
 
 
 @each_operation
-def test_errors_are_had_by_the_address(asking: FlaskClient, operation: str) -> None:
+def test_errors_are_forced_by_the_query(shared_client: FlaskClient, operation: str) -> None:
     for entry in entries_of(operation):
         query = {"__code": str(entry.status), "__example": entry.id}
-        answer = GOOD[operation].evolve(query=query).sent_by(asking)
-        assert_documented(answer, entry)
-        assert answer.headers["Preference-Applied"] == f"code={entry.status}, example={entry.id}"
+        response = GOOD[operation].evolve(query=query).sent_by(shared_client)
+        assert_documented(response, entry)
+        assert response.headers["Preference-Applied"] == f"code={entry.status}, example={entry.id}"
 
 
 def test_magic_id_is_taken_where_a_request_names_something() -> None:
@@ -191,10 +189,10 @@ def test_magic_id_is_taken_where_a_request_names_something() -> None:
 @pytest.mark.parametrize(
     "operation", [name for name, spec in operations().items() if "x-magic-id" in spec]
 )
-def test_errors_are_had_by_their_magic_ids(asking: FlaskClient, operation: str) -> None:
+def test_errors_are_forced_by_magic_ids(shared_client: FlaskClient, operation: str) -> None:
     for entry in entries_of(operation):
         request = naming_magic_id(operation, f"always-{entry.id}")
-        assert_documented(request.sent_by(asking), entry)
+        assert_documented(request.sent_by(shared_client), entry)
 
 
 def naming_magic_id(operation: str, magic_id: str) -> Request:
@@ -215,19 +213,19 @@ def naming_magic_id(operation: str, magic_id: str) -> Request:
 def test_magic_id_of_an_error_that_the_operation_has_not_is_an_ordinary_id(
     client: FlaskClient,
 ) -> None:
-    answer = client.get("/v2/carts/always-last-cart", headers=GOOD["getACart"].headers)
-    assert answer.status_code == 200
-    assert answer.get_json()["data"]["id"] == "always-last-cart"
+    response = client.get("/v2/carts/always-last-cart", headers=GOOD["getACart"].headers)
+    assert response.status_code == 200
+    assert response.get_json()["data"]["id"] == "always-last-cart"
 
 
-def test_405_on_demand_names_the_methods_that_there_are(asking: FlaskClient) -> None:
-    answer = asking.get("/v2/carts", headers={"Prefer": "code=405"})
-    assert answer.headers["Allow"].split(", ") == ["GET", "HEAD", "POST"]
+def test_forced_405_names_the_allowed_methods(shared_client: FlaskClient) -> None:
+    response = shared_client.get("/v2/carts", headers={"Prefer": "code=405"})
+    assert response.headers["Allow"].split(", ") == ["GET", "HEAD", "POST"]
 
 
-def test_error_is_had_without_any_token(asking: FlaskClient) -> None:
-    answer = asking.get("/v2/carts", headers={"Prefer": "code=503"})
-    assert answer.status_code == 503
+def test_error_is_forced_without_any_token(shared_client: FlaskClient) -> None:
+    response = shared_client.get("/v2/carts", headers={"Prefer": "code=503"})
+    assert response.status_code == 503
 
 
 def test_forced_error_changes_nothing(client: FlaskClient) -> None:
@@ -237,7 +235,7 @@ def test_forced_error_changes_nothing(client: FlaskClient) -> None:
 
 
 ASSOCIATE = GOOD["createAccountCartAssociation"]
-WISHES = {
+PREFERENCES = {
     "code": ("code=422", 422, "cart-has-contact-email"),
     "the first of several by code": ("code=403", 403, "invalid-json-payload"),
     "example": ("example=cart-not-found", 404, "cart-not-found"),
@@ -249,11 +247,13 @@ WISHES = {
 }
 
 
-@pytest.mark.parametrize(("prefer", "status", "error"), WISHES.values(), ids=WISHES)
-def test_wish_may_be_partial(asking: FlaskClient, prefer: str, status: int, error: str) -> None:
-    answer = ASSOCIATE.with_headers(Prefer=prefer).sent_by(asking)
-    assert_documented(answer, pairs()["createAccountCartAssociation", error])
-    assert answer.headers["Preference-Applied"] == f"code={status}, example={error}"
+@pytest.mark.parametrize(("prefer", "status", "error"), PREFERENCES.values(), ids=PREFERENCES)
+def test_preference_may_be_partial(
+    shared_client: FlaskClient, prefer: str, status: int, error: str
+) -> None:
+    response = ASSOCIATE.with_headers(Prefer=prefer).sent_by(shared_client)
+    assert_documented(response, pairs()["createAccountCartAssociation", error])
+    assert response.headers["Preference-Applied"] == f"code={status}, example={error}"
 
 
 @pytest.mark.parametrize(
@@ -261,22 +261,22 @@ def test_wish_may_be_partial(asking: FlaskClient, prefer: str, status: int, erro
     [({"__code": "422"}, "cart-has-contact-email"), ({"__example": "last-cart"}, None)],
     ids=["code", "example of another operation"],
 )
-def test_address_may_name_one_half_of_a_wish(
-    asking: FlaskClient, query: dict[str, str], error: str | None
+def test_query_may_have_half_of_a_preference(
+    shared_client: FlaskClient, query: dict[str, str], error: str | None
 ) -> None:
-    answer = ASSOCIATE.evolve(query=query).sent_by(asking)
+    response = ASSOCIATE.evolve(query=query).sent_by(shared_client)
     if error is None:
-        assert answer.status_code == 400
-        assert "Preference-Applied" not in answer.headers
+        assert response.status_code == 400
+        assert "Preference-Applied" not in response.headers
     else:
-        assert_documented(answer, pairs()["createAccountCartAssociation", error])
+        assert_documented(response, pairs()["createAccountCartAssociation", error])
 
 
 @pytest.mark.parametrize("prefer", ["respond-async", "return=minimal, wait=10", "handling=strict"])
 def test_other_preferences_are_ignored(client: FlaskClient, prefer: str) -> None:
-    answer = GOOD["getACart"].with_headers(Prefer=prefer).sent_by(client)
-    assert answer.status_code == 200
-    assert "Preference-Applied" not in answer.headers
+    response = GOOD["getACart"].with_headers(Prefer=prefer).sent_by(client)
+    assert response.status_code == 200
+    assert "Preference-Applied" not in response.headers
 
 
 @pytest.mark.parametrize(
@@ -291,15 +291,15 @@ def test_other_preferences_are_ignored(client: FlaskClient, prefer: str) -> None
     ],
 )
 @pytest.mark.parametrize("operation", ["createAccountCartAssociation", "getCarts"])
-def test_unknown_wish_is_told_the_possible_ones(
-    asking: FlaskClient, operation: str, prefer: str
+def test_unknown_preference_gets_the_known_ones(
+    shared_client: FlaskClient, operation: str, prefer: str
 ) -> None:
-    answer = GOOD[operation].with_headers(Prefer=prefer).sent_by(asking)
-    assert answer.status_code == 400
-    (error,) = answer.get_json()["errors"]
-    possible = [each for (name, each) in pairs() if name == operation]
-    assert [each for each in possible if f"{each} (" not in error["detail"]] == []
-    assert "Preference-Applied" not in answer.headers
+    response = GOOD[operation].with_headers(Prefer=prefer).sent_by(shared_client)
+    assert response.status_code == 400
+    (error,) = response.get_json()["errors"]
+    known = [error_id for (name, error_id) in pairs() if name == operation]
+    assert [error_id for error_id in known if f"{error_id} (" not in error["detail"]] == []
+    assert "Preference-Applied" not in response.headers
 
 
 # --- by cause
@@ -309,7 +309,7 @@ Served = Callable[[Cause], FlaskClient]
 
 @pytest.fixture(scope="module")
 def served(contract: Contract) -> Served:
-    """A client of a server as it is at its start, with the fixtures that a cause wants."""
+    """Return a function that returns a client of a new server, with the fixtures of a cause."""
     apps: dict[Sequence[str], Flask] = {}
 
     def fresh(cause: Cause) -> FlaskClient:
@@ -336,15 +336,15 @@ def test_every_error_has_causes_and_each_gives_it(served: Served, operation: str
 
 @pytest.mark.parametrize("operation", GOOD)
 def test_request_without_a_fault_succeeds(client: FlaskClient, operation: str) -> None:
-    answer = GOOD[operation].sent_by(client)
-    assert answer.status_code in map(int, operations()[operation]["responses"])
-    assert answer.status_code < 300
+    response = GOOD[operation].sent_by(client)
+    assert response.status_code in map(int, operations()[operation]["responses"])
+    assert response.status_code < 300
 
 
 def test_body_of_exactly_one_mebibyte_is_taken(client: FlaskClient) -> None:
     raw = json.dumps({"data": {"name": "New"}}).encode().ljust(MAX_BODY_BYTES)
-    answer = GOOD["createACart"].evolve(raw=raw, content_type=JSON).sent_by(client)
-    assert answer.status_code == 201
+    response = GOOD["createACart"].evolve(raw=raw, content_type=JSON).sent_by(client)
+    assert response.status_code == 201
 
 
 def test_request_ids_differ_from_answer_to_answer(client: FlaskClient) -> None:
@@ -365,10 +365,10 @@ def curl_lines() -> dict[tuple[str, str], str]:
 
 @each_owner
 def test_curl_lines_give_the_errors(
-    asking: FlaskClient, curl_lines: dict[tuple[str, str], str], owner: str
+    shared_client: FlaskClient, curl_lines: dict[tuple[str, str], str], owner: str
 ) -> None:
     for entry in own_entries(owner):
-        assert_documented(run_curl(asking, curl_lines[owner, entry.id]), entry)
+        assert_documented(run_curl(shared_client, curl_lines[owner, entry.id]), entry)
 
 
 def run_curl(client: FlaskClient, line: str) -> TestResponse:
@@ -392,5 +392,5 @@ def run_curl(client: FlaskClient, line: str) -> TestResponse:
                 url = urlsplit(word)
                 assert f"{url.scheme}://{url.netloc}" == BASE_URL
                 send = partial(send, url.path, base_url=BASE_URL)
-    answer: TestResponse = send(headers=headers)
-    return answer
+    response: TestResponse = send(headers=headers)
+    return response
