@@ -75,10 +75,10 @@ def test_json_that_is_read_as_a_form_tells_no_secret(
 )
 def test_form_that_would_lead_away_does_nothing(app: Flask, back: str) -> None:
     client = app.test_client()
-    world = app.extensions["sandbox"].world
+    state = app.extensions["sandbox"].store
     answer = client.post("/ui/actions/reset", data={"back": back})
     assert answer.status_code == 400
-    assert app.extensions["sandbox"].world is world
+    assert app.extensions["sandbox"].store is state
 
 
 # --- downloads
@@ -196,7 +196,7 @@ def test_line_of_a_mistake_has_an_end(mistakes: Mistakes) -> None:
 
 def test_of_very_many_mistakes_the_first_are_told(mistakes: Mistakes) -> None:
     told = mistakes("carts: [&a {id: a b, name: A}, " + ", ".join(["*a"] * 1500) + "]")
-    assert len(told) == yaml_document.MAX_TOLD + 1
+    assert len(told) == yaml_document.MAX_DIAGNOSTICS + 1
     assert told[-1] == "own.yaml:1:17: and more from here on; correct the ones before first"
 
 
