@@ -1,4 +1,4 @@
-"""The command line of the soak test: starts its servers; exits with 1 after a breach, else 0."""
+"""Run the soak test on servers of its own; exit with 1 after a breach, else with 0."""
 
 from __future__ import annotations
 
