@@ -70,7 +70,7 @@ def test_a_vulnerable_python_package_fails_also_where_data_is_optional(
     status, output = audit_with(registries, tmp_path, "--data-optional", "--requirements", pinned)
     assert status == FOUND
     assert (
-        output == "audit: PyPI: jinja2 2.10: PYSEC-2019-217, fixed in 9.9: It is fake_registries.\n"
+        output == "audit: PyPI: jinja2 2.10: PYSEC-2019-217, fixed in 9.9: It is faked.\n"
     )
 
 
