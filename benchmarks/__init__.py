@@ -1,1 +1,1 @@
-"""Measurements: what is compared is measured in turn, in one run, and told as a ratio."""
+"""Benchmarks: what is compared is measured in turn, in the same run, and reported as a ratio."""

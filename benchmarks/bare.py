@@ -1,8 +1,7 @@
-"""What ours is made on, and nothing else: `python -m benchmarks.bare flask|wsgi PORT CART`
+"""Minimal applications on the same server as ours: `python -m benchmarks.bare flask|wsgi PORT CART`
 
-`flask` is a route that reads JSON, holds it against a schema and answers JSON, and one that answers
-the cart of a JSON file; `wsgi` an application that answers always the same. Both are served as ours
-is, with its own settings.
+`flask` has a route that validates JSON against a schema and returns JSON, and one that returns the
+cart of a JSON file; `wsgi` always returns the same. Both are served with our own settings.
 """
 
 import json
@@ -18,9 +17,9 @@ REFUSAL = {"errors": [{"status": 400, "title": "Bad Request", "detail": "The bod
 ECHO = b'{"data":[{"type":"account","id":"a0000000-0000-4000-8000-000000000001"}]}'
 
 
-def flask_app(shown: dict[str, Any]) -> Any:
-    """Return the application with its routes; `shown` is every cart."""
-    import jsonschema  # the other one is not to weigh what it has no use for
+def flask_app(cart_document: dict[str, Any]) -> Any:
+    """Return the application; `cart_document` is the response for every cart."""
+    import jsonschema  # `wsgi` is measured without them
     from flask import Flask, request
 
     app = Flask("bare")
@@ -28,7 +27,7 @@ def flask_app(shown: dict[str, Any]) -> Any:
 
     @app.get("/v2/carts/<cart_id>")
     def cart(cart_id: str) -> Any:
-        return shown
+        return cart_document
 
     @app.route("/v2/carts/<cart_id>/relationships/accounts", methods=["POST", "DELETE"])
     def association(cart_id: str) -> Any:
@@ -39,14 +38,12 @@ def flask_app(shown: dict[str, Any]) -> Any:
 
 
 def wsgi_app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer anything at once."""
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(ECHO)))]
     start_response("200 OK", headers)
     return [ECHO]
 
 
 def main(kind: str, port: str, cart: str) -> None:
-    """Serve until stopped."""
     app = flask_app(json.loads(Path(cart).read_bytes())) if kind == "flask" else wsgi_app
     serve(app, lambda: app, "127.0.0.1", int(port), None, lambda: None, lambda _: None, ())
 

@@ -1,8 +1,7 @@
-"""Contestants measured in turn: their lives, from the start to the memory that they take, and the
-load that they bear.
+"""Measures contestants in turn: start-up time and memory, and requests under load.
 
-A life is lived alone; for the load all are up, warm and filled, and `wrk` goes from one to the next
-within each round, so that what the machine does meanwhile meets all of them.
+For start-up and memory one server runs at a time. For the load all servers are up, warm and filled,
+and `wrk` goes from one to the next within each round, so that disturbances affect all of them.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from benchmarks.processes import running
 from benchmarks.work import CONNECTIONS, check
 
 MAX_CONNECTIONS = max(CONNECTIONS)
-WEIGHED_AFTER = ("write", "get")
-"""The work that each does in its life, before its memory is measured again."""
+FOOTPRINT_JOBS = ("write", "get")
+"""The jobs that each server does before its memory is measured again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How many rounds there are, how long each measurement takes, and how long each kind of work is
-    done before anything is measured: a just-in-time compiler needs seconds to learn it."""
+    """The number of rounds, the length of each measurement, and how long each job runs before
+    anything is measured: a just-in-time compiler needs seconds to warm up."""
 
     rounds: int
     seconds: float
@@ -37,78 +36,80 @@ QUICK = Effort(rounds=1, seconds=1, warm_seconds=1)
 THOROUGH = Effort(rounds=5, seconds=2, warm_seconds=5)
 
 
-def lives(contestants: Sequence[Contestant], effort: Effort) -> list[dict[str, Any]]:
-    """Return how long each took to its first answer (s), and its memory (MB) then and after the
+def measure_footprints(contestants: Sequence[Contestant], effort: Effort) -> list[dict[str, Any]]:
+    """Return each server's time to its first response (s), and its memory (MB) then and after the
     load, in each round."""
-    found = []
+    records = []
     for number in range(effort.rounds):
-        for each in turn(contestants, number):
-            _tell(f"life {number + 1}/{effort.rounds}: {each.title}")
-            with running(each.command, each.first) as process:
+        for contestant in rotate(contestants, number):
+            _print_progress(f"footprint {number + 1}/{effort.rounds}: {contestant.title}")
+            with running(contestant.command, contestant.first) as process:
                 at_rest = process.megabytes()
-                each.fill(process.port)
-                for kind in WEIGHED_AFTER:
-                    if kind in each.jobs:
-                        job = each.jobs[kind]
+                contestant.fill(process.port)
+                for kind in FOOTPRINT_JOBS:
+                    if kind in contestant.jobs:
+                        job = contestant.jobs[kind]
                         wrk.rate(process.port, job, MAX_CONNECTIONS, effort.seconds)
-                found.append(
+                records.append(
                     {
                         "round": number,
-                        "contestant": each.name,
-                        "first_answer_s": process.first_answer_s,
+                        "contestant": contestant.name,
+                        "first_response_s": process.first_response_s,
                         "rest_mb": at_rest,
                         "loaded_mb": process.megabytes(),
                     }
                 )
-    return found
+    return records
 
 
-def loads(
+def measure_loads(
     contestants: Sequence[Contestant], effort: Effort, connections: Sequence[int] = CONNECTIONS
 ) -> list[dict[str, Any]]:
     """Return the requests per second and the latencies (ms) of each contestant in each round, by
-    the kind of work and the number of connections."""
+    job and number of connections."""
     with ExitStack() as stack:
         ports = {}
-        for each in contestants:
-            process = stack.enter_context(running(each.command, each.first))
-            ports[each.name] = process.port
-            each.fill(process.port)
-            for kind, job in each.jobs.items():
-                _tell(f"warming {each.title}: {kind}")
-                check(process.port, job, each.title)
+        for contestant in contestants:
+            process = stack.enter_context(running(contestant.command, contestant.first))
+            ports[contestant.name] = process.port
+            contestant.fill(process.port)
+            for kind, job in contestant.jobs.items():
+                _print_progress(f"warming {contestant.title}: {kind}")
+                check(process.port, job, contestant.title)
                 wrk.rate(process.port, job, MAX_CONNECTIONS, effort.warm_seconds)
-        return list(_measured(contestants, ports, effort, connections))
+        return list(_measure_rounds(contestants, ports, effort, connections))
 
 
-def _measured(
+def _measure_rounds(
     contestants: Sequence[Contestant],
     ports: dict[str, int],
     effort: Effort,
     connections: Sequence[int],
 ) -> Iterator[dict[str, Any]]:
-    kinds = list(dict.fromkeys(kind for each in contestants for kind in each.jobs))
+    kinds = list(dict.fromkeys(kind for contestant in contestants for kind in contestant.jobs))
     for number in range(effort.rounds):
         for kind in kinds:
             for count in connections:
-                _tell(f"round {number + 1}/{effort.rounds}: {kind}, {count} connections")
-                for each in turn(contestants, number):
-                    if kind in each.jobs:
-                        rate = wrk.rate(ports[each.name], each.jobs[kind], count, effort.seconds)
+                _print_progress(f"round {number + 1}/{effort.rounds}: {kind}, {count} connections")
+                for contestant in rotate(contestants, number):
+                    if kind in contestant.jobs:
+                        rate = wrk.rate(
+                            ports[contestant.name], contestant.jobs[kind], count, effort.seconds
+                        )
                         yield {
                             "round": number,
-                            "contestant": each.name,
+                            "contestant": contestant.name,
                             "job": kind,
                             "connections": count,
                             **asdict(rate),
                         }
 
 
-def turn(contestants: Sequence[Contestant], number: int) -> list[Contestant]:
-    """Return the contestants in the order of a round: another one begins each time."""
+def rotate(contestants: Sequence[Contestant], number: int) -> list[Contestant]:
+    """Return the contestants in the order of a round: each round begins with another one."""
     first = number % len(contestants)
     return [*contestants[first:], *contestants[:first]]
 
 
-def _tell(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)
+def _print_progress(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)

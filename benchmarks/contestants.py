@@ -1,7 +1,7 @@
-"""Who is measured: how each is started, and what the same work means to it.
+"""The contestants: how each server is started, and what the same jobs mean to it.
 
-A mock that keeps no state is told beforehand what ours would answer; one that is given the contract
-reads it; moto, which has no carts, puts items into a table of the DynamoDB that it plays.
+A mock without state is configured with the responses of ours; one that can read the contract gets
+it; moto, which has no carts, puts items into a DynamoDB table.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from benchmarks.work import (
     REFUSED,
     Job,
     Request,
-    answer,
     association,
     cart,
+    send,
     writes,
 )
 from mockserver import __version__
@@ -33,9 +33,9 @@ PYTHON = sys.executable
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A server: the `command` that serves on a port, its `jobs` by their kind, the request whose
-    answer says that it is up. `prepare` installs it, `fill` gives it what the jobs need; `version`
-    is asked after that."""
+    """A server: the `command` that serves on a port, its `jobs` by kind, and the `first` request,
+    whose response says that it is up. `prepare` installs it, `fill` creates the data that the jobs
+    need; `version` is called after that."""
 
     name: str
     title: str
@@ -48,7 +48,7 @@ class Contestant:
 
 
 def _jobs(post: int, write: Sequence[int], refused: int, name: str = "Free cart") -> dict[str, Job]:
-    """Return the jobs on carts, with the statuses and a word of the answers."""
+    """Return the jobs on carts, with the statuses and a word of the responses."""
     return {
         "post": Job.of(association("ada-cart"), post, "" if post == 204 else ACCOUNT_ID),
         "write": Job(writes(), frozenset(write), ACCOUNT_ID),
@@ -62,14 +62,14 @@ STUBBED = _jobs(200, (200,), 400)
 
 
 def _fill_ours(port: int) -> None:
-    """Make the carts of the writes: asking for an unknown one makes it."""
+    """Create the carts of the writes: reading an unknown cart creates it."""
     for path in {request.path for request in OURS["write"].requests}:
-        status, _ = answer(port, Request("GET", path.partition("/relationships")[0]))
+        status, _ = send(port, Request("GET", path.partition("/relationships")[0]))
         assert status == 200, path
 
 
 def ours(*options: str, name: str = "ours", title: str = "ours") -> Contestant:
-    """Return our own server, started with some more options."""
+    """Return our own server, started with additional options."""
     return Contestant(
         name,
         title,
@@ -108,7 +108,7 @@ def _mockoon(port: int) -> tuple[str, ...]:
 
 
 def _prepare_wiremock() -> None:
-    install.needed("java")
+    install.require("java")
     install.node_packages()
     stubs.write()
 
@@ -148,7 +148,7 @@ MOTO = {
 
 
 def _fill_moto(port: int) -> None:
-    """Make the table, and the item that is read."""
+    """Create the table, and the item that is read."""
     key = {"AttributeName": "id"}
     table = _dynamodb(
         "CreateTable",
@@ -158,14 +158,16 @@ def _fill_moto(port: int) -> None:
         BillingMode="PAY_PER_REQUEST",
     )
     for request in (table, _put("cart-1")):
-        status, said = answer(port, request)
-        assert status == 200, said
+        status, body = send(port, request)
+        assert status == 200, body
 
 
-FORGETFUL = ours("--journal-size", "0", name="ours-forgetful", title="ours without journal")
+OURS_WITHOUT_JOURNAL = ours(
+    "--journal-size", "0", name="ours-without-journal", title="ours without journal"
+)
 ALL = (
     ours(),
-    FORGETFUL,
+    OURS_WITHOUT_JOURNAL,
     Contestant(
         "bare",
         "bare Flask",
@@ -196,7 +198,7 @@ ALL = (
     Contestant(
         "wiremock",
         "WireMock",
-        # as many requests as ours remembers; its own default is to remember all, until memory ends
+        # as many requests as ours keeps; by default it keeps all, until the memory is full
         lambda port: _wiremock(port, ("--max-request-journal-entries", "1000")),
         STUBBED,
         cart("free-cart"),
@@ -204,7 +206,7 @@ ALL = (
         _prepare_wiremock,
     ),
     Contestant(
-        "wiremock-forgetful",
+        "wiremock-without-journal",
         "WireMock without journal",
         lambda port: _wiremock(port, ("--no-request-journal",)),
         STUBBED,
@@ -242,14 +244,14 @@ ALL = (
 
 
 def chosen(names: Sequence[str]) -> list[Contestant]:
-    """Return the contestants of some names, ready to be started; ours is always among them.
+    """Return the named contestants, ready to be started; ours is always among them.
 
-    SystemExit, in one line, for an unknown name, or when something has to be installed first.
+    Raises SystemExit with one line for an unknown name, or when a program is missing.
     """
-    known = {each.name: each for each in ALL}
+    known = {contestant.name: contestant for contestant in ALL}
     if unknown := [name for name in names if name not in known]:
-        raise SystemExit(f"nobody is called {unknown[0]}; known: {', '.join(known)}")
-    found = [each for each in ALL if each.name in names or each.name == "ours"]
-    for each in found:
-        each.prepare()
-    return found
+        raise SystemExit(f"unknown contestant {unknown[0]}; known: {', '.join(known)}")
+    selected = [c for c in ALL if c.name in names or c.name == "ours"]
+    for contestant in selected:
+        contestant.prepare()
+    return selected

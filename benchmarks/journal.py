@@ -1,4 +1,4 @@
-"""What does the journal cost, and does its memory stay flat?  `python -m benchmarks.journal`"""
+"""The cost of the journal, and whether its memory stays constant: `python -m benchmarks.journal`"""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ import click
 
 from benchmarks import comparison, results, table, wrk
 from benchmarks.comparison import Effort
-from benchmarks.contestants import FORGETFUL, Contestant, ours
+from benchmarks.contestants import OURS_WITHOUT_JOURNAL, Contestant, ours
 from benchmarks.processes import running
 from benchmarks.work import JOBS
 
 CONNECTIONS = 16
 KINDS = ("post", "get")
-TO_FILL_S = 1
+FILL_S = 1
 
 
 def measure(effort: Effort) -> list[dict[str, Any]]:
-    """Return the requests per second with the journal's entries and without, and the memory of a
+    """Return the requests per second with the journal and without, and the memory of a
     server before and after many requests to a full journal."""
     sides = {
-        "with": _only_some_work(ours()),
-        "without": _only_some_work(FORGETFUL),
+        "with": _with_few_jobs(ours()),
+        "without": _with_few_jobs(OURS_WITHOUT_JOURNAL),
     }
-    records = comparison.loads(list(sides.values()), effort, (CONNECTIONS,))
+    records = comparison.measure_loads(list(sides.values()), effort, (CONNECTIONS,))
     rates = [
         {
             "what": f"requests/s with a journal: {JOBS[kind]}",
             **{
                 side: [
-                    each["requests_per_second"]
-                    for each in records
-                    if (each["job"], each["contestant"]) == (kind, contestant.name)
+                    record["requests_per_second"]
+                    for record in records
+                    if (record["job"], record["contestant"]) == (kind, contestant.name)
                 ]
                 for side, contestant in sides.items()
             },
@@ -44,14 +44,14 @@ def measure(effort: Effort) -> list[dict[str, Any]]:
     return [*rates, _memory(effort)]
 
 
-def _only_some_work(server: Contestant) -> Contestant:
+def _with_few_jobs(server: Contestant) -> Contestant:
     return replace(server, jobs={kind: server.jobs[kind] for kind in KINDS})
 
 
 def _memory(effort: Effort) -> dict[str, Any]:
     server = ours()
     with running(server.command, server.first) as process:
-        wrk.rate(process.port, server.jobs["get"], CONNECTIONS, TO_FILL_S)
+        wrk.rate(process.port, server.jobs["get"], CONNECTIONS, FILL_S)
         full = process.megabytes()
         wrk.rate(process.port, server.jobs["get"], CONNECTIONS, effort.rounds * effort.seconds)
         after = process.megabytes()
@@ -62,11 +62,11 @@ def _memory(effort: Effort) -> dict[str, Any]:
 @click.command()
 @results.FILE_OPTION
 def main(file: Path) -> None:
-    """Measure, keep the raw numbers, print the ratios."""
-    wrk.needed()
-    found = measure(comparison.THOROUGH)
-    results.keep(file, journal=found)
-    click.echo(table.sandboxes_table({"journal": found}))
+    """Measure, store the raw results, print the ratios."""
+    wrk.require()
+    records = measure(comparison.THOROUGH)
+    results.keep(file, journal=records)
+    click.echo(table.sandboxes_table({"journal": records}))
 
 
 if __name__ == "__main__":

@@ -18,17 +18,17 @@ VERSIONS = {
 
 
 def describe() -> dict[str, str]:
-    """Return what the machine is, by name, and today's date."""
+    """Return the properties of the machine, by name, and today's date."""
     import psutil  # comes with the group `bench` only, and tables are made without it
 
-    found = {
+    properties = {
         "date": datetime.now(UTC).date().isoformat(),
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
     }
-    return found | {
+    return properties | {
         name: _version(command, pattern)
         for name, (command, pattern) in VERSIONS.items()
         if shutil.which(command[0])
@@ -36,13 +36,13 @@ def describe() -> dict[str, str]:
 
 
 def _processor() -> str:
-    listed = Path("/proc/cpuinfo")
-    text = listed.read_text("utf-8") if listed.exists() else ""
-    named = re.search(r"^model name\s*:\s*(.+)$", text, re.M)
-    return named[1] if named else platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    text = cpuinfo.read_text("utf-8") if cpuinfo.exists() else ""
+    match = re.search(r"^model name\s*:\s*(.+)$", text, re.M)
+    return match[1] if match else platform.machine()
 
 
 def _version(command: tuple[str, ...], pattern: str) -> str:
     run = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = re.search(pattern, run.stdout + run.stderr)
-    return found[1] if found else "of an unknown version"
+    match = re.search(pattern, run.stdout + run.stderr)
+    return match[1] if match else "of an unknown version"

@@ -1,8 +1,8 @@
-"""Does a request cost more when there are many sandboxes, and what does each one weigh?
+"""The cost of a request with many sandboxes, and the memory of each sandbox:
 `python -m benchmarks.many_sandboxes`
 
-Servers with different numbers of sandboxes stand side by side; the load goes round over all
-sandboxes of each.
+Servers with different numbers of sandboxes run side by side; the load uses all sandboxes of each in
+turn.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from benchmarks import comparison, results, table, wrk
 from benchmarks.comparison import Effort
 from benchmarks.contestants import ours
 from benchmarks.processes import Process, running
-from benchmarks.work import HEADERS, Job, Request, answer, association
+from benchmarks.work import HEADERS, Job, Request, association, send
 
 COUNTS = (1, 10, 100, 1000)
 CONNECTIONS = 16
@@ -26,14 +26,14 @@ CONNECTIONS = 16
 
 def measure(effort: Effort, counts: Sequence[int] = COUNTS) -> list[dict[str, Any]]:
     """Return, for each number of sandboxes, the requests per second and the p99 in each round, and
-    how many kilobytes a sandbox takes that has been written to once."""
+    the kilobytes of a sandbox that has been written to once."""
     server = ours()
     with ExitStack() as stack:
         processes = {}
         for count in counts:
             processes[count] = stack.enter_context(running(server.command, server.first))
             wrk.rate(processes[count].port, server.jobs["post"], CONNECTIONS, effort.warm_seconds)
-        found = [
+        records: list[dict[str, Any]] = [
             {
                 "sandboxes": count,
                 "requests_per_second": [],
@@ -43,25 +43,25 @@ def measure(effort: Effort, counts: Sequence[int] = COUNTS) -> list[dict[str, An
             for count, process in processes.items()
         ]
         for _ in range(effort.rounds):
-            for record in found:
+            for record in records:
                 count = record["sandboxes"]
                 rate = wrk.rate(processes[count].port, _job(count), CONNECTIONS, effort.seconds)
                 record["requests_per_second"].append(rate.requests_per_second)
                 record["p99_ms"].append(rate.p99_ms)
-    return found
+    return records
 
 
 def _kilobytes_each(process: Process, count: int) -> float | None:
-    """Write to each sandbox once, which makes it; return what that took. Of few it can't be told:
-    the allocator takes memory by the megabyte."""
+    """Write to each sandbox once, which creates it; return the memory that takes. None for few: the
+    allocator takes memory by the megabyte."""
     before = process.megabytes()
     for name in _names(count):
         request = association("free-cart")
         headers = {**HEADERS, "Mock-Sandbox": name}
-        status, said = answer(
+        status, body = send(
             process.port, Request(request.method, request.path, request.body, headers)
         )
-        assert status == 200, said
+        assert status == 200, body
     return (process.megabytes() - before) * 1000 / count if count >= 100 else None
 
 
@@ -78,11 +78,11 @@ def _names(count: int) -> list[str]:
 @click.command()
 @results.FILE_OPTION
 def main(file: Path) -> None:
-    """Measure, keep the raw numbers, print the table."""
-    wrk.needed()
-    found = measure(comparison.THOROUGH)
-    results.keep(file, sandboxes=found)
-    click.echo(table.sandboxes_table({"sandboxes": found}))
+    """Measure, store the raw results, print the table."""
+    wrk.require()
+    records = measure(comparison.THOROUGH)
+    results.keep(file, sandboxes=records)
+    click.echo(table.sandboxes_table({"sandboxes": records}))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What is measured of a contestant: each measure's name, its unit, and which way is better.
+"""The measures of a contestant: the name of each, its unit, and which direction is better.
 
-Results are the JSON value that `results` keeps.
+Results are the JSON value that `results` stores.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ Results = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One row of the table. `where` holds the values by which the records of a `section` are
-    picked, `value` names the number in them."""
+    """A row of the table. `where` holds the values that select the records of a `section`, `value`
+    names the number in them."""
 
     title: str
     section: str
@@ -28,11 +28,11 @@ class Measure:
 
     def of(self, results: Results, contestant: str) -> dict[int, float]:
         """Return a contestant's value in each round."""
-        wanted = {"contestant": contestant, **dict(self.where)}
+        selected = {"contestant": contestant, **dict(self.where)}
         return {
             record["round"]: record[self.value]
             for record in results.get(self.section, ())
-            if all(record[name] == value for name, value in wanted.items())
+            if all(record[name] == value for name, value in selected.items())
         }
 
 
@@ -44,7 +44,7 @@ VALUES = (
 
 
 def load(job: str, connections: int, value: str = "requests_per_second") -> Measure:
-    """Return what is measured of a kind of work at a number of connections."""
+    """Return the measure of a job at a number of connections."""
     title, unit, more = next((t, u, more) for name, t, u, more in VALUES if name == value)
     plural = "" if connections == 1 else "s"
     where = (("job", job), ("connections", connections))
@@ -52,11 +52,13 @@ def load(job: str, connections: int, value: str = "requests_per_second") -> Meas
     return Measure(title, "loads", value, unit, more, where)
 
 
-FIRST_ANSWER = Measure("time to the first answer", "lives", "first_answer_s", " s", False)
-REST = Measure("memory after it", "lives", "rest_mb", " MB", False)
-LOADED = Measure("memory after the load", "lives", "loaded_mb", " MB", False)
+FIRST_RESPONSE = Measure(
+    "time to the first response", "footprints", "first_response_s", " s", False
+)
+REST = Measure("memory after it", "footprints", "rest_mb", " MB", False)
+LOADED = Measure("memory after the load", "footprints", "loaded_mb", " MB", False)
 ALL = (
     *(load(job, count, value[0]) for job in JOBS for count in CONNECTIONS for value in VALUES),
-    *(FIRST_ANSWER, REST, LOADED),
+    *(FIRST_RESPONSE, REST, LOADED),
 )
 """All measures, in the table's order."""

@@ -1,4 +1,4 @@
-"""Servers as processes: started on a free port, asked until they answer, weighed, stopped."""
+"""Servers as processes: started on a free port, polled until they respond, measured, stopped."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from socket import socket
 from time import perf_counter, sleep
 from typing import Any
 
-from benchmarks.work import Request, answer
+from benchmarks.work import Request, send
 
-PATIENCE_S = 60
+START_TIMEOUT_S = 60
 POLL_S = 0.002
-STOP_S = 10
+STOP_TIMEOUT_S = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A running server, and how long it took from its start to its first answer."""
+    """A running server, and the time from its start to its first response."""
 
     port: int
-    first_answer_s: float
+    first_response_s: float
     handle: subprocess.Popen[bytes]
 
     def megabytes(self) -> float:
-        """Return the memory of the process and of all below it; what they share counts once."""
+        """Return the memory of the process and its descendants; shared memory counts once."""
         import psutil  # comes with the group `bench` only, and tables are made without it
 
         top = psutil.Process(self.handle.pid)
         tree = [top, *top.children(recursive=True)]
-        return sum(bytes_of(each) for each in tree) / 1e6
+        return sum(bytes_of(process) for process in tree) / 1e6
 
 
 @contextmanager
 def running(command: Callable[[int], Sequence[str]], first: Request) -> Iterator[Process]:
-    """Run a server until the end of the block; `first` is asked until it is answered at all.
+    """Run a server until the end of the block; `first` is sent until there is any response.
 
-    `command` is given the port. SystemExit, with the command, when there is no answer.
+    `command` gets the port. Raises SystemExit with the command when there is no response.
     """
     port = free_port()
     words = list(command(port))
@@ -49,35 +49,35 @@ def running(command: Callable[[int], Sequence[str]], first: Request) -> Iterator
         words,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,  # some log every request there; so nobody pays for a disk
+        stderr=subprocess.DEVNULL,  # some log every request: no contestant pays for a disk
         env=_environment(),
     )
     try:
-        while not _answers(port, first):
-            if handle.poll() is not None or perf_counter() - start > PATIENCE_S:
-                raise SystemExit(f"it never answered; see why with: {' '.join(words)}")
+        while not _responds(port, first):
+            if handle.poll() is not None or perf_counter() - start > START_TIMEOUT_S:
+                raise SystemExit(f"no response; see why with: {' '.join(words)}")
             sleep(POLL_S)
         yield Process(port, perf_counter() - start, handle)
     finally:
         handle.terminate()
         try:
-            handle.wait(STOP_S)
+            handle.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             handle.kill()
-            handle.wait(STOP_S)
+            handle.wait(STOP_TIMEOUT_S)
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a port that no server listens on."""
     with socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _answers(port: int, first: Request) -> bool:
+def _responds(port: int, first: Request) -> bool:
     try:
-        answer(port, first)
+        send(port, first)
     except OSError:
         return False
     return True
@@ -91,7 +91,7 @@ def bytes_of(process: Any) -> int:
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment without the settings that would change a server of ours."""
+    """Return the environment without the settings that would change a server of ours."""
     root = str(Path(__file__).parent.parent)
-    kept = {name: each for name, each in os.environ.items() if not name.startswith("MOCKSERVER_")}
-    return {**kept, "PYTHONPATH": root}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MOCKSERVER_")}
+    return {**environment, "PYTHONPATH": root}

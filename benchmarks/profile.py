@@ -1,8 +1,7 @@
-"""Where do a request's microseconds go?  `python -m benchmarks.profile [REQUESTS]`
+"""Profile of a request by package and library: `python -m benchmarks.profile [REQUESTS]`
 
-One process answers the same request again and again under the profiler. Told are the shares of the
-rooms and libraries in which the time was spent; the profiler's own cost is in them, and grows with
-the number of calls, so they are shares of a slower program.
+One process serves the same request again and again under cProfile. The profiler's own cost is in
+the shares and grows with the number of calls, so they are shares of a slower program.
 """
 
 import cProfile
@@ -18,13 +17,13 @@ from mockserver.app import create_app
 from mockserver.core.config import Config
 
 REQUESTS = 3000
-LEAST_SHARE = 0.01
+MIN_SHARE = 0.01
 PATH = "/v2/carts/ada-cart/relationships/accounts"
 BODY = b'{"data":[{"type":"account","id":"a0000000-0000-4000-8000-000000000001"}]}'
 
 
 def environ() -> dict[str, Any]:
-    """Return a valid association as WSGI gives it."""
+    """Return the WSGI environment of a valid association."""
     return {
         "REQUEST_METHOD": "POST",
         "SCRIPT_NAME": "",
@@ -48,21 +47,21 @@ def environ() -> dict[str, Any]:
     }
 
 
-def answering() -> Callable[[], None]:
-    """Return what has an application answer one request."""
+def make_request() -> Callable[[], None]:
+    """Return a function that has an application serve one request."""
     app = create_app(Config())
 
-    def answer() -> None:
-        told: list[str] = []
-        chunks = app.wsgi_app(environ(), lambda status, *_: told.append(status))
+    def serve_request() -> None:
+        statuses: list[str] = []
+        chunks = app.wsgi_app(environ(), lambda status, *_: statuses.append(status))
         b"".join(chunks)
-        assert told[0].startswith("204"), told
+        assert statuses[0].startswith("204"), statuses
 
-    return answer
+    return serve_request
 
 
-def room(file: str) -> str:
-    """Return the room or the library that a function's file belongs to."""
+def package_of(file: str) -> str:
+    """Return the package of ours, or the library, that a function's file belongs to."""
     parts = Path(file).parts
     if "site-packages" in parts:
         return parts[parts.index("site-packages") + 1]
@@ -72,22 +71,22 @@ def room(file: str) -> str:
     return "Python itself"
 
 
-def shares(answer: Callable[[], None], requests: int) -> dict[str, float]:
-    """Return room → its share of the time; what is in C counts where it was called from."""
+def shares(serve_request: Callable[[], None], requests: int) -> dict[str, float]:
+    """Return the share of time by package; functions in C count for their callers."""
     for _ in range(requests // 10):
-        answer()
+        serve_request()
     profile = cProfile.Profile()
     profile.enable()
     for _ in range(requests):
-        answer()
+        serve_request()
     profile.disable()
     spent: Counter[str] = Counter()
-    for (file, _, _), (_, _, own, _, callers) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined] # typeshed leaves it out
+    for (file, _, _), (_, _, own, _, callers) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined] # missing in typeshed
         if file.startswith(("~", "<")):
             for (caller, _, _), (_, _, part, _) in callers.items():
-                spent[room(caller)] += part
+                spent[package_of(caller)] += part
         else:
-            spent[room(file)] += own
+            spent[package_of(file)] += own
     del spent["benchmarks"]
     total = sum(spent.values())
     return {name: own / total for name, own in spent.most_common()}
@@ -97,8 +96,8 @@ def main(requests: int = REQUESTS) -> None:
     """Print the shares as a Markdown table."""
     print("| where | share |\n| --- | --- |")
     rest = 0.0
-    for name, share in shares(answering(), requests).items():
-        if share < LEAST_SHARE:
+    for name, share in shares(make_request(), requests).items():
+        if share < MIN_SHARE:
             rest += share
         else:
             print(f"| {name} | {share:.0%} |")

@@ -1,4 +1,4 @@
-"""What is made of numbers: medians of the rounds' ratios, and the exponent of a power law."""
+"""Statistics of the results: medians of the rounds' ratios, and the exponent of a power law."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from statistics import linear_regression, median
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """One thing in terms of another: the median of the rounds' ratios, the least and the most."""
+    """The median, the least and the greatest of the rounds' ratios."""
 
     median: float
     least: float
@@ -19,15 +19,15 @@ class Ratio:
 
 def ratio(ours: Mapping[int, float], theirs: Mapping[int, float]) -> Ratio | None:
     """Return ours ÷ theirs over the rounds that both have; None when there is none."""
-    found = [ours[each] / theirs[each] for each in sorted(ours.keys() & theirs.keys())]
-    return Ratio(median(found), min(found), max(found)) if found else None
+    values = [ours[number] / theirs[number] for number in ours.keys() & theirs.keys()]
+    return Ratio(median(values), min(values), max(values)) if values else None
 
 
 def exponent(points: Iterable[tuple[float, float]]) -> float | None:
     """Return the k of cost = c · size^k that fits (size, cost) points best, in logarithms; None for
-    fewer than two points. 0 says that the size does not matter, 1 that it is paid in full.
+    fewer than two points. 0 means that the size does not matter, 1 that the cost is proportional.
     """
-    given = [(log10(size), log10(cost)) for size, cost in points]
-    if len(given) < 2:
+    logarithms = [(log10(size), log10(cost)) for size, cost in points]
+    if len(logarithms) < 2:
         return None
-    return linear_regression(*zip(*given, strict=True)).slope
+    return linear_regression(*zip(*logarithms, strict=True)).slope

@@ -1,4 +1,4 @@
-"""Raw numbers in a JSON file: each command puts its own section there and leaves the others."""
+"""Raw results in a JSON file: each command writes its own section and keeps the others."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ FILE_OPTION = click.option(
     "file",
     type=click.Path(dir_okay=False, path_type=Path),
     default=FILE,
-    help="Where the raw numbers are kept; python -m benchmarks.table FILE makes tables of them.",
+    help="File for the raw results; python -m benchmarks.table FILE makes tables of them.",
 )
-"""What each command takes."""
+"""The option of every command."""
 
 
 def read(file: Path) -> dict[str, Any]:
     """Return the sections of a file; none when there is no such file.
 
-    SystemExit, in one line, when it is not one of these files.
+    Raises SystemExit with one line when it is not such a file.
     """
     if not file.exists():
         return {}
     try:
-        found = json.loads(file.read_bytes())
+        sections = json.loads(file.read_bytes())
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise SystemExit(f"{file} holds no results; write the file that --json made")
-    return found
+        sections = None
+    if not isinstance(sections, dict):
+        raise SystemExit(f"{file} holds no results; name a file that --json wrote")
+    return sections
 
 
 def keep(file: Path, **sections: Any) -> dict[str, Any]:
-    """Put sections into a file, and return all that it holds now."""
-    kept = {**read(file), **sections}
-    file.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
-    return kept
+    """Write sections to a file, and return all that it holds now."""
+    merged = {**read(file), **sections}
+    file.write_text(json.dumps(merged, indent=1) + "\n", "utf-8")
+    return merged

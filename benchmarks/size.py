@@ -1,8 +1,8 @@
-"""Does the number of carts matter?  `python -m benchmarks.size [--largest N]`
+"""Cost by the number of carts: `python -m benchmarks.size [--largest N]`
 
-Requests go through the whole application, in this process; what a sandbox does by itself is
-called directly. Every second cart belongs to an account, so its carts grow with the world as well;
-pages are so small that they are full in every world.
+Requests go through the whole application, in this process; operations of a sandbox are called
+directly. Every second cart belongs to an account, so its carts grow in number as well; pages are so
+small that they are full with any number of carts.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from mockserver.store.transaction import Transaction
 SMALLEST, LARGEST = 10, 1_000_000
 ROUNDS = 3
 BUDGET_S = 0.2
-"""How long an action is repeated, at least once."""
-TOO_LONG_S = 2.0
-"""An action that takes longer is not tried in larger worlds."""
+"""How long an action is repeated; it runs at least once."""
+MAX_ACTION_S = 2.0
+"""An action that takes longer is not measured with more carts."""
 SETTLE_S = 0.005
 BACKGROUND = "reset, with its work in the background"
 STALL = "slowest request after a reset"
-AFTERWARDS = 200
+REQUESTS_AFTER_RESET = 200
 AS_ACCOUNT = {
     "Authorization": "Bearer shopper",
     "EP-Account-Management-Authentication-Token": "account-1",
@@ -46,25 +46,25 @@ PAGE = "page[limit]=5"
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`run` is what is timed; `after` makes it possible again, untimed."""
+    """`run` is timed; `after`, which is not, makes it possible again."""
 
     run: Callable[[], Any]
     after: Callable[[], Any] = lambda: None
 
 
-def worlds(seed: StoreState, largest: int) -> Iterator[StoreState]:
-    """Yield the seed world without its carts and with 10, 100, … carts of its own, each world
-    sharing the one before."""
-    transaction = Transaction(seed, seed.epoch)
+def states(initial: StoreState, largest: int) -> Iterator[StoreState]:
+    """Yield the initial state with 10, 100, … carts in place of its own; each shares the one
+    before."""
+    transaction = Transaction(initial, initial.epoch)
     sizes = set(_sizes(largest))
-    for gone in list(seed.carts):
-        transaction.delete_cart(gone)
+    for cart_id in list(initial.carts):
+        transaction.carts.delete(cart_id)
     for number in range(largest):
         owners = ((ACCOUNT, ACCOUNT_ID),) if number % OWNED_EVERY == 0 else ()
         name = "Needle" if number % RARE_EVERY == 0 else f"Cart {number}"
-        transaction.save_cart(Cart(f"cart-{number}", name, "", 0, 0, 0, 0, owners))
+        transaction.carts.save(Cart(f"cart-{number}", name, "", 0, 0, 0, 0, owners))
         if number + 1 in sizes:
-            yield transaction.world
+            yield transaction.state
 
 
 def measure(largest: int, rounds: int = ROUNDS) -> list[dict[str, Any]]:
@@ -72,26 +72,26 @@ def measure(largest: int, rounds: int = ROUNDS) -> list[dict[str, Any]]:
     app = create_app()
     client = app.test_client()
     sandbox: Sandbox = app.extensions["sandbox"]
-    made = dict(zip(_sizes(largest), worlds(sandbox.store, largest), strict=True))
-    subjects = {size: Sandbox(world, None, 0, 1000) for size, world in made.items()}
+    states_by_size = dict(zip(_sizes(largest), states(sandbox.store, largest), strict=True))
+    sandboxes = {size: Sandbox(s, None, 0, 1000) for size, s in states_by_size.items()}
     seconds: dict[tuple[str, int], list[float]] = {}
     for number in range(rounds):
         too_long: set[str] = set()
-        for size, world in made.items():
-            _tell(f"round {number + 1}/{rounds}: {size:,} carts")
-            _enter(sandbox, world)
-            for name, action in {**_requests(client), **_of(subjects[size])}.items():
+        for size, state in states_by_size.items():
+            _print_progress(f"round {number + 1}/{rounds}: {size:,} carts")
+            _set_state(sandbox, state)
+            for name, action in {**_requests(client), **_sandbox_actions(sandboxes[size])}.items():
                 if name not in too_long:
-                    seconds.setdefault((name, size), []).append(taken := _taken(action))
-                    if taken > TOO_LONG_S:
+                    seconds.setdefault((name, size), []).append(took := _measure_action(action))
+                    if took > MAX_ACTION_S:
                         too_long.add(name)
-    _enter(sandbox, made[SMALLEST])
-    for size, world in made.items():
-        seconds[BACKGROUND, size] = [_cpu_of_reset(subjects[size])]
-        seconds[STALL, size] = [_stall(sandbox, client, world)]
+    _set_state(sandbox, states_by_size[SMALLEST])
+    for size, state in states_by_size.items():
+        seconds[BACKGROUND, size] = [_cpu_of_reset(sandboxes[size])]
+        seconds[STALL, size] = [_stall(sandbox, client, state)]
     return [
-        {"action": name, "carts": size, "seconds": median(each)}
-        for (name, size), each in seconds.items()
+        {"action": name, "carts": size, "seconds": median(times)}
+        for (name, size), times in seconds.items()
     ]
 
 
@@ -100,36 +100,37 @@ def _sizes(largest: int) -> Sequence[int]:
 
 
 def _requests(client: Any) -> dict[str, Action]:
-    """Return the requests that are timed, each answered as it is to be."""
+    """Return the requests that are timed; their statuses are checked."""
 
-    def ask(path: str, headers: dict[str, str], method: str = "GET", body: str = "") -> None:
-        answer = client.open(path, method=method, headers=headers, data=body or None)
-        assert answer.status_code in (200, 204), answer.get_data()
+    def send(path: str, headers: dict[str, str], method: str = "GET", body: str = "") -> None:
+        response = client.open(path, method=method, headers=headers, data=body or None)
+        assert response.status_code in (200, 204), response.get_data()
 
     def filtered(expression: str) -> Action:
-        return Action(lambda: ask(f"/v2/carts?{PAGE}&filter={expression}", HEADERS))
+        return Action(lambda: send(f"/v2/carts?{PAGE}&filter={expression}", HEADERS))
 
     pair = [association("cart-1", method) for method in ("POST", "DELETE")]
     post, delete = (
-        lambda each=each: ask(each.path, HEADERS, each.method, each.body) for each in pair
+        lambda request=request: send(request.path, HEADERS, request.method, request.body)
+        for request in pair
     )
     return {
-        "get": Action(lambda: ask(cart("cart-1").path, HEADERS)),
+        "get": Action(lambda: send(cart("cart-1").path, HEADERS)),
         "associate": Action(post, delete),
-        "list, administrator": Action(lambda: ask(f"/v2/carts?{PAGE}", HEADERS)),
-        "list, account": Action(lambda: ask(f"/v2/carts?{PAGE}", AS_ACCOUNT)),
+        "list, administrator": Action(lambda: send(f"/v2/carts?{PAGE}", HEADERS)),
+        "list, account": Action(lambda: send(f"/v2/carts?{PAGE}", AS_ACCOUNT)),
         "filter, an account's": filtered(f'contains(account_ids,"{ACCOUNT_ID}")'),
         "filter, every name": filtered('ilike(name,"*e*")'),
         "filter, a rare name": filtered('ilike(name,"*needle*")'),
     }
 
 
-def _of(sandbox: Sandbox) -> dict[str, Action]:
-    """Return what a sandbox whose seed is large does by itself. The memory that a reset leaves is
-    given back in the background; that comes to an end before the next one."""
+def _sandbox_actions(sandbox: Sandbox) -> dict[str, Action]:
+    """Return the operations of a sandbox with a large initial state. The memory that a reset leaves
+    is freed in the background; that ends before the next one."""
 
     def change() -> None:
-        _settle()
+        _wait_for_background()
         sandbox.run(lambda tx, ids: tx.carts.delete("cart-1"))
 
     sandbox.reset()
@@ -139,70 +140,72 @@ def _of(sandbox: Sandbox) -> dict[str, Action]:
         "reset": Action(sandbox.reset, change),
         "fork": Action(sandbox.fork),
         "snapshot": Action(lambda: sandbox.save("another")),
-        "restore": Action(lambda: sandbox.restore("saved"), _settle),
+        "restore": Action(lambda: sandbox.restore("saved"), _wait_for_background),
     }
 
 
-def _taken(action: Action) -> float:
+def _measure_action(action: Action) -> float:
     """Return the median seconds of an action."""
-    found: list[float] = []
+    times: list[float] = []
     begin = perf_counter()
-    while not found or perf_counter() - begin < BUDGET_S:
+    while not times or perf_counter() - begin < BUDGET_S:
         start = perf_counter()
         action.run()
-        found.append(perf_counter() - start)
+        times.append(perf_counter() - start)
         action.after()
-    return median(found)
+    return median(times)
 
 
-def _settle() -> None:
-    """Wait until nothing goes on in the background."""
-    sleep(SETTLE_S)  # a thread counts from when it runs, not from when it was asked for
+def _wait_for_background() -> None:
+    """Wait until no thread works in the background."""
+    sleep(SETTLE_S)  # a thread counts from when it runs, not from when it was started
     while running_threads():
         sleep(SETTLE_S)
 
 
 def _cpu_of_reset(sandbox: Sandbox) -> float:
-    """Return the processor's seconds that a reset takes, until the memory is given back."""
+    """Return the processor time of a reset until the memory is freed, in seconds."""
     start = process_time()
     sandbox.reset()
-    _settle()
+    _wait_for_background()
     return process_time() - start
 
 
-def _stall(sandbox: Sandbox, client: Any, world: StoreState) -> float:
-    """Return the seconds of the slowest request while a world that was left is taken apart."""
-    _enter(sandbox, world)
+def _stall(sandbox: Sandbox, client: Any, state: StoreState) -> float:
+    """Return the seconds of the slowest request while a state that was left is freed."""
+    _set_state(sandbox, state)
     sandbox.reset()
     slowest = 0.0
-    for _ in range(AFTERWARDS):
+    for _ in range(REQUESTS_AFTER_RESET):
         start = perf_counter()
         client.get("/v2/carts/free-cart", headers=AS_ACCOUNT)
         slowest = max(slowest, perf_counter() - start)
     return slowest
 
 
-def _enter(sandbox: Sandbox, world: StoreState) -> None:
-    """Put a sandbox into a world, at its own time."""
+def _set_state(sandbox: Sandbox, state: StoreState) -> None:
+    """Give a sandbox a state, at its own time."""
 
-    def enter(tx: Transaction, ids: object) -> None:
-        tx.state = replace(world, epoch=tx.state.epoch)
+    def set_state(tx: Transaction, ids: object) -> None:
+        tx.state = replace(state, epoch=tx.state.epoch)
 
-    sandbox.run(enter)
+    sandbox.run(set_state)
 
 
-def _tell(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)
+def _print_progress(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
 
 
 @click.command()
-@click.option("--largest", type=click.IntRange(100), default=LARGEST, help="The most carts.")
+@click.option(
+    "--largest", type=click.IntRange(100), default=LARGEST, help="Largest number of carts."
+)
 @results.FILE_OPTION
 def main(largest: int, file: Path) -> None:
-    """Measure, keep the raw numbers, print the table."""
-    found = measure(largest)
-    results.keep(file, size=found)
-    click.echo(table.size_table({"size": found}))
+    """Measure, store the raw results, print the table."""
+    records = measure(largest)
+    results.keep(file, size=records)
+    click.echo(table.size_table({"size": records}))
 
 
 if __name__ == "__main__":

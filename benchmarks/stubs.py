@@ -1,7 +1,7 @@
-"""What mocks without a contract are told to answer: what ours does, with the rule when.
+"""The stubs of mocks that read no contract: the responses of ours, with conditions.
 
-WireMock holds the body against the JSON Schema. Mockoon could, too, but would compile it anew for
-each request; so it is given rules on the body's fields, which are quicker.
+WireMock validates the body against the JSON Schema. Mockoon could, too, but would compile the
+schema for each request; so it gets rules on the body's fields, which are faster.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ CONTENT_TYPE = "application/json"
 
 def write() -> None:
     """Write the files that WireMock, Mockoon and the bare Flask application read."""
-    shown = {
+    bodies = {
         "cart": _ours(cart("free-cart")),
         "associated": _ours(association("free-cart")),
         "refused": _ours(association("free-cart", body=REFUSED)),
     }
     mappings = WIREMOCK / "mappings"
     mappings.mkdir(parents=True, exist_ok=True)
-    CART.write_text(shown["cart"], "utf-8")
-    (mappings / "carts.json").write_text(json.dumps({"mappings": _wiremock(shown)}), "utf-8")
-    MOCKOON.write_text(json.dumps(_mockoon(shown)), "utf-8")
+    CART.write_text(bodies["cart"], "utf-8")
+    (mappings / "carts.json").write_text(json.dumps({"mappings": _wiremock(bodies)}), "utf-8")
+    MOCKOON.write_text(json.dumps(_mockoon(bodies)), "utf-8")
 
 
 def _ours(request: Request) -> str:
-    """Return the body that a fresh server of ours answers."""
+    """Return the response body of a new server of ours."""
     client = create_app().test_client()
     response = client.open(
         request.path, method=request.method, data=request.body or None, headers={**request.headers}
@@ -44,8 +44,8 @@ def _ours(request: Request) -> str:
     return response.get_data(as_text=True)
 
 
-def _wiremock(shown: dict[str, str]) -> list[dict[str, Any]]:
-    """Return the stubs: of those that match a request the one of the lowest priority answers."""
+def _wiremock(bodies: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the stubs: of those that match a request, the one of the lowest priority is used."""
     schema = {"matchesJsonSchema": json.dumps(ASSOCIATION_SCHEMA), "schemaVersion": "V202012"}
     association = {"method": "ANY", "urlPathPattern": "/v2/carts/[^/]+/relationships/accounts"}
     return [
@@ -55,7 +55,7 @@ def _wiremock(shown: dict[str, str]) -> list[dict[str, Any]]:
             "response": {
                 "status": status,
                 "headers": {"Content-Type": CONTENT_TYPE},
-                "body": shown[body],
+                "body": bodies[body],
             },
         }
         for priority, request, status, body in (
@@ -66,14 +66,14 @@ def _wiremock(shown: dict[str, str]) -> list[dict[str, Any]]:
     ]
 
 
-def _mockoon(shown: dict[str, str]) -> dict[str, Any]:
-    """Return the environment: of a route's responses the first one answers whose rules hold."""
+def _mockoon(bodies: dict[str, str]) -> dict[str, Any]:
+    """Return the environment: of a route's responses, the first one whose rules match is used."""
     valid = [
         {"target": "body", "modifier": "data.0.type", "operator": "equals", "value": "account"},
         {"target": "body", "modifier": "data.0.id", "operator": "regex", "value": "^[a-z].+"},
     ]
     association = "v2/carts/:cart/relationships/accounts"
-    associations = ((200, shown["associated"], valid), (400, shown["refused"], []))
+    associations = ((200, bodies["associated"], valid), (400, bodies["refused"], []))
     return {
         "uuid": _uuid("environment"),
         "lastMigration": 33,
@@ -84,12 +84,12 @@ def _mockoon(shown: dict[str, str]) -> dict[str, Any]:
         "hostname": "",
         "routes": (
             routes := [
-                _route("get", "v2/carts/:cart", [(200, shown["cart"], [])]),
+                _route("get", "v2/carts/:cart", [(200, bodies["cart"], [])]),
                 _route("post", association, associations),
                 _route("delete", association, associations),
             ]
         ),
-        "rootChildren": [{"type": "route", "uuid": each["uuid"]} for each in routes],
+        "rootChildren": [{"type": "route", "uuid": route["uuid"]} for route in routes],
         "folders": [],
         "proxyMode": False,
         "proxyHost": "",

@@ -1,5 +1,5 @@
-"""The tables, as Markdown: `python -m benchmarks.table [FILE]` makes them, and the plots, again
-from raw numbers, and writes them into docs/performance.md between its markers.
+"""Tables of the results as Markdown: `python -m benchmarks.table [FILE]` makes them and the plots
+again from raw results, and writes them into docs/performance.md between its markers.
 """
 
 from __future__ import annotations
@@ -19,63 +19,65 @@ PAGE = ROOT / "docs" / "performance.md"
 NOT_MEASURED = "–"
 
 
-def machine(found: Results) -> str:
-    """Return the description of the machine, and of what ran on it."""
-    told = dict(found.get("machine", {}))
-    date = told.pop("date", NOT_MEASURED)
+def machine(measured: Results) -> str:
+    """Return the description of the machine and of the servers."""
+    properties = dict(measured.get("machine", {}))
+    date = properties.pop("date", NOT_MEASURED)
     versions = ", ".join(
-        f"{each['title']} {each['version']}" for each in found.get("contestants", {}).values()
+        f"{contestant['title']} {contestant['version']}"
+        for contestant in measured.get("contestants", {}).values()
     )
-    facts = "; ".join(f"{name}: {value}" for name, value in told.items())
-    effort = found.get("effort", {})
+    details = "; ".join(f"{name}: {value}" for name, value in properties.items())
+    effort = measured.get("effort", {})
     rounds = (
         f" Medians of {effort['rounds']} rounds, {effort['seconds']:g} s for each measurement."
         if effort
         else ""
     )
-    return f"Measured on {date}. {facts}. Servers: {versions}.{rounds}"
+    return f"Measured on {date}. {details}. Servers: {versions}.{rounds}"
 
 
-def goals_table(found: Results) -> str:
+def goals_table(measured: Results) -> str:
     """Return the goals with the ratios that were reached."""
     rows = []
-    for each in goals.verdicts(found):
-        if each.reached is None:
-            rows.append((each.title, each.goal, NOT_MEASURED, NOT_MEASURED, "not measured"))
+    for verdict in goals.verdicts(measured):
+        if verdict.reached is None:
+            rows.append((verdict.title, verdict.goal, NOT_MEASURED, NOT_MEASURED, "not measured"))
             continue
-        low_high = "" if each.spread is None else " … ".join(map(number, each.spread))
-        reached = f"**{number(each.reached)}**"
-        rows.append((each.title, each.goal, reached, low_high, "met" if each.is_met else "not met"))
+        spread = "" if verdict.spread is None else " … ".join(map(number, verdict.spread))
+        reached = f"**{number(verdict.reached)}**"
+        is_met = "met" if verdict.is_met else "not met"
+        rows.append((verdict.title, verdict.goal, reached, spread, is_met))
     return markdown(("what", "goal", "reached", "rounds", "met?"), rows)
 
 
-def comparison_table(found: Results) -> str:
-    """Return ours ÷ theirs for each measure; in bold where ours is the better one."""
-    theirs = [name for name in found.get("contestants", {}) if name != "ours"]
-    titles = [found["contestants"][name]["title"] for name in theirs]
+def comparison_table(measured: Results) -> str:
+    """Return ours ÷ theirs for each measure; in bold where ours is better."""
+    theirs = [name for name in measured.get("contestants", {}) if name != "ours"]
+    titles = [measured["contestants"][name]["title"] for name in theirs]
     rows = [
         (
-            each.title,
-            "more" if each.more_is_better else "less",
-            _own(found, each),
-            *(_cell(found, each, name) for name in theirs),
+            measure.title,
+            "more" if measure.more_is_better else "less",
+            _own(measured, measure),
+            *(_cell(measured, measure, name) for name in theirs),
         )
-        for each in measures.ALL
-        if each.of(found, "ours")
+        for measure in measures.ALL
+        if measure.of(measured, "ours")
     ]
     return markdown(("ours ÷ theirs", "better", "ours", *titles), rows)
 
 
-def size_table(found: Results) -> str:
-    """Return what each action costs in larger worlds, beside its cost in the smallest one."""
-    actions = list(dict.fromkeys(each["action"] for each in found.get("size", ())))
-    sizes = sorted({each["carts"] for each in found.get("size", ())})
+def size_table(measured: Results) -> str:
+    """Return what each action costs with more carts, relative to its cost with the fewest."""
+    actions = list(dict.fromkeys(record["action"] for record in measured.get("size", ())))
+    sizes = sorted({record["carts"] for record in measured.get("size", ())})
     rows = []
     for action in actions:
-        costs = dict(goals.points(found, action))
+        costs = dict(goals.points(measured, action))
         first = costs[min(costs)]
         relative = [number(costs[n] / first) if n in costs else NOT_MEASURED for n in sizes[1:]]
-        fitted = goals.fitted(found, action)
+        fitted = goals.fitted(measured, action)
         exponent = NOT_MEASURED if fitted is None else f"{fitted:.2f}"
         rows.append((action, duration(first), *relative, exponent))
     if not rows:
@@ -84,46 +86,46 @@ def size_table(found: Results) -> str:
     return markdown(("action", *heads, "exponent"), rows)
 
 
-def sandboxes_table(found: Results) -> str:
-    """Return the costs that grow with sandboxes, pages that look on, and the journal."""
+def sandboxes_table(measured: Results) -> str:
+    """Return the costs of sandboxes, of an open dashboard, and of the journal."""
     parts = []
-    if many := found.get("sandboxes"):
+    if many := measured.get("sandboxes"):
         first = many[0]
         rows = [
             (
-                f"{each['sandboxes']:,}",
+                f"{record['sandboxes']:,}",
                 *(
-                    _shown(ratios.ratio(_rounds(each, name), _rounds(first, name)))
+                    _format(ratios.ratio(_rounds(record, name), _rounds(first, name)))
                     for name in ("requests_per_second", "p99_ms")
                 ),
-                _kilobytes(each),
+                _kilobytes(record),
             )
-            for each in many
+            for record in many
         ]
         head = ("sandboxes", "requests/s ÷ those with one", "p99 ÷ that with one", "memory each")
         parts.append(markdown(head, rows))
     pairs = [
-        (each["what"], _shown(ratios.ratio(_rounds(each, "with"), _rounds(each, "without"))))
-        for each in (*found.get("journal", ()), *found.get("dashboard", ()))
+        (record["what"], _format(ratios.ratio(_rounds(record, "with"), _rounds(record, "without"))))
+        for record in (*measured.get("journal", ()), *measured.get("dashboard", ()))
     ]
     if pairs:
         parts.append(markdown(("what", "with ÷ without"), pairs))
     return "\n\n".join(parts) or NOT_MEASURED
 
 
-def sections(found: Results) -> dict[str, str]:
-    """Return what stands between the page's markers, by their names."""
+def sections(measured: Results) -> dict[str, str]:
+    """Return the texts between the page's markers, by the names of the markers."""
     return {
-        "machine": machine(found),
-        "goals": goals_table(found),
-        "comparison": comparison_table(found),
-        "size": size_table(found),
-        "sandboxes": sandboxes_table(found),
+        "machine": machine(measured),
+        "goals": goals_table(measured),
+        "comparison": comparison_table(measured),
+        "size": size_table(measured),
+        "sandboxes": sandboxes_table(measured),
     }
 
 
-def filled(page: str, texts: dict[str, str]) -> str:
-    """Return a page with texts put between its markers. LookupError when a marker is missing."""
+def fill_markers(page: str, texts: dict[str, str]) -> str:
+    """Return a page with texts between its markers. Raises LookupError for a missing marker."""
     for name, text in texts.items():
         pattern = re.compile(
             rf"(?<=<!-- benchmark: {name} -->\n).*?(?=<!-- end of {name} -->)", re.S
@@ -137,7 +139,7 @@ def filled(page: str, texts: dict[str, str]) -> str:
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(each)} |" for each in lines)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def number(value: float) -> str:
@@ -153,19 +155,19 @@ def duration(seconds: float) -> str:
     return f"{number(micros)} µs" if micros < 1000 else f"{number(micros / 1000)} ms"
 
 
-def _own(found: Results, measure: Measure) -> str:
-    return f"{number(median(measure.of(found, 'ours').values()))}{measure.unit}"
+def _own(measured: Results, measure: Measure) -> str:
+    return f"{number(median(measure.of(measured, 'ours').values()))}{measure.unit}"
 
 
-def _cell(found: Results, measure: Measure, name: str) -> str:
-    ratio = ratios.ratio(measure.of(found, "ours"), measure.of(found, name))
+def _cell(measured: Results, measure: Measure, name: str) -> str:
+    ratio = ratios.ratio(measure.of(measured, "ours"), measure.of(measured, name))
     if ratio is None:
         return NOT_MEASURED
     is_ahead = ratio.median > 1 if measure.more_is_better else ratio.median < 1
     return f"**{number(ratio.median)}**" if is_ahead else number(ratio.median)
 
 
-def _shown(ratio: Ratio | None) -> str:
+def _format(ratio: Ratio | None) -> str:
     return NOT_MEASURED if ratio is None else number(ratio.median)
 
 
@@ -174,8 +176,8 @@ def _rounds(record: Results, name: str) -> dict[int, float]:
 
 
 def _kilobytes(record: Results) -> str:
-    each = record["kilobytes_each"]
-    return NOT_MEASURED if each is None else f"{number(each)} kB"
+    kilobytes = record["kilobytes_each"]
+    return NOT_MEASURED if kilobytes is None else f"{number(kilobytes)} kB"
 
 
 def main(file: str = str(results.FILE)) -> None:
@@ -183,12 +185,12 @@ def main(file: str = str(results.FILE)) -> None:
     from benchmarks import plots  # matplotlib is slow to load
 
     if not Path(file).exists():
-        raise SystemExit(f"there is no {file}; python -m benchmarks makes it")
-    found = results.read(Path(file))
-    texts = sections(found)
+        raise SystemExit(f"no such file: {file}; python -m benchmarks makes it")
+    measured = results.read(Path(file))
+    texts = sections(measured)
     print("\n\n".join(texts.values()))
-    PAGE.write_text(filled(PAGE.read_text("utf-8"), texts), "utf-8")
-    plots.draw(found, ROOT / "docs" / "img")
+    PAGE.write_text(fill_markers(PAGE.read_text("utf-8"), texts), "utf-8")
+    plots.draw(measured, ROOT / "docs" / "img")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The work that every server is given: requests, and how to know that they were answered well.
+"""The jobs of every server: requests, and how to check their responses.
 
-What a request means to each server is `contestants`' business.
+`contestants` says what a request means to each server.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ ASSOCIATION_SCHEMA = {
         }
     },
 }
-"""The contract's AccountAssociations, for servers that are not given the contract itself."""
+"""AccountAssociations of the contract, for servers that do not read the contract."""
 HEADERS = {"Authorization": "Bearer admin", "Content-Type": "application/json"}
 CARTS = 64
-"""Over how many carts the writes go round: more than there are connections, so that a cart's next
+"""How many carts the writes use in turn: more than there are connections, so that a cart's next
 request never overtakes its last one."""
 CONNECTIONS = (1, 16)
-"""Over how many connections the work comes."""
+"""The numbers of connections that are measured."""
 JOBS = {
     "post": "valid POST",
     "write": "valid POST that writes",
     "get": "GET",
     "refused": "refused POST",
 }
-"""The kinds of work, with their names in the table."""
+"""The jobs, with their names in the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Requests that are sent in turn; each is to be answered with one of some statuses, and all
-    bodies, put together, are to hold some word."""
+    """Requests that are sent in turn. Each response must have one of `statuses`; all bodies
+    together must hold `word`."""
 
     requests: Sequence[Request]
     statuses: frozenset[int]
@@ -69,50 +69,50 @@ class Job:
 
     @classmethod
     def of(cls, request: Request, status: int, word: str = "") -> Job:
-        """Return the job of one request, again and again."""
+        """Return the job that repeats one request."""
         return cls((request,), frozenset({status}), word)
 
     @property
     def is_refused(self) -> bool:
-        """Whether errors are what is wanted."""
+        """Whether errors are expected."""
         return min(self.statuses) >= 400
 
 
 def cart(cart_id: str) -> Request:
-    """Return the request for a cart."""
+    """Return the request that reads a cart."""
     return Request("GET", f"/v2/carts/{cart_id}")
 
 
 def association(cart_id: str, method: str = "POST", body: str = VALID) -> Request:
-    """Return the request that associates a cart with an account, or parts them with DELETE."""
+    """Return the request that associates a cart with an account, or with DELETE dissociates it."""
     return Request(method, f"/v2/carts/{cart_id}/relationships/accounts", body)
 
 
 def writes() -> tuple[Request, ...]:
-    """Return requests that each change a cart: all are associated, then all are parted again."""
+    """Return requests that each change a cart: all are associated, then all are dissociated."""
     return tuple(
         association(f"bench-{n}", method) for method in ("POST", "DELETE") for n in range(CARTS)
     )
 
 
-def check(port: int, job: Job, who: str) -> None:
-    """Send a job's requests once. SystemExit, in one line, unless they are answered as they are to
-    be: nobody is measured giving wrong answers."""
-    said = b""
+def check(port: int, job: Job, title: str) -> None:
+    """Send a job's requests once. Raises SystemExit with one line for a wrong response: no server
+    is measured giving wrong responses."""
+    bodies = b""
     for request in job.requests:
-        status, body = answer(port, request)
+        status, body = send(port, request)
         if status not in job.statuses:
             raise SystemExit(
-                f"{who} answers {status} to {request.method} {request.path}, "
+                f"{title} returns {status} to {request.method} {request.path}, "
                 f"not {sorted(job.statuses)}: {body[:200]!r}"
             )
-        said += body
-    if job.word.encode() not in said:
-        raise SystemExit(f"{who} does not say {job.word!r}: {said[:200]!r}")
+        bodies += body
+    if job.word.encode() not in bodies:
+        raise SystemExit(f"{title} does not return {job.word!r}: {bodies[:200]!r}")
 
 
-def answer(port: int, request: Request) -> tuple[int, bytes]:
-    """Return the status and the body of a request's answer. Raises OSError while nobody listens."""
+def send(port: int, request: Request) -> tuple[int, bytes]:
+    """Return the status and the body of a response. Raises OSError while no server listens."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request(

@@ -1,4 +1,4 @@
-"""The load: `wrk`, told what to send by a script, tells what came of it."""
+"""The load generator `wrk`: a script gives it the requests and prints its results as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.work import Job, Request
 
-PATIENCE = "10s"
+TIMEOUT = "10s"
 SCRIPT = """
 local requests, n = {}, 0
 function init(args)
@@ -33,15 +33,15 @@ end
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What one run of the load came to."""
+    """The result of one run of the load."""
 
     requests_per_second: float
     p50_ms: float
     p99_ms: float
 
 
-def needed() -> None:
-    """SystemExit, in one line, when the load can't be made."""
+def require() -> None:
+    """Raise SystemExit with one line when `wrk` is missing."""
     if not shutil.which("wrk"):
         raise SystemExit("benchmarks need wrk: install it first (Debian: apt-get install wrk)")
 
@@ -49,29 +49,29 @@ def needed() -> None:
 def rate(port: int, job: Job, connections: int, seconds: float) -> Rate:
     """Send a job's requests over some connections for some seconds.
 
-    SystemExit when an answer was of the wrong kind or never came.
+    Raises SystemExit when a response was wrong or missing.
     """
     with tempfile.TemporaryDirectory(prefix="wrk-") as folder:
         script = Path(folder, "job.lua")
-        lines = (f"  requests[{n}] = {_lua(each)}" for n, each in enumerate(job.requests, 1))
+        lines = (f"  requests[{n}] = {_lua(request)}" for n, request in enumerate(job.requests, 1))
         script.write_text(SCRIPT % "\n".join(lines), "utf-8")
         load = ("-t", "1", "-c", str(connections), "-d", f"{max(1, round(seconds))}s")
-        patience = ("--timeout", PATIENCE)
+        timeout = ("--timeout", TIMEOUT)
         run = subprocess.run(
-            ["wrk", *load, *patience, "-s", str(script), f"http://127.0.0.1:{port}/"],
+            ["wrk", *load, *timeout, "-s", str(script), f"http://127.0.0.1:{port}/"],
             capture_output=True,
             text=True,
             check=False,
         )
-    told = run.stdout.strip().rpartition("\n")[2]
-    if run.returncode or not told.startswith("{"):
+    last_line = run.stdout.strip().rpartition("\n")[2]
+    if run.returncode or not last_line.startswith("{"):
         raise SystemExit(f"wrk failed: {(run.stderr or run.stdout).strip()[:300]}")
-    found = json.loads(told)
-    wanted = found["requests"] if job.is_refused else 0
-    if found["broken"] or found["refused"] != wanted or not found["requests"]:
-        raise SystemExit(f"answers were not what they are to be: {told}")
-    seconds_taken = found["micros"] / 1e6
-    return Rate(found["requests"] / seconds_taken, found["p50"] / 1e3, found["p99"] / 1e3)
+    summary = json.loads(last_line)
+    expected = summary["requests"] if job.is_refused else 0
+    if summary["broken"] or summary["refused"] != expected or not summary["requests"]:
+        raise SystemExit(f"responses were wrong or missing: {last_line}")
+    seconds_taken = summary["micros"] / 1e6
+    return Rate(summary["requests"] / seconds_taken, summary["p50"] / 1e3, summary["p99"] / 1e3)
 
 
 def _lua(request: Request) -> str:
@@ -79,6 +79,6 @@ def _lua(request: Request) -> str:
         f"[{json.dumps(name)}] = {json.dumps(value)}" for name, value in request.headers.items()
     )
     body = json.dumps(request.body) if request.body else "nil"
-    # a JSON text of ASCII characters is one of Lua's, too
+    # a JSON string of ASCII characters is a Lua string, too
     method, path = json.dumps(request.method), json.dumps(request.path)
     return f"wrk.format({method}, {path}, {{{headers}}}, {body})"

@@ -1,4 +1,4 @@
-"""The Dockerfile's own steps, run in a fresh virtual environment: there is no Docker here."""
+"""The steps of the Dockerfile, run in fresh virtual environments without Docker."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from benchmarks.soak.__main__ import AS_IN_THE_IMAGE
+from benchmarks.soak.__main__ import IMAGE_ENVIRONMENT
 from mockserver import __version__
 from tests.documents import ROOT
 from tests.free_port import free_port
@@ -121,9 +121,9 @@ def test_image_takes_nothing_that_its_build_does_not_need() -> None:
         for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
         if line.startswith("!")
     ]
-    copied = [name for each in instructions(BUILD, "COPY") for name in each.split()[:-1]]
+    copied = [name for copy in instructions(BUILD, "COPY") for name in copy.split()[:-1]]
     assert sorted(kept) == sorted(copied)
 
 
-def test_the_soaks_servers_are_told_of_memory_what_the_image_tells() -> None:
-    assert {"GLIBC_TUNABLES": ENVIRONMENT["GLIBC_TUNABLES"]} == AS_IN_THE_IMAGE
+def test_the_soaks_servers_have_the_memory_settings_of_the_image() -> None:
+    assert {"GLIBC_TUNABLES": ENVIRONMENT["GLIBC_TUNABLES"]} == IMAGE_ENVIRONMENT

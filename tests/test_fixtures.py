@@ -1,4 +1,4 @@
-"""Fixtures: what they may say, how each mistake in them is told, and the seed world itself."""
+"""Fixtures: what they may hold, how errors in them are reported, and the built-in data."""
 
 import json
 from collections.abc import Callable
@@ -36,33 +36,35 @@ from tests.seeds import (
     as_customer,
 )
 
-ERROR_IDS = {each.id for each in error_entries()}
+ERROR_IDS = {entry.id for entry in error_entries()}
 Write = Callable[..., str]
 
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Write a file beside the test, and return its name; mistakes name it without its folder."""
+    """Return a function that writes a file and returns its name, as diagnostics give it."""
     monkeypatch.chdir(tmp_path)
 
-    def put(text: str | bytes, name: str = "own.yaml") -> str:
+    def write_file(text: str | bytes, name: str = "own.yaml") -> str:
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return name
 
-    return put
+    return write_file
 
 
-def mistakes(*paths: str) -> list[str]:
-    """Return what is told about fixtures that can't be used."""
+def diagnostics_of(*paths: str) -> list[str]:
+    """Return the diagnostics of fixtures that can't be used."""
     with pytest.raises(FixtureError) as raised:
         load_fixtures(paths, CONTRACT)
-    assert str(raised.value).splitlines() == [str(each) for each in raised.value.diagnostics]
+    assert str(raised.value).splitlines() == [
+        str(diagnostic) for diagnostic in raised.value.diagnostics
+    ]
     return str(raised.value).splitlines()
 
 
-def serving(*paths: str) -> FlaskClient:
+def start_client(*paths: str) -> FlaskClient:
     return create_app(Config(fixtures=paths, frozen_at=NEW_YEAR), CONTRACT).test_client()
 
 
@@ -71,7 +73,7 @@ def cart_ids(client: FlaskClient, headers: dict[str, str] = ADMIN) -> list[str]:
     return [cart["id"] for cart in listed]
 
 
-# --- one mistake each
+# --- single errors
 
 ACCOUNT = f"accounts: [{{ id: {ACCOUNT_1}, name: Ada }}]\n"
 MEMBER = f"""\
@@ -93,8 +95,8 @@ SHIPPING = (
 )
 
 
-def holding(item: str, field: str = "description: A") -> str:
-    """A cart with one item, and with one more field."""
+def cart_with(item: str, field: str = "description: A") -> str:
+    """Return a cart with one item and one more field."""
     return f"carts:\n  - id: mine\n    {field}\n    items:\n    - {item}\n    name: A\n"
 
 
@@ -104,8 +106,8 @@ SECTIONS = (
     "promotions, rules, settings, sign_in_codes, store"
 )
 CUSTOMER = f"customers: [{{ id: {CUSTOMER_1}, name: A, email: alan@example.com }}]\n"
-ONE_MISTAKE = {
-    # what the schema sees
+SINGLE_ERRORS = {
+    # found by the schema
     "unknown section": (
         "cartz: []\n",
         f"own.yaml:1:8: cartz: is not a known field; known: {SECTIONS}",
@@ -161,7 +163,7 @@ ONE_MISTAKE = {
         "settings:\n  cart:\n    cart_expiry_days: 366\n",
         "own.yaml:3:23: settings.cart.cart_expiry_days: must be at most 365",
     ),
-    # what it can't see
+    # not found by the schema
     "unknown account": (
         ACCOUNT + "carts:\n  - { id: mine, name: A, account_ids: [ada] }\n",
         'own.yaml:3:40: carts[0].account_ids[0]: no account "ada"; known: ' + ACCOUNT_1,
@@ -224,8 +226,8 @@ ONE_MISTAKE = {
         MEMBER
         + "memberships:\n"
         + "".join(
-            f"  - {{ id: {each}, account_id: {ACCOUNT_1}, member_id: {MEMBER_ADA} }}\n"
-            for each in (MEMBER_GRACE, MEMBER_HEDY)
+            f"  - {{ id: {membership_id}, account_id: {ACCOUNT_1}, member_id: {MEMBER_ADA} }}\n"
+            for membership_id in (MEMBER_GRACE, MEMBER_HEDY)
         ),
         f'own.yaml:10:61: memberships[1].account_id: "{ACCOUNT_1} of {MEMBER_ADA}" is defined '
         "already at own.yaml:9; write another one, or remove one of them",
@@ -238,7 +240,7 @@ ONE_MISTAKE = {
         "carts:\n  - { id: mine, name: A, idle: P3651D }\n",
         "own.yaml:2:32: carts[0].idle: write at most P3650D",
     ),
-    # the catalog, and what carts hold of it
+    # the catalog, and items of carts
     "product without a price": (
         f"products:\n  - {{ id: {MUG}, sku: mug, name: Mug }}\n",
         "own.yaml:2:5: products[0].prices: is required",
@@ -266,48 +268,52 @@ ONE_MISTAKE = {
         "a promotion has either percent or amounts; remove one of them",
     ),
     "unknown product": (
-        holding("{ type: cart_item, product_id: mug, quantity: 1 }"),
+        cart_with("{ type: cart_item, product_id: mug, quantity: 1 }"),
         'own.yaml:5:38: carts[0].items[0].product_id: no product "mug"; known: none',
     ),
     "unknown promotion": (
-        holding("{ type: promotion_item, code: X }"),
+        cart_with("{ type: promotion_item, code: X }"),
         'own.yaml:5:37: carts[0].items[0].code: no promotion "X"; known: none',
     ),
     "promotion of a custom item": (
-        holding("{ type: custom_item, name: A, quantity: 1, price: { amount: 1 }, code: X }"),
+        cart_with("{ type: custom_item, name: A, quantity: 1, price: { amount: 1 }, code: X }"),
         "own.yaml:5:78: carts[0].items[0].code: a custom_item has none",
     ),
     "item without a quantity": (
-        holding("{ type: custom_item, name: A, price: { amount: 1 } }"),
+        cart_with("{ type: custom_item, name: A, price: { amount: 1 } }"),
         "own.yaml:5:7: carts[0].items[0].quantity: is required",
     ),
     "no price in the cart's currency": (
         PRODUCT
         + "currencies: [{ code: USD }, { code: GBP }]\n"
-        + holding(f"{{ type: cart_item, product_id: {MUG}, quantity: 1 }}", "currency: GBP"),
+        + cart_with(f"{{ type: cart_item, product_id: {MUG}, quantity: 1 }}", "currency: GBP"),
         "own.yaml:8:38: carts[0].items[0].product_id: "
         "the product has no price in GBP, the currency of the cart",
     ),
     "cart in no currency": (
-        holding("{ type: custom_item, name: A, quantity: 1, price: { amount: 1 } }", "currency: X"),
+        cart_with(
+            "{ type: custom_item, name: A, quantity: 1, price: { amount: 1 } }", "currency: X"
+        ),
         'own.yaml:3:15: carts[0].currency: no currency "X"; known: USD',
     ),
     "unknown shipping group": (
-        holding(
+        cart_with(
             "{ type: custom_item, name: A, quantity: 1, price: { amount: 1 }, "
             "shipping_group_id: mine }"
         ),
         'own.yaml:5:91: carts[0].items[0].shipping_group_id: no shipping group "mine"; known: none',
     ),
     "item id twice": (
-        holding(f"{SHIPPING}\n    - {SHIPPING}"),
+        cart_with(f"{SHIPPING}\n    - {SHIPPING}"),
         "own.yaml:6:13: carts[0].items[1].id: another item of the cart has this id",
     ),
     "item of old": (
-        holding("{ type: custom_item, name: A, quantity: 1, price: { amount: 1 }, idle: P3651D }"),
+        cart_with(
+            "{ type: custom_item, name: A, quantity: 1, price: { amount: 1 }, idle: P3651D }"
+        ),
         "own.yaml:5:78: carts[0].items[0].idle: write at most P3650D",
     ),
-    # what is no YAML, or not the plain one
+    # invalid YAML, or YAML beyond the plain one
     "not YAML": ("carts: [\n", "own.yaml:2:1: can't be read: did not find expected node content"),
     "bad indent": (
         "carts:\n  - id: mine\n name: A\n",
@@ -348,27 +354,27 @@ ONE_MISTAKE = {
 }
 
 
-@pytest.mark.parametrize(("text", "expected"), ONE_MISTAKE.values(), ids=ONE_MISTAKE)
-def test_mistake_is_told_with_its_place(write: Write, text: str | bytes, expected: str) -> None:
-    told = mistakes(write(text))
-    if isinstance(text, bytes):  # the decoder's own words differ from release to release
-        told, expected = [each[:28] for each in told], expected[:28]
-    assert told == [expected]
+@pytest.mark.parametrize(("text", "expected"), SINGLE_ERRORS.values(), ids=SINGLE_ERRORS)
+def test_error_is_reported_with_its_place(write: Write, text: str | bytes, expected: str) -> None:
+    messages = diagnostics_of(write(text))
+    if isinstance(text, bytes):  # the decoder's wording differs between releases
+        messages, expected = [message[:28] for message in messages], expected[:28]
+    assert messages == [expected]
 
 
 @pytest.mark.parametrize("depth", [1_000, 100_000])
-def test_absurd_depth_is_told_too(write: Write, depth: int) -> None:
-    assert len(mistakes(write("carts: " + "[" * depth + "]" * depth))) == 1
+def test_extreme_depth_is_reported_too(write: Write, depth: int) -> None:
+    assert len(diagnostics_of(write("carts: " + "[" * depth + "]" * depth))) == 1
 
 
 @pytest.mark.parametrize(
     "tag", ["!!python/object/apply:os.system", "!!python/name:os.system", "!x"]
 )
 @pytest.mark.parametrize("value", ["[touch ran]", "{a: b}", "text"])
-def test_tags_are_refused_and_nothing_is_run(
+def test_tags_are_rejected_and_nothing_is_executed(
     write: Write, tmp_path: Path, tag: str, value: str
 ) -> None:
-    first, *_ = mistakes(write(f"carts: {tag} {value}\n"))
+    first, *_ = diagnostics_of(write(f"carts: {tag} {value}\n"))
     full = tag.replace("!!", "tag:yaml.org,2002:")
     assert first == f"own.yaml:1:8: carts: the tag {full} is not allowed here; remove it"
     assert not (tmp_path / "ran").exists()
@@ -379,39 +385,39 @@ def test_aliases_cannot_explode(write: Write) -> None:
         f"a{n}: &a{n} [" + ", ".join([f"*a{n - 1}"] * 10) + "]" for n in range(1, 10)
     ]
     text = "\n".join(levels)
-    most = len(text) + 100_000
-    assert mistakes(write(text)) == [
-        f"own.yaml:1:1: more than {most} values once the aliases are written out"
+    max_values = len(text) + 100_000
+    assert diagnostics_of(write(text)) == [
+        f"own.yaml:1:1: more than {max_values} values once the aliases are written out"
     ]
 
 
-def test_binary_file_is_told_and_not_shown(write: Write) -> None:
-    (told,) = mistakes(write(bytes(range(256))))
-    assert told.startswith("own.yaml:1:1: can't be read: ")
+def test_binary_file_is_reported_without_its_content(write: Write) -> None:
+    (message,) = diagnostics_of(write(bytes(range(256))))
+    assert message.startswith("own.yaml:1:1: can't be read: ")
 
 
-def test_missing_file_is_told() -> None:
-    assert mistakes("no-such.yaml") == [
+def test_missing_file_is_reported() -> None:
+    assert diagnostics_of("no-such.yaml") == [
         "no-such.yaml: no such file or folder; write a path, or default for the built-in fixtures"
     ]
 
 
-def test_folder_without_fixtures_is_told(write: Write) -> None:
+def test_folder_without_fixtures_is_reported(write: Write) -> None:
     write("carts: []", "folder/carts.txt")
-    assert mistakes("folder") == ["folder: the folder has no *.yaml file"]
+    assert diagnostics_of("folder") == ["folder: the folder has no *.yaml file"]
 
 
-def test_unknown_error_of_a_magic_id_is_told_with_those_there_are(write: Write) -> None:
-    (told,) = mistakes(write("magic_ids:\n  - { id: mine, error: no-such }\n"))
-    assert told.startswith('own.yaml:2:24: magic_ids[0].error: no error "no-such"; known: ')
-    assert "account-lacks-permissions, account-member-not-found" in told
-    assert told.endswith(f" and {len(ERROR_IDS) - 10} more")
+def test_unknown_error_of_a_magic_id_is_reported_with_the_known_ones(write: Write) -> None:
+    (message,) = diagnostics_of(write("magic_ids:\n  - { id: mine, error: no-such }\n"))
+    assert message.startswith('own.yaml:2:24: magic_ids[0].error: no error "no-such"; known: ')
+    assert "account-lacks-permissions, account-member-not-found" in message
+    assert message.endswith(f" and {len(ERROR_IDS) - 10} more")
 
 
-# --- all mistakes
+# --- all errors at once
 
 
-def test_every_mistake_is_told_at_once_in_the_order_of_the_file(write: Write) -> None:
+def test_all_errors_are_reported_at_once_in_the_order_of_the_file(write: Write) -> None:
     text = """\
 carts:
   - { id: a b, name: 1 }
@@ -420,8 +426,8 @@ colour: red
 settings: { cart: { show_all_carts: perhaps } }
 carts: []
 """
-    told = mistakes(write(text.replace("carts: []\n", "")))
-    assert [each.split(": ")[:2] for each in told] == [
+    messages = diagnostics_of(write(text.replace("carts: []\n", "")))
+    assert [message.split(": ")[:2] for message in messages] == [
         ["own.yaml:2:11", "carts[0].id"],
         ["own.yaml:2:22", "carts[0].name"],
         ["own.yaml:3:43", "carts[1].account_ids[0]"],
@@ -430,40 +436,47 @@ carts: []
     ]
 
 
-def test_mistakes_of_several_files_are_told_at_once(write: Write) -> None:
+def test_errors_of_several_files_are_reported_at_once(write: Write) -> None:
     names = [write("carts: 1\n", "b.yaml"), write("[\n", "c.yaml"), write("x: 1\n", "a.yaml")]
-    assert [each.split(":")[0] for each in mistakes(*names)] == ["a.yaml", "b.yaml", "c.yaml"]
+    assert [message.split(":")[0] for message in diagnostics_of(*names)] == [
+        "a.yaml",
+        "b.yaml",
+        "c.yaml",
+    ]
 
 
-def test_every_missing_file_is_told_at_once() -> None:
-    assert [each.split(":")[0] for each in mistakes("a.yaml", "b.yaml")] == ["a.yaml", "b.yaml"]
+def test_all_missing_files_are_reported_at_once() -> None:
+    assert [message.split(":")[0] for message in diagnostics_of("a.yaml", "b.yaml")] == [
+        "a.yaml",
+        "b.yaml",
+    ]
 
 
 def test_id_of_another_file_cannot_be_used_again(write: Write) -> None:
     first = write("# one\ncarts: [{ id: mine, name: A }]\n", "first.yaml")
     second = write("carts: [{ id: mine, name: B }]\n", "second.yaml")
-    assert mistakes(first, second) == [
+    assert diagnostics_of(first, second) == [
         'second.yaml:1:15: carts[0].id: "mine" is defined already at first.yaml:2; '
         "write another one, or remove one of them"
     ]
 
 
-def test_id_of_the_seed_world_cannot_be_used_again(write: Write) -> None:
-    (told,) = mistakes("default", write("carts: [{ id: free-cart, name: B }]\n"))
-    assert told.startswith('own.yaml:1:15: carts[0].id: "free-cart" is defined already at ')
-    assert "default.yaml:" in told
+def test_id_of_the_built_in_data_cannot_be_used_again(write: Write) -> None:
+    (message,) = diagnostics_of("default", write("carts: [{ id: free-cart, name: B }]\n"))
+    assert message.startswith('own.yaml:1:15: carts[0].id: "free-cart" is defined already at ')
+    assert "default.yaml:" in message
 
 
-def test_same_file_twice_is_a_mistake(write: Write) -> None:
+def test_same_file_twice_is_an_error(write: Write) -> None:
     name = write("carts: [{ id: mine, name: A }]\n")
-    assert len(mistakes(name, name)) == 1
+    assert len(diagnostics_of(name, name)) == 1
 
 
-# --- what is told by the command
+# --- the output of the command
 
 
 @pytest.mark.parametrize("command", [["validate"], ["--port", "0", "--fixtures"]])
-def test_command_ends_with_the_mistakes_and_no_traceback(
+def test_command_ends_with_the_diagnostics_and_no_traceback(
     write: Write,
     command: list[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -482,30 +495,30 @@ def test_command_ends_with_the_mistakes_and_no_traceback(
     ]
 
 
-# --- what can be used
+# --- valid fixtures
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "{}", "---\n", "~\n", "\ufeffcarts: []"])
-def test_empty_file_is_an_empty_world(write: Write, text: str) -> None:
+def test_empty_file_adds_nothing(write: Write, text: str) -> None:
     name = write(text)
-    assert cart_ids(serving("default", name)) == cart_ids(serving("default"))
-    assert serving(name).get("/v2/carts", headers=ADMIN).status_code == 401
+    assert cart_ids(start_client("default", name)) == cart_ids(start_client("default"))
+    assert start_client(name).get("/v2/carts", headers=ADMIN).status_code == 401
 
 
-def test_own_file_adds_to_the_seed_world(write: Write) -> None:
+def test_own_file_adds_to_the_built_in_data(write: Write) -> None:
     name = write(f"carts:\n  - {{ id: mine, name: Mine, account_ids: [{ACCOUNT_1}] }}\n")
-    client = serving("default", name)
-    assert set(cart_ids(client)) - set(cart_ids(serving("default"))) == {"mine"}
+    client = start_client("default", name)
+    assert set(cart_ids(client)) - set(cart_ids(start_client("default"))) == {"mine"}
     assert cart_ids(client, acting_as(1)) == ["ada-cart", "ada-second-cart", "shared-cart", "mine"]
 
 
-def test_own_file_stands_alone_without_the_seed_world(write: Write) -> None:
+def test_own_file_can_be_used_without_the_built_in_data(write: Write) -> None:
     name = write(
         "applications: [{ client_id: shop, grant: client_credentials, client_secret: s }]\n"
         "bearer_tokens: [{ token: mine, client_id: shop }]\n"
         "carts: [{ id: only, name: Only }]\n"
     )
-    client = serving(name)
+    client = start_client(name)
     assert cart_ids(client, {"Authorization": "Bearer mine"}) == ["only"]
     assert client.get("/v2/carts", headers=ADMIN).status_code == 401
 
@@ -515,23 +528,25 @@ def test_folder_is_read_in_the_order_of_its_names(write: Write) -> None:
     write("carts: [{ id: third, name: C }]", "folder/c.yml")
     write("carts: [{ id: first, name: A }]", "folder/a.yaml")
     write("not: fixtures", "folder/notes.txt")
-    added = [each for each in cart_ids(serving("default", "folder")) if "-" not in each]
+    added = [
+        cart_id for cart_id in cart_ids(start_client("default", "folder")) if "-" not in cart_id
+    ]
     assert added == ["first", "second", "third"]
 
 
-def test_files_may_name_what_stands_in_another(write: Write) -> None:
+def test_files_may_refer_to_records_of_other_files(write: Write) -> None:
     account_id = "a0000000-0000-4000-8000-000000000009"
     cart = write(f"carts: [{{ id: mine, name: M, account_ids: [{account_id}] }}]", "cart.yaml")
     account = write(f"accounts: [{{ id: {account_id}, name: New }}]", "account.yaml")
     for order in ((cart, account), (account, cart)):
-        client = serving("default", *order)
+        client = start_client("default", *order)
         assert client.get(f"/v2/accounts/{account_id}", headers=ADMIN).status_code == 200
 
 
-def test_later_settings_win_and_leave_the_others(write: Write) -> None:
+def test_later_settings_win_and_keep_the_others(write: Write) -> None:
     first = write("settings: { cart: { cart_expiry_days: 3, show_all_carts: false } }", "a.yaml")
     second = write("settings: { cart: { cart_expiry_days: 5 } }", "b.yaml")
-    client = serving("default", first, second)
+    client = start_client("default", first, second)
     data = client.get("/v2/settings/cart", headers=ADMIN).get_json()["data"]
     assert (data["cart_expiry_days"], data["show_all_carts"]) == (5, False)
     assert data["inventories"] == {"defer_inventory_check": False}
@@ -545,20 +560,20 @@ carts:
   - {{ <<: *mine, id: two }}
 """
     )
-    client = serving("default", name)
+    client = start_client("default", name)
     two = client.get("/v2/carts/two", headers=SHOPPER).get_json()["data"]
     assert (two["name"], two["relationships"]["accounts"]["data"][0]["id"]) == ("One", ACCOUNT_2)
 
 
-def test_dates_stay_the_text_that_they_are(write: Write) -> None:
+def test_dates_stay_text(write: Write) -> None:
     name = write("carts: [{ id: mine, name: 2026-01-01, snapshot_date: 2027-01-01T00:00:00Z }]")
-    cart = serving("default", name).get("/v2/carts/mine", headers=SHOPPER).get_json()["data"]
+    cart = start_client("default", name).get("/v2/carts/mine", headers=SHOPPER).get_json()["data"]
     assert (cart["name"], cart["snapshot_date"]) == ("2026-01-01", "2027-01-01T00:00:00Z")
 
 
 def test_idle_cart_expires_earlier(write: Write) -> None:
     name = write("carts: [{ id: mine, name: Mine, idle: P1DT2H3M4S }]")
-    cart = serving("default", name).get("/v2/carts/mine", headers=SHOPPER).get_json()["data"]
+    cart = start_client("default", name).get("/v2/carts/mine", headers=SHOPPER).get_json()["data"]
     assert cart["meta"]["timestamps"] == {
         "created_at": "2025-12-30T21:56:56Z",
         "updated_at": "2025-12-30T21:56:56Z",
@@ -567,16 +582,16 @@ def test_idle_cart_expires_earlier(write: Write) -> None:
 
 
 def test_membership_may_have_an_id_and_an_age(write: Write) -> None:
-    known = f"id: {CUSTOMER_1}, account_id: {ACCOUNT_1}, member_id: {MEMBER_HEDY}, age: P2D"
-    client = serving("default", write(f"memberships: [{{ {known}, idle: P1D }}]"))
+    membership = f"id: {CUSTOMER_1}, account_id: {ACCOUNT_1}, member_id: {MEMBER_HEDY}, age: P2D"
+    client = start_client("default", write(f"memberships: [{{ {membership}, idle: P1D }}]"))
     path = f"/v2/accounts/{ACCOUNT_1}/account-memberships/{CUSTOMER_1}"
     assert client.get(path, headers=ADMIN).get_json()["data"]["meta"]["timestamps"] == {
         "created_at": "2025-12-30T00:00:00.000Z",
         "updated_at": "2025-12-31T00:00:00.000Z",
     }
-    given = {**SIGN_IN, "username": "hedy@example.com", "password": "hedy-password"}
-    answer = client.post(TOKENS, headers=SHOPPER, json={"data": given})
-    accounts = [each["account_id"] for each in answer.get_json()["data"]]
+    credentials = {**SIGN_IN, "username": "hedy@example.com", "password": "hedy-password"}
+    response = client.post(TOKENS, headers=SHOPPER, json={"data": credentials})
+    accounts = [token["account_id"] for token in response.get_json()["data"]]
     assert accounts == [ACCOUNT_3, ACCOUNT_1]  # account_ids first
 
 
@@ -587,21 +602,22 @@ def test_membership_without_an_id_always_has_the_same_one(write: Write) -> None:
     tokens = "bearer_tokens: [{ token: admin, client_id: a }]\n"
     office = write(bearer + tokens, "office.yaml")
     ids = {
-        serving(name, office).get(path, headers=ADMIN).get_json()["data"][0]["id"] for _ in range(2)
+        start_client(name, office).get(path, headers=ADMIN).get_json()["data"][0]["id"]
+        for _ in range(2)
     }
     assert len(ids) == 1
 
 
-# --- the seed world (contract.md §7)
+# --- the built-in data
 
 
-def test_seed_carts_are_the_documented_ones(client: FlaskClient) -> None:
+def test_built_in_carts_are_the_documented_ones(client: FlaskClient) -> None:
     listed = client.get("/v2/carts", headers=ADMIN).get_json()["data"]
     owners = {
         cart["id"]: [
-            each["id"]
+            owner["id"]
             for kind in ("accounts", "customers")
-            for each in cart["relationships"][kind].get("data", [])
+            for owner in cart["relationships"][kind].get("data", [])
         ]
         for cart in listed
     }
@@ -621,7 +637,7 @@ def test_seed_carts_are_the_documented_ones(client: FlaskClient) -> None:
     assert [cart["id"] for cart in listed if "contact" in cart] == ["contact-cart"]
 
 
-def test_seed_accounts_are_the_documented_ones(client: FlaskClient) -> None:
+def test_built_in_accounts_are_the_documented_ones(client: FlaskClient) -> None:
     listed = client.get("/v2/accounts", headers=ADMIN).get_json()["data"]
     assert {account["id"]: account["name"] for account in listed} == {
         "a0000000-0000-4000-8000-000000000001": "Ada's Engines",
@@ -634,35 +650,37 @@ def test_seed_accounts_are_the_documented_ones(client: FlaskClient) -> None:
     ("name", "accounts"),
     [("ada", [ACCOUNT_1]), ("grace", [ACCOUNT_2, ACCOUNT_3]), ("hedy", [ACCOUNT_3])],
 )
-def test_seed_members_sign_in_as_documented(
+def test_built_in_members_sign_in_as_documented(
     client: FlaskClient, name: str, accounts: list[str]
 ) -> None:
     assert PROFILE == "b0000000-0000-4000-8000-000000000001"
-    given = {**SIGN_IN, "username": f"{name}@example.com", "password": f"{name}-password"}
-    answer = client.post(TOKENS, headers=SHOPPER, json={"data": given})
-    assert [each["account_id"] for each in answer.get_json()["data"]] == accounts
+    credentials = {**SIGN_IN, "username": f"{name}@example.com", "password": f"{name}-password"}
+    response = client.post(TOKENS, headers=SHOPPER, json={"data": credentials})
+    assert [token["account_id"] for token in response.get_json()["data"]] == accounts
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_seed_account_tokens_stand_for_their_accounts(client: FlaskClient, number: int) -> None:
+def test_built_in_account_tokens_act_for_their_accounts(client: FlaskClient, number: int) -> None:
     cart = client.post("/v2/carts", headers=acting_as(number), json={"data": {"name": "New"}})
     (account,) = cart.get_json()["data"]["relationships"]["accounts"]["data"]
     assert account["id"] == f"a0000000-0000-4000-8000-00000000000{number}"
 
 
 @pytest.mark.parametrize(("number", "name"), [(1, "alan"), (2, "barbara")])
-def test_seed_customers_sign_in_as_documented(client: FlaskClient, number: int, name: str) -> None:
-    given = {"type": "token", "email": f"{name}@example.com", "password": f"{name}-password"}
-    answer = client.post("/v2/customers/tokens", headers=SHOPPER, json={"data": given})
+def test_built_in_customers_sign_in_as_documented(
+    client: FlaskClient, number: int, name: str
+) -> None:
+    credentials = {"type": "token", "email": f"{name}@example.com", "password": f"{name}-password"}
+    response = client.post("/v2/customers/tokens", headers=SHOPPER, json={"data": credentials})
     assert (
-        answer.get_json()["data"]["customer_id"] == f"f0000000-0000-4000-8000-00000000000{number}"
+        response.get_json()["data"]["customer_id"] == f"f0000000-0000-4000-8000-00000000000{number}"
     )
     cart = client.post("/v2/carts", headers=as_customer(number), json={"data": {"name": "New"}})
     (customer,) = cart.get_json()["data"]["relationships"]["customers"]["data"]
-    assert customer["id"] == answer.get_json()["data"]["customer_id"]
+    assert customer["id"] == response.get_json()["data"]["customer_id"]
 
 
-def test_seed_memberships_have_the_documented_ids(client: FlaskClient) -> None:
+def test_built_in_memberships_have_the_documented_ids(client: FlaskClient) -> None:
     for number, member, account in (
         (1, MEMBER_ADA, ACCOUNT_1),
         (2, MEMBER_GRACE, ACCOUNT_2),
@@ -670,39 +688,39 @@ def test_seed_memberships_have_the_documented_ids(client: FlaskClient) -> None:
         (4, MEMBER_HEDY, ACCOUNT_3),
     ):
         path = f"/v2/accounts/{account}/account-memberships"
-        answer = client.get(f"{path}/ca000000-0000-4000-8000-00000000000{number}", headers=ADMIN)
-        related = answer.get_json()["data"]["relationships"]["account_member"]
+        response = client.get(f"{path}/ca000000-0000-4000-8000-00000000000{number}", headers=ADMIN)
+        related = response.get_json()["data"]["relationships"]["account_member"]
         assert related["data"]["id"] == member
 
 
-def test_seed_world_has_a_magic_cart_for_every_error(client: FlaskClient) -> None:
-    world = yaml.safe_load(resource("fixtures/default.yaml").read_text("utf-8"))
-    magic = {each["id"]: each["error"] for each in world["magic_ids"]}
+def test_built_in_data_has_a_magic_id_for_every_error(client: FlaskClient) -> None:
+    document = yaml.safe_load(resource("fixtures/default.yaml").read_text("utf-8"))
+    magic = {entry["id"]: entry["error"] for entry in document["magic_ids"]}
     assert magic == {f"always-{error}": error for error in ERROR_IDS}
-    answer = client.get("/v2/carts/always-write-conflict", headers=SHOPPER)
-    assert answer.status_code == 200  # getting a cart can't conflict
-    answer = client.delete("/v2/carts/always-write-conflict", headers=SHOPPER)
-    assert answer.status_code == 409
+    response = client.get("/v2/carts/always-write-conflict", headers=SHOPPER)
+    assert response.status_code == 200  # getting a cart can't conflict
+    response = client.delete("/v2/carts/always-write-conflict", headers=SHOPPER)
+    assert response.status_code == 409
 
 
-# --- the schema that editors use
+# --- the schema
 
 
 def schema() -> Any:
     return json.loads(resource("fixtures/schema.json").read_text("utf-8"))
 
 
-def test_schema_is_one() -> None:
+def test_schema_is_valid() -> None:
     Draft202012Validator.check_schema(schema())
 
 
-def test_seed_world_is_valid_under_the_schema() -> None:
-    world = yaml.safe_load(resource("fixtures/default.yaml").read_text("utf-8"))
-    Draft202012Validator(schema()).validate(world)
-    assert set(schema()["properties"]) - {"rules"} == set(world)
+def test_built_in_data_is_valid_under_the_schema() -> None:
+    document = yaml.safe_load(resource("fixtures/default.yaml").read_text("utf-8"))
+    Draft202012Validator(schema()).validate(document)
+    assert set(schema()["properties"]) - {"rules"} == set(document)
 
 
-def test_seed_world_tells_editors_its_schema() -> None:
+def test_built_in_data_names_its_schema_for_editors() -> None:
     first, *_ = resource("fixtures/default.yaml").read_text("utf-8").splitlines()
     marker, _, name = first.partition("=")
     assert marker == "# yaml-language-server: $schema"

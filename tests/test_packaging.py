@@ -1,5 +1,5 @@
-"""What is built from this source: a wheel that serves wherever it is installed, an sdist that can
-be built again, and a lock that names no private place."""
+"""The builds of this source: a wheel that serves wherever it is installed, an sdist that can be
+built again, and a lock that names public registries only."""
 
 import os
 import re
@@ -22,11 +22,11 @@ DATA = {
     "mockserver/data/fixtures/default.yaml": "fixtures/default.yaml",
     "mockserver/data/fixtures/schema.json": "fixtures/schema.json",
 }
-"""What the wheel carries beside the code, and where the source has it."""
+"""The data files of the wheel, and their places in the source."""
 
 
 def run(*command: str | Path, cwd: Path = ROOT) -> str:
-    """Run a command without this process's own settings, and return what it prints."""
+    """Run a command without this process's own settings, and return its output."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("MOCKSERVER_")}
     env = {**env, "PYTHONPATH": "", "VIRTUAL_ENV": ""}
     done = subprocess.run(
@@ -60,11 +60,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def wheel(built: Path) -> Path:
-    (found,) = built.glob("*.whl")
-    return found
+    (path,) = built.glob("*.whl")
+    return path
 
 
-def test_the_wheel_carries_the_contract_and_the_fixtures(wheel: Path) -> None:
+def test_the_wheel_contains_the_contract_and_the_fixtures(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         for name, source in DATA.items():
             assert archive.read(name) == (ROOT / source).read_bytes()
@@ -80,7 +80,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert inside == files | set(DATA)
 
 
-def test_the_wheel_is_the_same_without_the_way_over_the_sdist(wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_is_the_same_when_built_without_the_sdist(wheel: Path, tmp_path: Path) -> None:
     build("--wheel", to=tmp_path)
     (direct,) = tmp_path.glob("*.whl")
     assert names(direct) == names(wheel)
@@ -104,13 +104,13 @@ def test_an_installed_wheel_checks_itself_and_serves_from_any_folder(
     assert run(programs / "mockserver", "validate", cwd=tmp_path).startswith("ok: ")
     clean = {"PYTHONPATH": ""}
     with running_server(program=[str(programs / "mockserver")], cwd=tmp_path, env=clean) as server:
-        answer = httpx.get(f"{server.url}/v2/carts", headers=ADMIN, timeout=30)
+        response = httpx.get(f"{server.url}/v2/carts", headers=ADMIN, timeout=30)
         contract = httpx.get(f"{server.url}/openapi.yaml", timeout=30)
-    assert answer.status_code == 200
-    assert answer.json()["data"][0]["id"] == "free-cart"
+    assert response.status_code == 200
+    assert response.json()["data"][0]["id"] == "free-cart"
     assert contract.content == (ROOT / "openapi.yaml").read_bytes()
 
 
-def test_the_lock_names_public_places_only() -> None:
+def test_the_lock_names_public_registries_only() -> None:
     hosts = set(re.findall(r"https?://([^/\"]+)", (ROOT / "uv.lock").read_text("utf-8")))
     assert hosts == {"pypi.org", "files.pythonhosted.org"}

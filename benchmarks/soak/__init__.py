@@ -1,5 +1,5 @@
-"""A long, hostile day for the server: `python -m benchmarks.soak --minutes 5`.
+"""Soak test: `python -m benchmarks.soak --minutes 5`.
 
-Well-behaved clients, badly behaved ones and the admin API work on the same servers at the same
-time, and every answer is held against a model of what was acknowledged.
+Well-behaved clients, bad clients and the admin API work on the same servers at the same time, and
+every response is compared with a model of the acknowledged writes.
 """

@@ -1,4 +1,4 @@
-"""The command line of the soak, its servers, and the exit status: 0 all went well, 1 a breach."""
+"""Run the soak test on servers of its own; exit with 1 after a breach, else with 0."""
 
 from __future__ import annotations
 
@@ -16,113 +16,120 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.soak import report
-from benchmarks.soak.beside import MAX_SANDBOXES, fixture
-from benchmarks.soak.day import Address, Day
+from benchmarks.soak.process_monitor import MAX_MORE_AT_REST, ProcessMonitor
 from benchmarks.soak.report import Outcome
-from benchmarks.soak.watch import MORE_AT_REST, Watch
+from benchmarks.soak.runner import Address, Runner
+from benchmarks.soak.secondary_servers import MAX_SANDBOXES, fixture_text
 from mockserver.testing.server_process import RunningServer, running_server
 
 JOURNAL = ("--journal-size", "50")
 """Small enough to be full, in every sandbox, when the warm-up is over."""
-AS_IN_THE_IMAGE = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=1"}
-"""What the Dockerfile, too, tells glibc: a thread lays little freed memory by."""
-WARM_UP_SHARE, WARM_UP_LEAST_S = 0.2, 120
-REST_S = 15
-MAX_NEWS = 50
+IMAGE_ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=1"}
+"""What the Dockerfile sets, too: a thread caches little freed memory."""
+WARM_UP_SHARE, MIN_WARM_UP_S = 0.2, 120
+MAX_REST_S = 15
+MAX_LOG_LINES = 50
 
 
-class News:
-    """Hears a server's log, and keeps what is neither a request nor a sandbox that made room."""
+class LogFilter:
+    """Keeps the lines of a server's log that report neither a request nor an eviction."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def hear(self, line: str) -> None:
-        """Take a line of the log."""
+    def feed(self, line: str) -> None:
         if not line.endswith(" ms\n") and "thrown away: it" not in line:
-            self.lines = [*self.lines[-MAX_NEWS:], line]
+            self.lines = [*self.lines[-MAX_LOG_LINES:], line]
 
-    def told(self) -> str | None:
-        """Return what there was, if anything."""
+    def text(self) -> str | None:
+        """Return the lines that were kept, if there are any."""
         return "".join(self.lines) or None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a soak; returns the exit status."""
+    """Run a soak test; returns the exit status."""
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-")))
         file = folder / "changing.yaml"
-        file.write_text(fixture({"first": "First"}), "utf-8")
-        news = News()
+        file.write_text(fixture_text({"first": "First"}), "utf-8")
+        log_filter = LogFilter()
 
-        def start(*given: str) -> RunningServer:
-            return stack.enter_context(running_server(given, AS_IN_THE_IMAGE, hear=news.hear))
+        def start(*arguments: str) -> RunningServer:
+            return stack.enter_context(
+                running_server(arguments, IMAGE_ENVIRONMENT, hear=log_filter.feed)
+            )
 
-        main_one = start(*JOURNAL, "--max-sandboxes", str(options.sandboxes + 100))
-        side = start(*JOURNAL, "--faults", "--max-sandboxes", str(MAX_SANDBOXES))
-        reloading = stack.enter_context(
+        main_server = start(*JOURNAL, "--max-sandboxes", str(options.sandboxes + 100))
+        side_server = start(*JOURNAL, "--faults", "--max-sandboxes", str(MAX_SANDBOXES))
+        reloading_server = stack.enter_context(
             running_server(("--reload", "--fixtures", str(file)), hear=lambda _: None)
         )
-        watches = [Watch("server", main_one.process.pid), Watch("side server", side.process.pid)]
-        day = Day(
-            main=_address(main_one),
-            side=_address(side),
-            reloading=_address(reloading),
+        monitors = [
+            ProcessMonitor("server", main_server.process.pid),
+            ProcessMonitor("side server", side_server.process.pid),
+        ]
+        runner = Runner(
+            main=_address(main_server),
+            side=_address(side_server),
+            reloading=_address(reloading_server),
             fixture=file,
-            watches=watches,
-            news=news.told,
+            monitors=monitors,
+            logged=log_filter.text,
             seconds=options.minutes * 60,
             connections=options.connections,
             sandboxes=options.sandboxes,
             seed=options.seed,
         )
-        for watch in watches:
-            watch.rest_before = watch.look(0).descriptors
+        for monitor in monitors:
+            monitor.rest_before = monitor.sample(0).descriptors
         try:
-            asyncio.run(day.live())
+            asyncio.run(runner.run())
         except KeyboardInterrupt:
-            print("stopped by hand")
+            print("interrupted")
             return 130
-        _rest(watches)
-        outcome = _outcome(options, day)
+        _wait_for_rest(monitors)
+        outcome = _outcome(options, runner)
     print(report.as_text(outcome))
     if options.json:
         options.json.write_text(json.dumps(report.as_json(outcome), indent=2) + "\n", "utf-8")
     if options.markdown:
         options.markdown.write_text(report.as_markdown(outcome), "utf-8")
     if options.plot:
-        report.plot(options.plot, watches, outcome.warm_up)
+        report.plot(options.plot, monitors, outcome.warm_up)
     return 0 if outcome.breach is None else 1
 
 
-def _outcome(options: argparse.Namespace, day: Day) -> Outcome:
-    """Return what there is to tell; where nothing was wrong so far, growth is judged now."""
-    filled = day.lasted if day.filled_after is None else day.filled_after
-    warm_up = max(WARM_UP_SHARE * day.seconds, min(WARM_UP_LEAST_S, day.seconds / 2), filled)
-    growths = [watch.growth(warm_up) for watch in day.watches]
-    grew = [told for growth in growths if (told := growth.breach()) is not None]
+def _outcome(options: argparse.Namespace, runner: Runner) -> Outcome:
+    """Return the outcome. A run without a breach so far fails when a server has grown."""
+    filled = runner.lasted if runner.filled_after is None else runner.filled_after
+    warm_up = max(WARM_UP_SHARE * runner.seconds, min(MIN_WARM_UP_S, runner.seconds / 2), filled)
+    growths = [monitor.growth(warm_up) for monitor in runner.monitors]
+    breaches = [runner.stats.breach, *(growth.breach() for growth in growths)]
     return Outcome(
-        seconds=day.lasted,
+        seconds=runner.lasted,
         warm_up=warm_up,
         connections=options.connections,
         sandboxes=options.sandboxes,
         seed=options.seed,
-        ledger=day.ledger,
+        stats=runner.stats,
         growths=growths,
-        breach=day.ledger.breach or (grew[0] if grew else None),
+        breach=next((breach for breach in breaches if breach is not None), None),
     )
 
 
-def _rest(watches: list[Watch]) -> None:
-    """Wait until everybody's connections are gone, or until they would have to be."""
+def _wait_for_rest(monitors: list[ProcessMonitor]) -> None:
+    """Wait until the clients' connections are closed, but no longer than MAX_REST_S."""
     gc.collect()
-    end = time.monotonic() + REST_S
-    for watch in watches:
+    end = time.monotonic() + MAX_REST_S
+    for monitor in monitors:
         while True:
-            watch.rest_after = watch.look(0).descriptors
-            if watch.rest_after <= watch.rest_before + MORE_AT_REST or time.monotonic() > end:
+            monitor.rest_after = monitor.sample(0).descriptors
+            if (
+                monitor.rest_after <= monitor.rest_before + MAX_MORE_AT_REST
+                or time.monotonic() > end
+            ):
                 break
             time.sleep(0.2)
 
@@ -135,13 +142,15 @@ def _address(server: RunningServer) -> Address:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=5)
-    parser.add_argument("--connections", type=int, default=32)
-    parser.add_argument("--sandboxes", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=0, help="what everybody's choices come from")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="everything as JSON")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="the summary as a table")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="memory over time as a PNG")
+    parser.add_argument("--minutes", type=float, default=5, help="how long to run (5)")
+    parser.add_argument("--connections", type=int, default=32, help="well-behaved clients (32)")
+    parser.add_argument("--sandboxes", type=int, default=100, help="sandboxes in use (100)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of all random choices")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all results as JSON")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="write the summary as a Markdown table"
+    )
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="write memory over time as a PNG")
     return parser
 
 

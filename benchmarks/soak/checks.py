@@ -1,4 +1,4 @@
-"""What must hold for every single answer: no failure that nobody asked for, no word of another's.
+"""What must hold for every response: no error that was not requested, no text of another sandbox.
 
 Pure functions: they return what is wrong, or None.
 """
@@ -7,46 +7,50 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Set
+from typing import TYPE_CHECKING
 
-from benchmarks.soak.wire import Answer
+if TYPE_CHECKING:
+    from benchmarks.soak.http_wire import Response
 
 TAG = re.compile(rb"~([a-z]+-[0-9a-z]+)\.")
-"""Every text that the load stores holds the name of its sandbox: `~room-42.`."""
+"""Every text that the load stores holds the name of its sandbox: `~sandbox-42.`."""
 GHOST = "ghost"
-"""The tag of what was sent in part only: no answer may ever hold it."""
+"""The tag of what was sent in part only: no response may ever hold it."""
 FIRED = re.compile(r"rule-\d+ fired")
 
 
-def tagged(sandbox: str, text: str) -> str:
-    """Return a text that tells which sandbox it belongs to."""
-    return f"~{sandbox}.{text}"
+def tagged(sandbox_name: str, text: str) -> str:
+    """Return a text that holds the name of the sandbox it belongs to."""
+    return f"~{sandbox_name}.{text}"
 
 
-def cross_talk(answer: Answer, sandboxes: Collection[str]) -> str | None:
-    """Return what an answer holds that was stored elsewhere than in `sandboxes`, if anything."""
-    for tag in TAG.findall(answer.body):
+def cross_talk(response: Response, sandbox_names: Collection[str]) -> str | None:
+    """Return what a response holds that was stored in none of the named sandboxes, if anything."""
+    for tag in TAG.findall(response.body):
         name = tag.decode()
-        if name not in sandboxes:
-            place = " or ".join(sandboxes)
-            return f"cross-talk: an answer of {place} holds a text of {name}"
+        if name not in sandbox_names:
+            place = " or ".join(sandbox_names)
+            return f"cross-talk: a response of {place} holds a text of {name}"
     return None
 
 
-def asked_for(answer: Answer, refusals: Set[int] = frozenset()) -> str | None:
-    """Return who asked for an error: a rule that may answer so, or the request. None for nobody.
+def requested_by(response: Response, rule_statuses: Set[int] = frozenset()) -> str | None:
+    """Return what requested an error: a preference, or a rule. None if nothing did.
 
-    `refusals` are the statuses that the sandbox's rules may answer with.
+    `rule_statuses` are the statuses that the sandbox's rules may respond with.
     """
-    if "preference-applied" in answer.headers:
+    if "preference-applied" in response.headers:
         return "Prefer"
-    fired = FIRED.search(answer.headers.get("mock-notes", ""))
-    return "rule" if fired and answer.status in refusals else None
+    fired = FIRED.search(response.headers.get("mock-notes", ""))
+    return "rule" if fired and response.status in rule_statuses else None
 
 
-def unexpected(answer: Answer, expected: Collection[int], asked_by: str | None) -> str | None:
-    """Return what is wrong with an answer's status, if it is neither expected nor asked for."""
-    if answer.status in expected or asked_by is not None:
+def unexpected_status(
+    response: Response, expected: Collection[int], error_requested_by: str | None
+) -> str | None:
+    """Return what is wrong with a status that is neither expected nor requested."""
+    if response.status in expected or error_requested_by is not None:
         return None
-    what = "an unexpected 5xx" if answer.status >= 500 else "an unexpected status"
-    text = answer.body[:500].decode("utf-8", "replace")
-    return f"{what}: {answer.status} instead of {sorted(expected)}: {text}"
+    kind = "an unexpected 5xx" if response.status >= 500 else "an unexpected status"
+    text = response.body[:500].decode("utf-8", "replace")
+    return f"{kind}: {response.status} instead of {sorted(expected)}: {text}"

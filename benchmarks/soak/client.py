@@ -1,4 +1,4 @@
-"""A client of one connection that holds every answer against what may be answered."""
+"""A client of one connection that checks every response."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.soak import checks
-from benchmarks.soak.ledger import Breach, Ledger
-from benchmarks.soak.rooms import Room
-from benchmarks.soak.wire import ADMIN, Answer, Connection, NoAnswer, request
+from benchmarks.soak.http_wire import ADMIN, Connection, NoResponse, Response, build_request
+from benchmarks.soak.sandbox_pool import Sandbox
+from benchmarks.soak.stats import Breach, Stats
 
-REQUESTS_A_CONNECTION = 500
+REQUESTS_PER_CONNECTION = 500
 """After so many a connection is closed and a new one opened, as real clients come and go."""
 
 
 class Client:
-    """One well-behaved client. `chance` decides how it names its sandbox: by header or by path."""
+    """A well-behaved client. `rng` decides how it names its sandbox: by header or by path."""
 
-    def __init__(self, address: tuple[str, int], ledger: Ledger, rng: Random) -> None:
+    def __init__(self, address: tuple[str, int], stats: Stats, rng: Random) -> None:
         self.connection = Connection(address)
-        self.ledger = ledger
+        self.stats = stats
         self.rng = rng
         self._sent = 0
 
     async def call(
         self,
-        room: Room,
+        sandbox: Sandbox,
         kind: str,
         method: str,
         path: str,
@@ -35,65 +35,66 @@ class Client:
         *,
         expect: Collection[int],
         headers: Mapping[str, str] = ADMIN,
-    ) -> Answer | None:
-        """Send a request to a sandbox's API and return its answer, whose status is expected.
+    ) -> Response | None:
+        """Send a request to a sandbox's API and return its response, whose status is expected.
 
-        Returns None where a rule, the rate limit, `Prefer` or a magic id wanted another one: then
-        nothing has happened. Raises Breach for any other answer, and for none.
+        Returns None for another status that a rule, the rate limit, `Prefer` or a magic id
+        requested: then nothing has changed. Raises Breach for any other response, and for none.
         """
-        prefix, named = "", {}
+        prefix, sandbox_header = "", {}
         if self.rng.random() < 0.5:
-            prefix = f"/sandboxes/{room.name}"
+            prefix = f"/sandboxes/{sandbox.name}"
         else:
-            named = {"Mock-Sandbox": room.name}
-        raw = request(method, prefix + path, {**headers, **named}, body)
+            sandbox_header = {"Mock-Sandbox": sandbox.name}
+        raw = build_request(method, prefix + path, {**headers, **sandbox_header}, body)
         started = perf_counter()
-        answer = await self.send(raw, room.knows)
-        self.ledger.requests[kind] += 1
-        if "mock-notes" not in answer.headers:
-            self.ledger.latencies.add(perf_counter() - started)
-        if answer.status in expect:
-            return answer
-        asked_by = checks.asked_for(answer, room.model.refusals)
-        if asked_by is None and answer.status == 429 and room.model.limited:
-            asked_by = "rate limit"
-        if told := checks.unexpected(answer, expect, asked_by):
-            raise Breach(f"{method} {prefix + path} in {room.name}: {told}")
-        self.ledger.failed_on_demand(answer, asked_by or "")
+        response = await self.send(raw, sandbox.allowed_tags)
+        self.stats.requests[kind] += 1
+        if "mock-notes" not in response.headers:
+            self.stats.latencies.add(perf_counter() - started)
+        if response.status in expect:
+            return response
+        requested_by = checks.requested_by(response, sandbox.model.rule_statuses)
+        if requested_by is None and response.status == 429 and sandbox.model.limited:
+            requested_by = "rate limit"
+        if problem := checks.unexpected_status(response, expect, requested_by):
+            raise Breach(f"{method} {prefix + path} in {sandbox.name}: {problem}")
+        self.stats.count_requested_error(response, requested_by or "")
         return None
 
     async def admin(
         self,
-        sandbox: str | None,
+        sandbox_name: str | None,
         method: str,
         path: str,
         body: Any = None,
         *,
         expect: Collection[int] = (200, 201, 204),
-        knows: Collection[str] = (),
-    ) -> Answer:
-        """Send a request to the admin API; the answer may hold texts of the sandbox and of `knows`.
+        allowed_tags: Collection[str] = (),
+    ) -> Response:
+        """Send a request to the admin API and return its response, which may hold texts of the
+        sandbox and of `allowed_tags`.
 
-        Raises Breach for a status that is not expected, and for no answer.
+        Raises Breach for a status that is not expected, and for no response.
         """
-        named = {} if sandbox is None else {"Mock-Sandbox": sandbox}
-        raw = request(method, f"/__admin{path}", named, body)
-        own = [] if sandbox is None else [sandbox]
-        answer = await self.send(raw, [*own, *knows])
-        if told := checks.unexpected(answer, expect, None):
-            raise Breach(f"{method} /__admin{path} in {sandbox}: {told}")
-        return answer
+        headers = {} if sandbox_name is None else {"Mock-Sandbox": sandbox_name}
+        raw = build_request(method, f"/__admin{path}", headers, body)
+        own_tag = [] if sandbox_name is None else [sandbox_name]
+        response = await self.send(raw, [*own_tag, *allowed_tags])
+        if problem := checks.unexpected_status(response, expect, None):
+            raise Breach(f"{method} /__admin{path} in {sandbox_name}: {problem}")
+        return response
 
-    async def send(self, raw: bytes, sandboxes: Collection[str]) -> Answer:
-        """Send a request, and return its answer, which holds texts of some sandboxes only."""
+    async def send(self, raw: bytes, allowed_tags: Collection[str]) -> Response:
+        """Send a request and return its response, which holds texts of some sandboxes only."""
         self._sent += 1
-        if self._sent % REQUESTS_A_CONNECTION == 0:
+        if self._sent % REQUESTS_PER_CONNECTION == 0:
             self.connection.drop()
         line = raw.partition(b"\r\n")[0].decode("latin-1")
         try:
-            answer = await self.connection.ask(raw)
-        except NoAnswer as error:
-            raise Breach(f"{line}: no answer: {error}") from None
-        if told := checks.cross_talk(answer, sandboxes):
-            raise Breach(f"{line}: {told}")
-        return answer
+            response = await self.connection.send(raw)
+        except NoResponse as error:
+            raise Breach(f"{line}: no response: {error}") from None
+        if problem := checks.cross_talk(response, allowed_tags):
+            raise Breach(f"{line}: {problem}")
+        return response

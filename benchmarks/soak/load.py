@@ -1,23 +1,23 @@
-"""What well-behaved clients do in the sandboxes: one function an action, and their weights."""
+"""The actions of well-behaved clients in the sandboxes, one function each, and their weights."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from benchmarks.soak import wishes
+from benchmarks.soak import error_scenarios
 from benchmarks.soak.checks import tagged
 from benchmarks.soak.client import Client
-from benchmarks.soak.ledger import Breach
+from benchmarks.soak.http_wire import ADMIN, Response
 from benchmarks.soak.model import ACCOUNTS, Cart, list_difference
-from benchmarks.soak.rooms import MAX_CARTS, Room
-from benchmarks.soak.wire import ADMIN, Answer
+from benchmarks.soak.sandbox_pool import MAX_CARTS, Sandbox
+from benchmarks.soak.stats import Breach
 
 SHOPPER = {"Authorization": "Bearer shopper"}
 ACCOUNT_TOKEN = "EP-Account-Management-Authentication-Token"
 MAX_ITEMS = 3
-LISTED = "/v2/carts?page[limit]=100"
-SEED_CARTS = frozenset(
+LIST_PATH = "/v2/carts?page[limit]=100"
+FIXTURE_CART_NAMES = frozenset(
     (
         *("Free cart", "Ada's cart", "Ada's second cart", "Ada and Grace's cart", "Grace's cart"),
         *("Hedy's only cart", "Guest's cart", "Alan's cart", "Alan's other cart"),
@@ -27,154 +27,156 @@ SEED_CARTS = frozenset(
 """The names of the fixtures' carts, which no client changes."""
 
 
-async def create(client: Client, room: Room) -> None:
-    """Create a cart, as an account or as an administrator, its id given or not."""
-    if len(room.model.carts) >= MAX_CARTS:
-        await delete(client, room)
+async def create(client: Client, sandbox: Sandbox) -> None:
+    """Create a cart, as an account or as an administrator, with or without an id."""
+    if len(sandbox.model.carts) >= MAX_CARTS:
+        await delete(client, sandbox)
         return
-    number = room.new_name()
-    name = tagged(room.name, number)
+    number = sandbox.new_text()
+    name = tagged(sandbox.name, number)
     account = client.rng.choice((None, None, 1, 2, 3))
-    given = {
+    data = {
         "name": name,
-        **({"id": f"{room.name}-{number}"} if client.rng.random() < 0.5 else {}),
+        **({"id": f"{sandbox.name}-{number}"} if client.rng.random() < 0.5 else {}),
     }
     headers = ADMIN if account is None else {**SHOPPER, ACCOUNT_TOKEN: f"account-{account}"}
-    with room.taking(name):
-        answer = await client.call(
-            room, "create", "POST", "/v2/carts", {"data": given}, expect=[201], headers=headers
+    with sandbox.holding(name):
+        response = await client.call(
+            sandbox, "create", "POST", "/v2/carts", {"data": data}, expect=[201], headers=headers
         )
-        if answer is not None:
+        if response is not None:
             accounts = () if account is None else (ACCOUNTS[account],)
-            cart = Cart(answer.json["data"]["id"], name, accounts=accounts)
-            _compare(cart, answer)
-            room.model.keep(cart)
+            cart = Cart(response.json["data"]["id"], name, accounts=accounts)
+            _compare(cart, response)
+            sandbox.model.save(cart)
 
 
-async def read(client: Client, room: Room) -> None:
+async def read(client: Client, sandbox: Sandbox) -> None:
     """Read a cart that was acknowledged."""
-    if (cart := room.free_cart(client.rng)) is None:
+    if (cart := sandbox.pick_free_cart(client.rng)) is None:
         return
-    with room.taking(cart.id):
-        answer = await client.call(room, "read", "GET", f"/v2/carts/{cart.id}", expect=[200])
-        if answer is not None:
-            _compare(cart, answer)
+    with sandbox.holding(cart.id):
+        response = await client.call(sandbox, "read", "GET", f"/v2/carts/{cart.id}", expect=[200])
+        if response is not None:
+            _compare(cart, response)
 
 
-async def rename(client: Client, room: Room) -> None:
+async def rename(client: Client, sandbox: Sandbox) -> None:
     """Change a cart's name or its description."""
-    if (cart := room.free_cart(client.rng)) is None:
+    if (cart := sandbox.pick_free_cart(client.rng)) is None:
         return
-    text = tagged(room.name, room.new_name())
+    text = tagged(sandbox.name, sandbox.new_text())
     named = client.rng.random() < 0.5
-    with room.taking(cart.id):
+    with sandbox.holding(cart.id):
         body = {"data": {"name" if named else "description": text}}
-        answer = await client.call(room, "change", "PUT", _path(cart), body, expect=[200])
-        if answer is not None:
+        response = await client.call(sandbox, "change", "PUT", _path(cart), body, expect=[200])
+        if response is not None:
             changed = replace(cart, name=text) if named else replace(cart, description=text)
-            _compare(changed, answer)
-            room.model.keep(changed)
+            _compare(changed, response)
+            sandbox.model.save(changed)
 
 
-async def delete(client: Client, room: Room) -> None:
-    """Delete a cart, and see that it is gone."""
-    cart = room.free_cart(client.rng)
-    if cart is None or (cart.accounts and room.model.day):
+async def delete(client: Client, sandbox: Sandbox) -> None:
+    """Delete a cart, and check that it is gone."""
+    cart = sandbox.pick_free_cart(client.rng)
+    if cart is None or (cart.accounts and sandbox.model.day):
         return  # where the clock took an account's other carts, this one may be its last
-    with room.taking(cart.id):
-        answer = await client.call(room, "delete", "DELETE", _path(cart), expect=[204])
-        if answer is not None:
-            room.model.lose(cart.id)
-            await _is_gone(client, room, cart)
+    with sandbox.holding(cart.id):
+        response = await client.call(sandbox, "delete", "DELETE", _path(cart), expect=[204])
+        if response is not None:
+            sandbox.model.delete(cart.id)
+            await _check_deleted(client, sandbox, cart)
 
 
-async def associate(client: Client, room: Room) -> None:
+async def associate(client: Client, sandbox: Sandbox) -> None:
     """Associate a cart with an account that it does not have."""
-    cart = room.free_cart(client.rng)
+    cart = sandbox.pick_free_cart(client.rng)
     account = client.rng.choice(tuple(ACCOUNTS.values()))
     if cart is not None and account not in cart.accounts:
-        await _bind(client, room, cart, "POST", account, (*cart.accounts, account))
+        await _change_association(client, sandbox, cart, "POST", account, (*cart.accounts, account))
 
 
-async def dissociate(client: Client, room: Room) -> None:
-    """Take away one of a cart's accounts."""
-    cart = room.free_cart(client.rng)
+async def dissociate(client: Client, sandbox: Sandbox) -> None:
+    cart = sandbox.pick_free_cart(client.rng)
     if cart is not None and cart.accounts:
         account = client.rng.choice(cart.accounts)
-        left = tuple(each for each in cart.accounts if each != account)
-        await _bind(client, room, cart, "DELETE", account, left)
+        remaining = tuple(a for a in cart.accounts if a != account)
+        await _change_association(client, sandbox, cart, "DELETE", account, remaining)
 
 
-async def add_item(client: Client, room: Room) -> None:
-    """Put an item into a cart."""
-    cart = room.free_cart(client.rng)
+async def add_item(client: Client, sandbox: Sandbox) -> None:
+    cart = sandbox.pick_free_cart(client.rng)
     if cart is None or len(cart.items) >= MAX_ITEMS:
         return
-    name = tagged(room.name, room.new_name())
+    name = tagged(sandbox.name, sandbox.new_text())
     item = {"type": "custom_item", "name": name, "quantity": 1, "price": {"amount": 500}}
     path = f"{_path(cart)}/items"
-    with room.taking(cart.id):
-        answer = await client.call(room, "add item", "POST", path, {"data": item}, expect=[201])
-        if answer is not None:
-            room.model.keep(replace(cart, items=(*cart.items, name)))
+    with sandbox.holding(cart.id):
+        response = await client.call(
+            sandbox, "add item", "POST", path, {"data": item}, expect=[201]
+        )
+        if response is not None:
+            sandbox.model.save(replace(cart, items=(*cart.items, name)))
 
 
-async def empty(client: Client, room: Room) -> None:
-    """Take all items out of a cart."""
-    cart = room.free_cart(client.rng)
+async def remove_items(client: Client, sandbox: Sandbox) -> None:
+    cart = sandbox.pick_free_cart(client.rng)
     if cart is None or not cart.items:
         return
-    with room.taking(cart.id):
+    with sandbox.holding(cart.id):
         path = f"{_path(cart)}/items"
-        answer = await client.call(room, "empty", "DELETE", path, expect=[204])
-        if answer is not None:
-            room.model.keep(replace(cart, items=()))
+        response = await client.call(sandbox, "remove items", "DELETE", path, expect=[204])
+        if response is not None:
+            sandbox.model.save(replace(cart, items=()))
 
 
-async def read_items(client: Client, room: Room) -> None:
-    """Read the items of a cart."""
-    if (cart := room.free_cart(client.rng)) is None:
+async def read_items(client: Client, sandbox: Sandbox) -> None:
+    if (cart := sandbox.pick_free_cart(client.rng)) is None:
         return
-    with room.taking(cart.id):
+    with sandbox.holding(cart.id):
         path = f"{_path(cart)}/items"
-        answer = await client.call(room, "read items", "GET", path, expect=[200])
-        if answer is not None:
-            names = tuple(each["name"] for each in answer.json["data"])
+        response = await client.call(sandbox, "read items", "GET", path, expect=[200])
+        if response is not None:
+            names = tuple(item["name"] for item in response.json["data"])
             if names != cart.items:
-                raise Breach(f"{path} in {room.name} has {names}, acknowledged were {cart.items}")
+                raise Breach(
+                    f"{path} in {sandbox.name} has {names}, acknowledged were {cart.items}"
+                )
 
 
-async def list_all(client: Client, room: Room) -> None:
+async def list_all(client: Client, sandbox: Sandbox) -> None:
     """List all carts as an administrator."""
-    with room.doubting() as doubt:
-        expected = room.model.alive()
-        answer = await client.call(room, "list", "GET", LISTED, expect=[200])
-    if answer is not None:
-        compare_list(room.name, expected, answer, doubt)
+    with sandbox.collecting_held() as uncertain:
+        expected = sandbox.model.alive()
+        response = await client.call(sandbox, "list", "GET", LIST_PATH, expect=[200])
+    if response is not None:
+        compare_list(sandbox.name, expected, response, uncertain)
 
 
-async def list_own(client: Client, room: Room) -> None:
+async def list_own(client: Client, sandbox: Sandbox) -> None:
     """List the carts of an account with its token."""
     number = client.rng.choice((1, 2, 3))
     headers = {**SHOPPER, ACCOUNT_TOKEN: f"account-{number}"}
-    with room.doubting() as doubt:
+    with sandbox.collecting_held() as uncertain:
         owned = {
-            each.id: each
-            for each in room.model.alive().values()
-            if ACCOUNTS[number] in each.accounts
+            cart.id: cart
+            for cart in sandbox.model.alive().values()
+            if ACCOUNTS[number] in cart.accounts
         }
-        answer = await client.call(room, "list", "GET", LISTED, expect=[200], headers=headers)
-    if answer is not None:
-        compare_list(room.name, owned, answer, doubt)
+        response = await client.call(
+            sandbox, "list", "GET", LIST_PATH, expect=[200], headers=headers
+        )
+    if response is not None:
+        compare_list(sandbox.name, owned, response, uncertain)
 
 
-async def look_for_expired(client: Client, room: Room) -> None:
-    """Ask for a cart that the clock has taken."""
-    if expired := room.model.expired():
-        await _is_gone(client, room, client.rng.choice(expired))
+async def read_expired(client: Client, sandbox: Sandbox) -> None:
+    """Request a cart that has expired."""
+    if expired := sandbox.model.expired():
+        await _check_deleted(client, sandbox, client.rng.choice(expired))
 
 
-Action = Callable[[Client, Room], Awaitable[None]]
+Action = Callable[[Client, Sandbox], Awaitable[None]]
 ACTIONS: dict[Action, float] = {
     read: 22,
     rename: 16,
@@ -185,46 +187,53 @@ ACTIONS: dict[Action, float] = {
     dissociate: 4,
     delete: 5,
     add_item: 8,
-    empty: 2,
+    remove_items: 2,
     read_items: 3,
-    look_for_expired: 1,
-    wishes.upset: 3,
-    wishes.wish: 1,
-    wishes.magic: 0.5,
-    wishes.sign_in: 0.5,
-    wishes.stranger: 1,
+    read_expired: 1,
+    error_scenarios.send_invalid_request: 3,
+    error_scenarios.request_error_by_preference: 1,
+    error_scenarios.request_error_by_magic_id: 0.5,
+    error_scenarios.sign_in: 0.5,
+    error_scenarios.use_unknown_token: 1,
 }
 """How often each action is taken, relative to the others."""
 
 
-def compare_list(sandbox: str, expected: dict[str, Cart], answer: Answer, doubt: set[str]) -> None:
+def compare_list(
+    sandbox_name: str, expected: dict[str, Cart], response: Response, uncertain: set[str]
+) -> None:
     """Raise Breach unless a list shows the acknowledged carts, and no others."""
-    if told := list_difference(expected, answer.json["data"], doubt, SEED_CARTS):
-        raise Breach(f"the list of {sandbox}: {told}")
+    if problem := list_difference(expected, response.json["data"], uncertain, FIXTURE_CART_NAMES):
+        raise Breach(f"the list of {sandbox_name}: {problem}")
 
 
 def _path(cart: Cart) -> str:
     return f"/v2/carts/{cart.id}"
 
 
-def _compare(cart: Cart, answer: Answer) -> None:
-    if told := cart.difference(answer.json["data"]):
-        raise Breach(told)
+def _compare(cart: Cart, response: Response) -> None:
+    if problem := cart.difference(response.json["data"]):
+        raise Breach(problem)
 
 
-async def _is_gone(client: Client, room: Room, cart: Cart) -> None:
-    body = {"data": {"description": tagged(room.name, "gone")}}
-    await client.call(room, "look for gone", "PUT", _path(cart), body, expect=[404])
+async def _check_deleted(client: Client, sandbox: Sandbox, cart: Cart) -> None:
+    body = {"data": {"description": tagged(sandbox.name, "deleted")}}
+    await client.call(sandbox, "write to deleted", "PUT", _path(cart), body, expect=[404])
 
 
-async def _bind(
-    client: Client, room: Room, cart: Cart, method: str, account: str, then: tuple[str, ...]
+async def _change_association(
+    client: Client,
+    sandbox: Sandbox,
+    cart: Cart,
+    method: str,
+    account: str,
+    accounts_after: tuple[str, ...],
 ) -> None:
     kind = {"POST": "associate", "DELETE": "dissociate"}[method]
     body = {"data": [{"type": "account", "id": account}]}
     path = f"{_path(cart)}/relationships/accounts"
     expect = [200] if method == "POST" else [204]
-    with room.taking(cart.id):
-        answer = await client.call(room, kind, method, path, body, expect=expect)
-        if answer is not None:
-            room.model.keep(replace(cart, accounts=then))
+    with sandbox.holding(cart.id):
+        response = await client.call(sandbox, kind, method, path, body, expect=expect)
+        if response is not None:
+            sandbox.model.save(replace(cart, accounts=accounts_after))

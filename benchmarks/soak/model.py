@@ -1,7 +1,6 @@
 """What a sandbox must hold: the carts whose writes were acknowledged, and how far its clock moved.
 
-A model is compared with what the server shows; it never asks. Who may touch it when is `rooms`'
-business.
+A model is compared with responses; it sends no requests. `sandbox_pool` guards access to it.
 """
 
 from __future__ import annotations
@@ -25,20 +24,22 @@ class Cart:
     items: tuple[str, ...] = ()
     day: int = 0
 
-    def difference(self, shown: Mapping[str, Any]) -> str | None:
-        """Return how the server's picture of the cart differs, if it does."""
-        relationships = shown["relationships"]
-        accounts = sorted(each["id"] for each in relationships["accounts"].get("data") or ())
+    def difference(self, payload: Mapping[str, Any]) -> str | None:
+        """Return how the API's representation of the cart differs, if it does."""
+        relationships = payload["relationships"]
+        accounts = sorted(account["id"] for account in relationships["accounts"].get("data") or ())
         items = len(relationships["items"]["data"] or ())
-        for what, expected, got in (
-            ("id", self.id, shown["id"]),
-            ("name", self.name, shown["name"]),
-            ("description", self.description, shown["description"]),
+        for field_name, expected, actual in (
+            ("id", self.id, payload["id"]),
+            ("name", self.name, payload["name"]),
+            ("description", self.description, payload["description"]),
             ("accounts", sorted(self.accounts), accounts),
             ("number of items", len(self.items), items),
         ):
-            if expected != got:
-                return f"cart {self.id}: its {what} is {got!r}; acknowledged was {expected!r}"
+            if expected != actual:
+                return (
+                    f"cart {self.id}: its {field_name} is {actual!r}; acknowledged was {expected!r}"
+                )
         return None
 
 
@@ -46,73 +47,73 @@ class Cart:
 class Model:
     """The acknowledged state of one sandbox.
 
-    `refusals` are the statuses that its rules may answer with; `limited` tells whether calls may
-    meet its rate limit. `day` counts how many days its clock was moved on.
+    `rule_statuses` are the statuses that its rules may respond with; `limited` says whether it has
+    a rate limit. `day` is how many days its clock was advanced.
     """
 
     carts: dict[str, Cart] = field(default_factory=dict)
     day: int = 0
     frozen: bool = False
-    refusals: frozenset[int] = frozenset()
+    rule_statuses: frozenset[int] = frozenset()
     limited: bool = False
 
     def copy(self) -> Model:
-        """Return the same state, going on by itself: what a snapshot or a fork holds."""
+        """Return an independent copy: what a snapshot or a fork holds."""
         return replace(self, carts=dict(self.carts))
 
-    def keep(self, cart: Cart) -> None:
-        """A write was acknowledged: the cart's life starts anew."""
+    def save(self, cart: Cart) -> None:
+        """Record an acknowledged write: the cart's expiry starts again."""
         self.carts[cart.id] = replace(cart, day=self.day)
 
-    def lose(self, cart_id: str) -> None:
-        """A deletion was acknowledged."""
+    def delete(self, cart_id: str) -> None:
+        """Record an acknowledged deletion."""
         del self.carts[cart_id]
 
     def alive(self) -> dict[str, Cart]:
         """Return the carts that have not expired."""
-        return {each.id: each for each in self.carts.values() if not self.is_expired(each)}
+        return {cart.id: cart for cart in self.carts.values() if not self.is_expired(cart)}
 
     def expired(self) -> list[Cart]:
-        """Return the carts that the clock has taken."""
-        return [each for each in self.carts.values() if self.is_expired(each)]
+        return [cart for cart in self.carts.values() if self.is_expired(cart)]
 
     def is_expired(self, cart: Cart) -> bool:
-        """Whether the clock has taken a cart: its life is a whole number of days."""
+        """Whether a cart has expired; its lifetime is a whole number of days."""
         return self.day - cart.day >= EXPIRY_DAYS
 
 
 def list_difference(
     expected: Mapping[str, Cart],
-    shown: Iterable[Mapping[str, Any]],
-    in_doubt: Collection[str],
-    foreign: Collection[str],
+    payloads: Iterable[Mapping[str, Any]],
+    uncertain: Collection[str],
+    fixture_names: Collection[str],
 ) -> str | None:
     """Return how a list of carts differs from the acknowledged ones, if it does.
 
-    `in_doubt` holds the ids and names of carts that somebody wrote meanwhile: they may be there or
-    not. `foreign` are the names of carts that the model does not know, the fixtures'.
+    `uncertain` holds the ids and names of carts that were written meanwhile: they may be there or
+    not. `fixture_names` are the names of the fixtures' carts, which the model does not hold.
     """
-    found = {each["id"]: each for each in shown}
+    listed = {payload["id"]: payload for payload in payloads}
     for cart_id, cart in expected.items():
-        if cart_id in in_doubt:
+        if cart_id in uncertain:
             continue
-        if cart_id not in found:
+        if cart_id not in listed:
             return f"a write is lost: cart {cart_id} ({cart.name}) was acknowledged, is not listed"
-        if told := cart.difference(found[cart_id]):
-            return told
-    for cart_id, each in found.items():
-        known = cart_id in expected or cart_id in in_doubt or each["name"] in in_doubt
-        if not known and each["name"] not in foreign:
-            return f"nobody has made cart {cart_id} ({each['name']}), or it was deleted"
+        if problem := cart.difference(listed[cart_id]):
+            return problem
+    for cart_id, payload in listed.items():
+        name = payload["name"]
+        known = cart_id in expected or cart_id in uncertain or name in uncertain
+        if not known and name not in fixture_names:
+            return f"cart {cart_id} ({name}) was never created, or it was deleted"
     return None
 
 
-def different(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+def describe_difference(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> str:
     """Return the first difference of two mappings by cart id, in words."""
-    for cart_id in [*expected, *found]:
-        if expected.get(cart_id) != found.get(cart_id):
+    for cart_id in [*expected, *actual]:
+        if expected.get(cart_id) != actual.get(cart_id):
             return (
-                f"cart {cart_id} is {found.get(cart_id, 'not there')}; "
+                f"cart {cart_id} is {actual.get(cart_id, 'not there')}; "
                 f"acknowledged was {expected.get(cart_id, 'nothing')}"
             )
     return "the same"

@@ -1,4 +1,4 @@
-"""What a run says in the end: as text, as JSON, as a table for the documents, as a plot."""
+"""Reports the outcome of a run: as text, as JSON, as a Markdown table, as a plot."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.soak.ledger import Ledger
-from benchmarks.soak.watch import Growth, Watch
+from benchmarks.soak.process_monitor import Growth, ProcessMonitor
+from benchmarks.soak.stats import Stats
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A run that is over: how long it lasted and warmed up, in seconds, what was counted, how the
-    servers grew, and what was wrong, if anything."""
+    """The outcome of a run: its duration and warm-up in seconds, its counts, how the servers grew,
+    and the breach, if there was one."""
 
     seconds: float
     warm_up: float
     connections: int
     sandboxes: int
     seed: int
-    ledger: Ledger
+    stats: Stats
     growths: list[Growth]
     breach: str | None
 
 
 def as_text(outcome: Outcome) -> str:
-    """Return the summary for a person at a terminal."""
+    """Return the summary for a terminal."""
     rows = list(_rows(outcome))
     width = max(len(name) for name, _ in rows)
     lines = [f"{name:<{width}}  {value}" for name, value in rows]
@@ -47,8 +47,8 @@ def as_markdown(outcome: Outcome) -> str:
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
-    """Return everything as JSON values."""
-    ledger = outcome.ledger
+    """Return all results as JSON values."""
+    stats = outcome.stats
     return {
         "seconds": round(outcome.seconds, 1),
         "warm_up_seconds": round(outcome.warm_up, 1),
@@ -56,17 +56,17 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "sandboxes": outcome.sandboxes,
         "seed": outcome.seed,
         "breach": outcome.breach,
-        "requests": dict(ledger.requests),
-        "asked_for": dict(ledger.on_demand),
-        "control": dict(ledger.control),
-        "misbehaviour": dict(ledger.misbehaviour),
-        "latency_ms": {name: ledger.latencies.percentile(p) for name, p in PERCENTILES.items()},
-        "load_stalled_s": round(ledger.stalled_s, 3),
+        "requests": dict(stats.requests),
+        "requested_errors": dict(stats.requested_errors),
+        "admin_actions": dict(stats.admin_actions),
+        "bad_clients": dict(stats.bad_clients),
+        "latency_ms": {name: stats.latencies.percentile(p) for name, p in PERCENTILES.items()},
+        "load_stalled_s": round(stats.stalled_s, 3),
         "servers": [asdict(growth) for growth in outcome.growths],
     }
 
 
-def plot(path: Path, watches: list[Watch], warm_up: float) -> None:
+def plot(path: Path, monitors: list[ProcessMonitor], warm_up: float) -> None:
     """Draw memory, threads and descriptors over time. Needs matplotlib."""
     import matplotlib as mpl
 
@@ -74,13 +74,13 @@ def plot(path: Path, watches: list[Watch], warm_up: float) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(3, 1, sharex=True, figsize=(8, 7), layout="constrained")
-    for axis, what, unit in zip(
+    for axis, field, unit in zip(
         axes, ("memory", "threads", "descriptors"), ("MB", "threads", "descriptors"), strict=True
     ):
-        for watch in watches:
-            minutes = [each.at / 60 for each in watch.samples]
-            values = [getattr(each, what) for each in watch.samples]
-            axis.plot(minutes, values, linewidth=0.8, label=watch.name)
+        for monitor in monitors:
+            minutes = [sample.at / 60 for sample in monitor.samples]
+            values = [getattr(sample, field) for sample in monitor.samples]
+            axis.plot(minutes, values, linewidth=0.8, label=monitor.name)
         axis.axvspan(0, warm_up / 60, color="0.92")
         axis.set_ylabel(unit)
         axis.set_ylim(bottom=0)
@@ -95,32 +95,33 @@ PERCENTILES = {"p50": 0.5, "p99": 0.99, "max": 1.0}
 
 
 def _rows(outcome: Outcome) -> Iterator[tuple[str, str]]:
-    ledger = outcome.ledger
-    rate = ledger.total / outcome.seconds
+    stats = outcome.stats
+    rate = stats.total / outcome.seconds
     yield "lasted", f"{outcome.seconds / 60:.1f} min, of which {outcome.warm_up / 60:.1f} warm-up"
     yield "load", f"{outcome.connections} connections, {outcome.sandboxes} sandboxes"
-    yield "well-behaved requests", f"{ledger.total:,} ({rate:.0f}/s)"
-    yield "by kind", _told(ledger.requests)
-    yield "errors asked for", _told(ledger.on_demand)
-    yield "admin actions", _told(ledger.control)
-    yield "misbehaviours", _told(ledger.misbehaviour)
-    times = [f"{name} {ledger.latencies.percentile(p):g}" for name, p in PERCENTILES.items()]
-    stalled = f"the load itself stood still for up to {ledger.stalled_s * 1000:.0f}"
+    yield "well-behaved requests", f"{stats.total:,} ({rate:.0f}/s)"
+    yield "by kind", _join_counts(stats.requests)
+    yield "requested errors", _join_counts(stats.requested_errors)
+    yield "admin actions", _join_counts(stats.admin_actions)
+    yield "bad clients", _join_counts(stats.bad_clients)
+    times = [f"{name} {stats.latencies.percentile(p):g}" for name, p in PERCENTILES.items()]
+    stalled = f"the load itself stalled for up to {stats.stalled_s * 1000:.0f}"
     yield "latency in ms", f"{', '.join(times)} ({stalled})"
-    for each in outcome.growths:
-        memory = each.memory
+    for growth in outcome.growths:
+        memory = growth.memory
         yield (
-            f"{each.name}: memory",
+            f"{growth.name}: memory",
             f"{memory.per_hour:+.2f} MB/h (standard error {memory.error:.2f}); "
-            f"{each.memory_first:.1f} → {each.memory_last:.1f} MB in {each.seconds / 60:.1f} min",
+            f"{growth.memory_first:.1f} → {growth.memory_last:.1f} MB "
+            f"in {growth.seconds / 60:.1f} min",
         )
-        yield f"{each.name}: threads", f"{each.threads_first} → {each.threads_last}"
+        yield f"{growth.name}: threads", f"{growth.threads_first} → {growth.threads_last}"
         yield (
-            f"{each.name}: descriptors",
-            f"{each.descriptors_first} → {each.descriptors_last}; "
-            f"at rest {each.rest_before} → {each.rest_after}",
+            f"{growth.name}: descriptors",
+            f"{growth.descriptors_first} → {growth.descriptors_last}; "
+            f"at rest {growth.rest_before} → {growth.rest_after}",
         )
 
 
-def _told(counts: Counter[str]) -> str:
+def _join_counts(counts: Counter[str]) -> str:
     return ", ".join(f"{name} {number:,}" for name, number in sorted(counts.items()))

@@ -1,4 +1,4 @@
-"""The soak as a whole: against servers that lie, and a short run against a real one."""
+"""The soak test: its actions against fake servers, and a short run against real ones."""
 
 import asyncio
 import json
@@ -14,22 +14,28 @@ from typing import Any, TypeVar
 import pytest
 
 from benchmarks.soak import load
-from benchmarks.soak.beside import BESIDE, FAULTS, break_connection, fixture
+from benchmarks.soak.admin_calls import ACTIONS
+from benchmarks.soak.bad_clients import BEHAVIOURS, BadClient
 from benchmarks.soak.client import Client
-from benchmarks.soak.control import ACTIONS
-from benchmarks.soak.ledger import Breach, Ledger
-from benchmarks.soak.misbehaviour import KINDS, Rude
+from benchmarks.soak.http_wire import Connection, NoResponse
 from benchmarks.soak.model import Cart
-from benchmarks.soak.rooms import Room
-from benchmarks.soak.wire import Connection, NoAnswer
+from benchmarks.soak.sandbox_pool import Sandbox
+from benchmarks.soak.secondary_servers import (
+    FAULTS,
+    SECONDARY_EVENTS,
+    break_connection,
+    fixture_text,
+)
+from benchmarks.soak.stats import Breach, Stats
 from mockserver.fixtures.load import load_fixtures
 from tests.documents import ROOT
 
 Result = TypeVar("Result")
 
 WELL_BEHAVED = {
-    *("create", "read", "change", "list", "associate", "dissociate", "delete", "look for gone"),
-    *("add item", "empty", "read items", "mistake", "wish", "magic id", "sign in", "stranger"),
+    *("create", "read", "change", "list", "associate", "dissociate", "delete", "write to deleted"),
+    *("add item", "remove items", "read items", "invalid request", "preference", "magic id"),
+    *("sign in", "unknown token"),
 }
 
 
@@ -40,14 +46,14 @@ def in_a_loop(coroutine: Coroutine[Any, Any, Result]) -> Result:
 
 
 @asynccontextmanager
-async def liar(*answers: bytes) -> AsyncIterator[tuple[str, int]]:
-    """A server that gives these answers, one a connection or a request, whatever is asked."""
-    left = list(answers)
+async def fake_server(*responses: bytes) -> AsyncIterator[tuple[str, int]]:
+    """A server that sends these responses, one per connection or request, whatever the request."""
+    remaining = list(responses)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while await reader.read(65536) and left:
-                writer.write(left.pop(0))
+            while await reader.read(65536) and remaining:
+                writer.write(remaining.pop(0))
         finally:
             writer.close()
 
@@ -56,161 +62,171 @@ async def liar(*answers: bytes) -> AsyncIterator[tuple[str, int]]:
         yield server.sockets[0].getsockname()
 
 
-def response(status: int, body: Any = None, *headers: str) -> bytes:
+def raw_response(status: int, body: Any = None, *headers: str) -> bytes:
     raw = b"" if body is None else json.dumps(body).encode()
     lines = [f"HTTP/1.1 {status} X", f"content-length: {len(raw)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + raw
 
 
-def room() -> Room:
+def one_cart_sandbox() -> Sandbox:
     """A sandbox in which one cart was acknowledged."""
-    made = Room("room-1")
-    made.model.keep(Cart("c", "~room-1.1"))
-    return made
+    sandbox = Sandbox("sandbox-1")
+    sandbox.model.save(Cart("c", "~sandbox-1.1"))
+    return sandbox
 
 
-def shown(name: str) -> dict[str, Any]:
+def payload(name: str) -> dict[str, Any]:
     relationships: dict[str, Any] = {"accounts": {}, "items": {"data": None}}
     return {"id": "c", "name": name, "description": "", "relationships": relationships}
 
 
-def breach(act: Callable[[Client], Awaitable[object]], *answers: bytes) -> str:
-    """Return the breach that an action finds with a server that gives these answers."""
+def breach(act: Callable[[Client], Awaitable[object]], *responses: bytes) -> str:
+    """Return the breach that an action reports for a server that sends these responses."""
 
     async def run() -> None:
-        async with liar(*answers) as address:
-            client = Client(address, Ledger(), Random(0))
+        async with fake_server(*responses) as address:
+            client = Client(address, Stats(), Random(0))
             try:
                 await act(client)
             finally:
                 client.connection.drop()
 
-    with pytest.raises(Breach) as found:
+    with pytest.raises(Breach) as raised:
         in_a_loop(run())
-    return str(found.value)
+    return str(raised.value)
 
 
 def test_a_lost_write_is_a_breach() -> None:
-    told = breach(lambda client: load.list_all(client, room()), response(200, {"data": []}))
-    assert "a write is lost: cart c" in told
+    problem = breach(
+        lambda client: load.list_all(client, one_cart_sandbox()), raw_response(200, {"data": []})
+    )
+    assert "a write is lost: cart c" in problem
 
 
 def test_a_stale_read_is_a_breach() -> None:
-    stale = response(200, {"data": shown("~room-1.0")})
-    told = breach(lambda client: load.read(client, room()), stale)
-    assert told == "cart c: its name is '~room-1.0'; acknowledged was '~room-1.1'"
+    stale = raw_response(200, {"data": payload("~sandbox-1.0")})
+    problem = breach(lambda client: load.read(client, one_cart_sandbox()), stale)
+    assert problem == "cart c: its name is '~sandbox-1.0'; acknowledged was '~sandbox-1.1'"
 
 
 def test_cross_talk_is_a_breach() -> None:
-    foreign = response(200, {"data": shown("~room-2.1")})
-    told = breach(lambda client: load.read(client, room()), foreign)
-    assert "cross-talk" in told
+    foreign = raw_response(200, {"data": payload("~sandbox-2.1")})
+    problem = breach(lambda client: load.read(client, one_cart_sandbox()), foreign)
+    assert "cross-talk" in problem
 
 
 def test_an_unexpected_5xx_is_a_breach() -> None:
-    told = breach(lambda client: load.read(client, room()), response(500, {"errors": []}))
-    assert told.startswith("GET ")
-    assert "an unexpected 5xx: 500" in told
-
-
-def test_no_answer_is_a_breach() -> None:
-    assert "no answer" in breach(lambda client: load.read(client, room()))
-
-
-def test_a_deleted_cart_that_still_answers_is_a_breach() -> None:
-    told = breach(
-        lambda client: load.delete(client, room()), response(204), response(200, {"data": {}})
+    problem = breach(
+        lambda client: load.read(client, one_cart_sandbox()), raw_response(500, {"errors": []})
     )
-    assert "200 instead of [404]" in told
+    assert problem.startswith("GET ")
+    assert "an unexpected 5xx: 500" in problem
 
 
-def test_a_garbled_request_that_is_carried_out_is_a_breach() -> None:
+def test_no_response_is_a_breach() -> None:
+    assert "no response" in breach(lambda client: load.read(client, one_cart_sandbox()))
+
+
+def test_a_deleted_cart_that_is_still_there_is_a_breach() -> None:
+    problem = breach(
+        lambda client: load.delete(client, one_cart_sandbox()),
+        raw_response(204),
+        raw_response(200, {"data": {}}),
+    )
+    assert "200 instead of [404]" in problem
+
+
+def test_a_malformed_request_that_is_carried_out_is_a_breach() -> None:
     async def act(client: Client) -> None:
         address = client.connection._address
-        await Rude(address, client.ledger, Random(0), "rude-0").act("deep JSON")
+        await BadClient(address, client.stats, Random(0), "bad-0").act("deep JSON")
 
-    assert "deep JSON: an unexpected status: 201" in breach(act, response(201, {"data": {}}))
+    assert "deep JSON: an unexpected status: 201" in breach(act, raw_response(201, {"data": {}}))
 
 
-def test_an_error_that_a_rule_wants_changes_nothing() -> None:
-    async def run() -> tuple[Room, Ledger]:
-        busy = room()
-        busy.model.refusals = frozenset([503])
-        refused = response(503, {"errors": []}, "mock-notes: rule-1 fired")
-        async with liar(refused) as address:
-            client = Client(address, Ledger(), Random(0))
-            await load.rename(client, busy)
+def test_an_error_of_a_rule_changes_nothing() -> None:
+    async def run() -> tuple[Sandbox, Stats]:
+        busy_sandbox = one_cart_sandbox()
+        busy_sandbox.model.rule_statuses = frozenset([503])
+        refused = raw_response(503, {"errors": []}, "mock-notes: rule-1 fired")
+        async with fake_server(refused) as address:
+            client = Client(address, Stats(), Random(0))
+            await load.rename(client, busy_sandbox)
             client.connection.drop()
-        return busy, client.ledger
+        return busy_sandbox, client.stats
 
-    busy, ledger = in_a_loop(run())
-    assert busy.model.carts == {"c": Cart("c", "~room-1.1")}
-    assert ledger.on_demand == {"rule 503": 1}
+    busy_sandbox, stats = in_a_loop(run())
+    assert busy_sandbox.model.carts == {"c": Cart("c", "~sandbox-1.1")}
+    assert stats.requested_errors == {"rule 503": 1}
 
 
-def test_an_answer_in_chunks_is_read() -> None:
+def test_a_chunked_response_is_read() -> None:
     head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
     raw = head + b"3\r\n{} \r\n2;x=y\r\n\n\n\r\n0\r\n\r\n"
 
     async def run() -> bytes:
-        async with liar(raw) as address:
+        async with fake_server(raw) as address:
             connection = Connection(address)
-            answer = await connection.ask(b"x")
+            response = await connection.send(b"x")
             connection.drop()
-            return answer.body
+            return response.body
 
     assert in_a_loop(run()) == b"{} \n\n"
 
 
 @pytest.mark.parametrize("raw", [b"", b"HTTP/1.1 200 OK\r\n", b"nonsense\r\n\r\n"])
-def test_what_is_no_answer_is_told_as_none(raw: bytes) -> None:
+def test_an_incomplete_response_raises_no_response(raw: bytes) -> None:
     async def run() -> None:
-        async with liar(raw) as address:
+        async with fake_server(raw) as address:
             connection = Connection(address)
             asyncio.get_running_loop().call_later(0.1, connection.drop)
-            await connection.ask(b"x")
+            await connection.send(b"x")
 
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoResponse):
         in_a_loop(run())
 
 
-def test_who_acts_on_a_sandbox_waits_until_it_is_empty_and_keeps_others_out() -> None:
-    seen: list[str] = []
+def test_exclusive_use_waits_until_a_sandbox_is_empty_and_keeps_others_out() -> None:
+    events: list[str] = []
 
     async def run() -> None:
-        busy = room()
+        busy_sandbox = one_cart_sandbox()
 
         async def act() -> None:
-            async with busy.alone():
-                seen.append("alone")
+            async with busy_sandbox.exclusive():
+                events.append("exclusive")
 
-        with busy.visit():
+        with busy_sandbox.shared():
             acting = asyncio.create_task(act())
             await asyncio.sleep(0)
-            assert busy.closed
-            seen.append("visit")
+            assert busy_sandbox.closed
+            events.append("shared")
         await acting
-        assert not busy.closed
+        assert not busy_sandbox.closed
 
     in_a_loop(run())
-    assert seen == ["visit", "alone"]
+    assert events == ["shared", "exclusive"]
 
 
-def test_a_list_doubts_what_was_in_hand_at_any_time() -> None:
-    busy = room()
-    with busy.taking("before"), busy.doubting() as doubt, busy.taking("meanwhile"):
+def test_a_list_collects_what_was_held_at_any_time() -> None:
+    busy_sandbox = one_cart_sandbox()
+    with (
+        busy_sandbox.holding("before"),
+        busy_sandbox.collecting_held() as uncertain,
+        busy_sandbox.holding("meanwhile"),
+    ):
         pass
-    with busy.taking("after"):
-        assert doubt == {"before", "meanwhile"}
+    with busy_sandbox.holding("after"):
+        assert uncertain == {"before", "meanwhile"}
 
 
-def test_the_fixture_that_is_mended_can_be_used(tmp_path: Path, contract: Any) -> None:
+def test_the_repaired_fixture_is_valid(tmp_path: Path, contract: Any) -> None:
     file = tmp_path / "fixture.yaml"
-    file.write_text(fixture({"one": "One", "two": "Two"}), "utf-8")
+    file.write_text(fixture_text({"one": "One", "two": "Two"}), "utf-8")
     assert sorted(load_fixtures((str(file),), contract).carts) == ["one", "two"]
 
 
-def test_broken_connections_leave_nothing_that_adds_up() -> None:
+def test_broken_connections_leave_nothing_that_accumulates() -> None:
     paths = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -221,12 +237,12 @@ def test_broken_connections_leave_nothing_that_adds_up() -> None:
                 if method == "POST":
                     length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
                     await reader.readexactly(int(length))
-                    writer.write(response(201))
+                    writer.write(raw_response(201))
                     continue
                 paths.add(path)
                 if armed.pop():
                     break  # the fault
-                writer.write(response(200))
+                writer.write(raw_response(200))
         finally:
             writer.close()
 
@@ -237,20 +253,20 @@ def test_broken_connections_leave_nothing_that_adds_up() -> None:
         async with server:
             for number in range(3 * len(FAULTS)):
                 armed[:] = [False, True]
-                await break_connection(server.sockets[0].getsockname(), Ledger(), number)
+                await break_connection(server.sockets[0].getsockname(), Stats(), number)
 
     in_a_loop(run())
     assert len(paths) == len(FAULTS)
 
 
-def test_a_short_run_meets_everything_and_finds_nothing(tmp_path: Path) -> None:
-    told = tmp_path / "told.json"
+def test_a_short_run_covers_everything_without_a_breach(tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
     table = tmp_path / "table.md"
     run = subprocess.run(
         [
             *(sys.executable, "-m", "benchmarks.soak", "--minutes", "0.05"),
             *("--connections", "8", "--sandboxes", "12"),
-            *("--json", str(told), "--markdown", str(table)),
+            *("--json", str(results), "--markdown", str(table)),
         ],
         cwd=ROOT,
         capture_output=True,
@@ -260,10 +276,10 @@ def test_a_short_run_meets_everything_and_finds_nothing(tmp_path: Path) -> None:
     )
     assert (run.returncode, run.stderr) == (0, ""), run.stdout + run.stderr
     assert run.stdout.endswith("\nok\n")
-    outcome = json.loads(told.read_text("utf-8"))
+    outcome = json.loads(results.read_text("utf-8"))
     assert outcome["breach"] is None
-    assert set(outcome["misbehaviour"]) == set(KINDS)
-    assert set(outcome["control"]) == {*ACTIONS, *BESIDE}
+    assert set(outcome["bad_clients"]) == set(BEHAVIOURS)
+    assert set(outcome["admin_actions"]) == {*ACTIONS, *SECONDARY_EVENTS}
     assert set(outcome["requests"]) == WELL_BEHAVED
-    assert set(FAULTS) < set(outcome["asked_for"])
+    assert set(FAULTS) < set(outcome["requested_errors"])
     assert "| breaches | none |" in table.read_text("utf-8")

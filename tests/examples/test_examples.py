@@ -17,11 +17,11 @@ SECONDS = 300
 
 @pytest.fixture(scope="session")
 def npm() -> str:
-    """Where npm is; without it these tests fail, since nothing else runs the examples."""
-    found = shutil.which("npm")
-    if found is None:
+    """The path of npm; without it these tests fail, since nothing else runs the examples."""
+    path = shutil.which("npm")
+    if path is None:
         pytest.fail("npm is missing: install Node.js 20.19 or newer", pytrace=False)
-    return found
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -34,17 +34,17 @@ def chromium() -> str:
 
 
 def install(npm: str, folder: Path) -> None:
-    """Install what the lock file says, once, whoever comes first."""
+    """Install the locked packages once, whichever process comes first."""
     lock, done = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
-    with lock.open() as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with lock.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
             run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], folder)
 
 
 def run(command: list[str], folder: Path, env: Mapping[str, str] | None = None) -> str:
-    """Run a command with this Python's `mockserver` on the PATH, and return what it said."""
-    kept = {name: each for name, each in os.environ.items() if not name.startswith("MOCKSERVER_")}
+    """Run a command with this Python's `mockserver` on the PATH, and return its output."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("MOCKSERVER_")}
     path = os.pathsep.join((str(Path(sys.executable).parent), kept["PATH"]))
     done = subprocess.run(
         command,
@@ -61,21 +61,21 @@ def run(command: list[str], folder: Path, env: Mapping[str, str] | None = None) 
 
 
 def free_ports(count: int) -> list[str]:
-    """Return ports that nobody listens on."""
+    """Return ports that no process listens on."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [str(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
+    ports = [str(sock.getsockname()[1]) for sock in sockets]
+    for sock in sockets:
+        sock.close()
     return ports
 
 
-def test_the_sdk_lives_in_a_sandbox(npm: str) -> None:
+def test_the_sdk_works_with_a_sandbox(npm: str) -> None:
     folder = EXAMPLES / "vitest"
     install(npm, folder)
     assert "9 passed" in run([npm, "test"], folder)
 
 
-def test_the_storefront_lives_in_a_sandbox(npm: str, chromium: str) -> None:
+def test_the_storefront_works_with_a_sandbox(npm: str, chromium: str) -> None:
     folder = EXAMPLES / "playwright"
     install(npm, folder)
     mockserver, storefront = free_ports(2)

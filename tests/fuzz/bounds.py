@@ -1,5 +1,5 @@
-"""Bounds on what one input may cost: processor time, which a busy machine does not stretch, and the
-process's greatest memory."""
+"""Limits on the cost of one input: processor time, which is independent of the machine's load, and
+the process's peak memory."""
 
 import resource
 import signal
@@ -8,17 +8,17 @@ from contextlib import contextmanager
 from typing import Any
 
 CPU_SECONDS = 10
-"""A thousand times of what an input of a few kilobytes takes."""
+"""A thousand times what an input of a few kilobytes takes."""
 MAX_KILOBYTES = 300 * 1024
 
 
-class TooDear(BaseException):
+class TooExpensive(BaseException):
     """An input took more time than its size allows. No handler of errors may swallow it."""
 
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """Let a block fail when it takes too much processor time or memory."""
+    """Fail a block that takes too much processor time or memory."""
     before = _peak()
     previous = signal.signal(signal.SIGPROF, _stop)
     signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
@@ -36,4 +36,4 @@ def _peak() -> int:
 
 
 def _stop(*_: Any) -> None:
-    raise TooDear(f"one input took more than {CPU_SECONDS} s of processor time")
+    raise TooExpensive(f"one input took more than {CPU_SECONDS} s of processor time")

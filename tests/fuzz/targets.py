@@ -1,7 +1,7 @@
-"""What is fuzzed: each target takes bytes, hands them to one reader, and asserts what must hold.
+"""The fuzz targets: each takes bytes, gives them to one parser or API, and asserts what must hold.
 
-Where an input has parts, they are lines that a person can write: a word that names nothing stands
-for something, too, so that no change of an input is wasted.
+The parts of an input are lines that a person can write. A word that names nothing is mapped to
+something, too, so that no change of an input is wasted.
 """
 
 import json
@@ -29,8 +29,8 @@ from mockserver.store.entities import Application, Bearer, digest
 from mockserver.store.state import StoreState
 from mockserver.store.transaction import Transaction
 from tests.control import admin
+from tests.fuzz.app_under_test import CONTRACT, AppUnderTest, Request, Response
 from tests.fuzz.bounds import bounded
-from tests.fuzz.served import CONTRACT, Answer, Sent, Served
 from tests.requests import GOOD
 from tests.seeds import ACCOUNT_TOKEN, ADMIN, CUSTOMER_TOKEN, NEW_YEAR, SHOPPER
 
@@ -56,98 +56,98 @@ ACTIONS = (
 
 
 def pick(table: Mapping[str, Value], word: bytes) -> Value:
-    """Return what a word names in a table; another word means something of it, too."""
-    named = table.get(word.decode("latin-1"))
-    return list(table.values())[sum(word) % len(table)] if named is None else named
+    """Return the entry that a word names; any other word is mapped to some entry."""
+    entry = table.get(word.decode("latin-1"))
+    return list(table.values())[sum(word) % len(table)] if entry is None else entry
 
 
-def latin(raw: bytes) -> str:
-    """Return bytes as a header's value may hold them."""
+def header_value(raw: bytes) -> str:
+    """Return bytes as a valid header value."""
     return re.sub(r"[\x00-\x08\x0a-\x1f\x7f]", "", raw.decode("latin-1")).strip()
 
 
-def visible(raw: bytes) -> bytes:
-    """Return bytes as a request's target may hold them."""
+def request_target(raw: bytes) -> bytes:
+    """Return bytes as a valid request target."""
     return re.sub(rb"[^!-~]|#.*", b"", raw)
 
 
 @cache
-def served() -> Served:
-    return Served()
+def default_app() -> AppUnderTest:
+    return AppUnderTest()
 
 
 @cache
-def small() -> Served:
-    """An application with a small world."""
-    world = str(Path(__file__).parent / "world.yaml")
-    return Served(Config(frozen_at=NEW_YEAR, max_sandboxes=4, fixtures=(world,)))
+def small_app() -> AppUnderTest:
+    """Return an application with a small store."""
+    store = str(Path(__file__).parent / "store.yaml")
+    return AppUnderTest(Config(frozen_at=NEW_YEAR, max_sandboxes=4, fixtures=(store,)))
 
 
 @cache
-def guarded() -> Served:
-    """An application whose admin API wants a token."""
-    return Served(Config(frozen_at=NEW_YEAR, host="0.0.0.0", admin_token=ADMIN_TOKEN))
+def guarded_app() -> AppUnderTest:
+    """Return an application whose admin API requires a token."""
+    return AppUnderTest(Config(frozen_at=NEW_YEAR, host="0.0.0.0", admin_token=ADMIN_TOKEN))
 
 
 # --- fixtures
 
 
 def fixture(data: bytes) -> None:
-    """A fixture file becomes a world that can be served and written again, or each mistake in it is
-    told in one line that begins with its place."""
+    """A fixture file gives a state that can be served and exported again, or each error in it is
+    reported in one line that begins with its place."""
     with TemporaryDirectory() as folder:
-        path = Path(folder, "world.yaml")
+        path = Path(folder, "input.yaml")
         path.write_bytes(data)
         try:
-            world = load_fixtures([str(path)], CONTRACT, faults=False)
+            state = load_fixtures([str(path)], CONTRACT, faults=False)
         except FixtureError as error:
-            _check_mistakes(str(error), str(path))
+            _check_diagnostics(str(error), str(path))
             return
-        _serve(world)
+        _serve(state)
 
 
-def _check_mistakes(text: str, path: str) -> None:
+def _check_diagnostics(text: str, path: str) -> None:
     lines = text.split("\n")
     for line in lines:
         assert re.match(rf"{re.escape(path)}:[1-9]\d*:[1-9]\d*: \S", line), line
         assert line.isprintable(), line
         assert len(line) < 10_000, line
-    assert len(lines) <= 1001, f"{len(lines)} mistakes"
+    assert len(lines) <= 1001, f"{len(lines)} diagnostics"
 
 
-def _serve(world: StoreState) -> None:
-    """Let an administrator read everything in a world."""
-    seed = Sandbox(_with_admin(world), NEW_YEAR, 0, 100)
-    app = served().anew()
-    own, app.sandboxes.default = app.sandboxes.default, seed
+def _serve(state: StoreState) -> None:
+    """Read everything in a state as an administrator."""
+    sandbox = Sandbox(_with_admin(state), NEW_YEAR, 0, 100)
+    app = default_app().reset()
+    own, app.sandboxes.default = app.sandboxes.default, sandbox
     try:
         paths = [
             *READS,
-            *(f"/v2/carts/{each}" for each in list(world.carts)[:3]),
-            *(f"/v2/carts/{each}/items" for each in list(world.carts)[:3]),
-            *(f"/v2/orders/{each}/items" for each in list(world.orders)[:3]),
-            *(f"/catalog/products/{each}" for each in list(world.products)[:3]),
+            *(f"/v2/carts/{cart_id}" for cart_id in list(state.carts)[:3]),
+            *(f"/v2/carts/{cart_id}/items" for cart_id in list(state.carts)[:3]),
+            *(f"/v2/orders/{order_id}/items" for order_id in list(state.orders)[:3]),
+            *(f"/catalog/products/{product_id}" for product_id in list(state.products)[:3]),
         ]
         for path in paths:
-            app.send(Sent("GET", path.encode(), tuple(ADMIN.items())))
-        _again(app)
+            app.send(Request("GET", path.encode(), tuple(ADMIN.items())))
+        _check_round_trip(app)
     finally:
         app.sandboxes.default = own
 
 
-def _with_admin(world: StoreState) -> StoreState:
-    """Return a world in which the token `admin` is an administrator's."""
+def _with_admin(state: StoreState) -> StoreState:
+    """Return a state in which the token `admin` is an administrator's."""
     application = Application("fuzz", "client_credentials", "x", "seller_admin")
     return replace(
-        world,
-        applications=world.applications.insert("fuzz", application),
-        bearers=world.bearers.insert(digest("admin"), Bearer("fuzz", None)),
+        state,
+        applications=state.applications.insert("fuzz", application),
+        bearers=state.bearers.insert(digest("admin"), Bearer("fuzz", None)),
     )
 
 
 class Sampling:
-    """Every how many-th changed state is written and read again: each in a test; atheris, which
-    tries thousands of its kind, gets on faster without."""
+    """Which of the changed states are exported and loaded again: every one in a test; fewer under
+    atheris, which tries thousands of them."""
 
     every = 1
     count = 0
@@ -158,33 +158,33 @@ class Sampling:
         return cls.count % cls.every == 0
 
 
-def _again(app: Served, start: StoreState | None = None) -> None:
-    """Assert that what a sandbox has become can be downloaded and started from, as it is; nothing
-    has to be where it is as it was at the start."""
-    state = app.sandboxes.default.state()
-    armed = [rule.given for rule in state.rules.rules]
-    if state.store is start and state.clock.now() == NEW_YEAR and not armed:
+def _check_round_trip(app: AppUnderTest, start: StoreState | None = None) -> None:
+    """Assert that the state of the sandbox can be exported and loaded again unchanged; not needed
+    where it is still `start`."""
+    snapshot = app.sandboxes.default.state()
+    armed = [rule.given for rule in snapshot.rules.rules]
+    if snapshot.store is start and snapshot.clock.now() == NEW_YEAR and not armed:
         return
     if not Sampling.next():
         return
     with TemporaryDirectory() as folder:
         path = Path(folder, "state.yaml")
-        path.write_text(to_yaml(state.store, state.clock.now(), armed), "utf-8")
+        path.write_text(to_yaml(snapshot.store, snapshot.clock.now(), armed), "utf-8")
         loaded = load_fixtures([str(path)], CONTRACT, faults=False)
-    tx = Transaction(state.store, state.clock.now())
-    assert _told(loaded.carts.values()) == _told(tx.carts.list())
-    assert _told(loaded.orders.values()) == _told(state.store.orders.values())
+    tx = Transaction(snapshot.store, snapshot.clock.now())
+    assert _by_id(loaded.carts.values()) == _by_id(tx.carts.list())
+    assert _by_id(loaded.orders.values()) == _by_id(snapshot.store.orders.values())
 
 
-def _told(records: Iterable[Any]) -> dict[str, Any]:
-    """Return what a client has given the records."""
+def _by_id(records: Iterable[Any]) -> dict[str, Any]:
+    """Return what clients have written to the records, by their ids."""
     fields = ("name", "description", "owners", "contact", "customer", "custom_attributes")
     return {
-        each.id: (
-            *(getattr(each, name, None) or None for name in fields),
-            [(i.id, i.name, i.quantity, i.custom_inputs, i.location) for i in each.items],
+        record.id: (
+            *(getattr(record, name, None) or None for name in fields),
+            [(i.id, i.name, i.quantity, i.custom_inputs, i.location) for i in record.items],
         )
-        for each in records
+        for record in records
     }
 
 
@@ -192,7 +192,7 @@ def _told(records: Iterable[Any]) -> dict[str, Any]:
 
 
 def filter_text(data: bytes) -> None:
-    """A filter is a test of any record, or refused by its own error at a position in it."""
+    """A filter can be applied to any record, or is rejected with the position of its error."""
     word, _, text = data.partition(b"\n")
     grammar, records = pick(_grammars(), word)
     expression = text.decode("utf-8", "replace")
@@ -203,9 +203,9 @@ def filter_text(data: bytes) -> None:
         refused = error
     if refused is not None:
         assert refused.id == "invalid-filter"
-        found = re.match(r"position (\d+): ", refused.fields["reason"])
-        assert found, refused.fields
-        assert 1 <= int(found[1]) <= len(expression) + 1
+        position = re.match(r"position (\d+): ", refused.fields["reason"])
+        assert position, refused.fields
+        assert 1 <= int(position[1]) <= len(expression) + 1
         assert len(refused.fields["reason"]) < 500
         return
     for record in records:
@@ -214,8 +214,8 @@ def filter_text(data: bytes) -> None:
 
 @cache
 def _grammars() -> dict[str, tuple[Grammar, list[Any]]]:
-    """Each list's grammar, with its records in the seed world."""
-    sandbox = served().anew().sandboxes.default
+    """Return each list's grammar, with its records in the initial state."""
+    sandbox = default_app().reset().sandboxes.default
     tx = Transaction(sandbox.store, sandbox.clock.now())
     call: Any = SimpleNamespace(tx=tx)
     return {
@@ -227,15 +227,15 @@ def _grammars() -> dict[str, tuple[Grammar, list[Any]]]:
 
 
 def json_body(data: bytes) -> None:
-    """A JSON text is read as Python reads it, and comes back as it went; or it is refused."""
-    told = None
+    """A JSON text is parsed as Python parses it and survives a round trip, or it is rejected."""
+    message = None
     try:
         value = json_text.parse(data)
     except MalformedJson as error:
-        told = str(error)
-    if told is not None:
-        assert told.isprintable()
-        assert 0 < len(told) < 200
+        message = str(error)
+    if message is not None:
+        assert message.isprintable()
+        assert 0 < len(message) < 200
         return
     loaded = json.loads(data)
     assert loaded == value or isinstance(loaded, int | list | dict)  # integers became doubles
@@ -248,135 +248,143 @@ def json_body(data: bytes) -> None:
 
 def http_request(data: bytes) -> None:
     """Any request: a line with method and target, lines of headers, a blank line, the body."""
-    served().anew().send(read_request(data))
+    default_app().reset().send(read_request(data))
 
 
-def read_request(data: bytes) -> Sent:
-    """Return the request that an input means."""
+def read_request(data: bytes) -> Request:
+    """Return the request that an input describes."""
     head, _, body = data.partition(b"\n\n")
     line, *lines = head.split(b"\n")
     word, _, target = line.partition(b" ")
     method = re.sub(rb"[^A-Z]", b"", word.upper())[:20] or b"GET"
     headers = {}
-    for each in lines:
-        name, _, value = each.partition(b":")
-        if kept := re.sub(rb"[^A-Za-z0-9-]", b"", name).decode():
-            headers[kept] = latin(value)
+    for header in lines:
+        name, _, value = header.partition(b":")
+        if valid_name := re.sub(rb"[^A-Za-z0-9-]", b"", name).decode():
+            headers[valid_name] = header_value(value)
     headers.pop("Content-Length", None)
-    at = b"/" + visible(target).lstrip(b"/") if not target.startswith(b"/") else visible(target)
-    return Sent(method.decode(), at or b"/", tuple(headers.items()), body)
+    at = (
+        b"/" + request_target(target).lstrip(b"/")
+        if not target.startswith(b"/")
+        else request_target(target)
+    )
+    return Request(method.decode(), at or b"/", tuple(headers.items()), body)
 
 
 def query(data: bytes) -> None:
     """A query of a list: a line with the list's path and the caller, then the query."""
     line, _, text = data.partition(b"\n")
     path, _, caller = line.partition(b" ")
-    start = pick({each: each for each in READS}, path).encode()
+    start = pick({read: read for read in READS}, path).encode()
     headers = tuple(pick(CALLERS, caller).items())
-    served().anew().send(Sent("GET", start + b"?" + visible(text), headers))
+    default_app().reset().send(Request("GET", start + b"?" + request_target(text), headers))
 
 
 def prefer(data: bytes) -> None:
-    """An error asked for: a line with an operation, the header `Prefer`, then the query."""
+    """A requested error: a line with an operation, the header `Prefer`, then the query."""
     word, _, rest = data.partition(b"\n")
     header, _, text = rest.partition(b"\n")
     good = pick(GOOD, word)
-    headers = (*good.headers.items(), ("Prefer", latin(header)))
+    headers = (*good.headers.items(), ("Prefer", header_value(header)))
     body = b"" if good.body is None else json_text.dump(good.body)
-    target = good.path.encode() + b"?" + visible(text)
-    served().anew().send(Sent(good.method, target, (*headers, ("Content-Type", JSON)), body))
+    target = good.path.encode() + b"?" + request_target(text)
+    default_app().reset().send(
+        Request(good.method, target, (*headers, ("Content-Type", JSON)), body)
+    )
 
 
 def operations(data: bytes) -> None:
-    """Operations one after another, each a line with its id and the caller, then its body; what
-    became of the world can be started from again."""
-    app = served().anew()
-    world = app.sandboxes.default.store
+    """Operations one after another, each a line with its id and the caller, then its body; the
+    resulting state can be exported and loaded."""
+    app = default_app().reset()
+    state = app.sandboxes.default.store
     for step in data.split(STEP)[:MAX_STEPS]:
         line, _, body = step.partition(b"\n")
         word, _, caller = line.partition(b" ")
         good = pick(GOOD, word)
         headers = (*pick(CALLERS, caller).items(), ("Content-Type", JSON))
-        app.send(Sent(good.method, good.path.encode(), headers, body))
-    _again(app, world)
+        app.send(Request(good.method, good.path.encode(), headers, body))
+    _check_round_trip(app, state)
 
 
 def form(data: bytes) -> None:
     """A form for a bearer token: a line with the media type, then the form."""
     word, _, body = data.partition(b"\n")
-    headers = (("Content-Type", latin(word) or FORM),)
-    app = served().anew()
-    app.send(Sent("POST", b"/oauth/access_token", headers, body))
+    headers = (("Content-Type", header_value(word) or FORM),)
+    app = default_app().reset()
+    app.send(Request("POST", b"/oauth/access_token", headers, body))
 
 
 def tokens(data: bytes) -> None:
-    """Who is calling: lines with bearer, account token, customer token and cookie. Without the
-    admin token nothing of the admin API opens."""
+    """Credentials: lines with bearer token, account token, customer token and cookie. Without the
+    admin token the admin API is closed."""
     bearer, account, customer, cookie, *_ = (
-        latin(each) for each in (data + b"\n" * 4).split(b"\n")
+        header_value(line) for line in (data + b"\n" * 4).split(b"\n")
     )
-    given = {"Authorization": bearer, ACCOUNT_TOKEN: account, CUSTOMER_TOKEN: customer}
-    headers = tuple((name, value) for name, value in given.items() if value)
-    app = guarded().anew()
+    credentials = {"Authorization": bearer, ACCOUNT_TOKEN: account, CUSTOMER_TOKEN: customer}
+    headers = tuple((name, value) for name, value in credentials.items() if value)
+    app = guarded_app().reset()
     for path in (b"/v2/carts", b"/v2/orders", b"/v2/accounts"):
-        app.send(Sent("GET", path, headers))
-    answer = app.send(Sent("GET", b"/__admin/clock", (*headers, ("Cookie", cookie))))
-    opens = bearer.partition(" ")[2].strip() == ADMIN_TOKEN
-    assert answer.status == (200 if opens and bearer[:6].lower() == "bearer" else 401), answer
-    page = app.send(Sent("GET", b"/", (("Cookie", cookie),)))
+        app.send(Request("GET", path, headers))
+    response = app.send(Request("GET", b"/__admin/clock", (*headers, ("Cookie", cookie))))
+    has_token = bearer.partition(" ")[2].strip() == ADMIN_TOKEN
+    assert response.status == (200 if has_token and bearer[:6].lower() == "bearer" else 401), (
+        response
+    )
+    page = app.send(Request("GET", b"/", (("Cookie", cookie),)))
     assert page.status == 401, page
-    body = b"token=" + visible(data)
-    sign_in = app.send(Sent("POST", b"/ui/session", (("Content-Type", FORM),), body))
+    body = b"token=" + request_target(data)
+    sign_in = app.send(Request("POST", b"/ui/session", (("Content-Type", FORM),), body))
     assert sign_in.header("Set-Cookie") is None or ADMIN_TOKEN.encode() in data
 
 
 # --- the admin API and the dashboard
 
 
-def control(data: bytes) -> None:
-    """Operations of the admin API one after another, each a line with its id and what stands for
-    the parameters of its path, then its body; the sandbox goes on, and can be started from."""
-    app = small().anew()
+def admin_api(data: bytes) -> None:
+    """Operations of the admin API one after another, each a line with its id and the value of its
+    path parameters, then its body; the sandbox stays usable and can be exported."""
+    app = small_app().reset()
     start = app.sandboxes.default.store
     for step in data.split(STEP)[:MAX_STEPS]:
         line, _, body = step.partition(b"\n")
         word, _, argument = line.partition(b" ")
         operation = pick(admin.operations(), word)
-        name = visible(argument) or b"sample"
+        name = request_target(argument) or b"sample"
         path = re.sub(rb"\{\w+\}", name.replace(b"\\", rb"\\"), operation["path"].encode())
-        app.send(Sent(operation["method"], path, (("Content-Type", JSON),), body))
-    _goes_on(app, start)
+        app.send(Request(operation["method"], path, (("Content-Type", JSON),), body))
+    _check_usable(app, start)
 
 
 def page(data: bytes) -> None:
     """A page of the dashboard, or a form of one: a line with the path or the action, then the
     query or the form."""
-    app = small().anew()
+    app = small_app().reset()
     start = app.sandboxes.default.store
     for step in data.split(STEP)[:MAX_STEPS]:
         line, _, text = step.partition(b"\n")
         if line.startswith(b"/"):
-            app.send(Sent("GET", b"/ui" + visible(line) + b"?" + visible(text)))
+            app.send(Request("GET", b"/ui" + request_target(line) + b"?" + request_target(text)))
             continue
-        action = pick({each: each for each in (*ACTIONS, "session")}, line)
-        where = b"/ui/session" if action == "session" else b"/ui/actions/" + action.encode()
-        answer = app.send(Sent("POST", where, (("Content-Type", FORM),), visible(text)))
-        _stays_here(answer)
-    _goes_on(app, start)
+        action = pick({action: action for action in (*ACTIONS, "session")}, line)
+        path = b"/ui/session" if action == "session" else b"/ui/actions/" + action.encode()
+        response = app.send(Request("POST", path, (("Content-Type", FORM),), request_target(text)))
+        _check_redirect(response)
+    _check_usable(app, start)
 
 
-def _stays_here(answer: Answer) -> None:
-    """Assert that a form leads to a page of this server."""
-    location = answer.header("Location")
+def _check_redirect(response: Response) -> None:
+    """Assert that a form redirects to a page of this server."""
+    location = response.header("Location")
     assert location is None or re.match(r"/(?![/\\])", location), location
 
 
-def _goes_on(app: Served, start: StoreState) -> None:
-    """Assert that whatever was armed or moved, requests are answered and the state is written."""
+def _check_usable(app: AppUnderTest, start: StoreState) -> None:
+    """Assert that requests are served and the state can be exported."""
     shopper = tuple(SHOPPER.items())
     for path in (b"/v2/carts", b"/v2/carts/free-cart", b"/__admin/clock", b"/__admin/state"):
-        app.send(Sent("GET", path, shopper if path.startswith(b"/v2") else ()))
-    _again(app, start)
+        app.send(Request("GET", path, shopper if path.startswith(b"/v2") else ()))
+    _check_round_trip(app, start)
 
 
 Target = Callable[[bytes], None]
@@ -390,12 +398,12 @@ TARGETS: Mapping[str, Target] = {
     "operations": operations,
     "form": form,
     "tokens": tokens,
-    "control": control,
+    "admin": admin_api,
     "page": page,
 }
 
 
 def run(name: str, data: bytes) -> None:
-    """Hand bytes to a target, within bounds of time and memory. AssertionError for what breaks."""
+    """Run a target within limits of time and memory. Raises AssertionError for a failure."""
     with bounded():
         TARGETS[name](data)

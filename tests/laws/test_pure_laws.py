@@ -22,7 +22,8 @@ from mockserver.core.config import resource
 from mockserver.core.errors import ApiError
 from mockserver.core.json_text import MalformedJson
 from mockserver.fixtures import yaml_document
-from mockserver.fixtures.load import KEYS, load_fixtures
+from mockserver.fixtures.load import load_fixtures
+from mockserver.fixtures.validate import KEYS
 from mockserver.fixtures.yaml_document import FixtureError
 from mockserver.operations.carts import GRAMMAR
 from mockserver.operations.lists import filters

@@ -11,7 +11,7 @@ import pytest
 from tests.documents import ROOT
 
 
-def written(file: Path, *options: str) -> dict[str, Any]:
+def write_bill(file: Path, *options: str) -> dict[str, Any]:
     command = [sys.executable, ROOT / ".ci" / "sbom.py", file, *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
@@ -20,18 +20,18 @@ def written(file: Path, *options: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def bill(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The bill of what is shipped, written into a folder that was not there."""
-    return written(tmp_path_factory.mktemp("bill") / "dist" / "sbom.cdx.json")
+    """The bill of what is shipped, written into a folder that did not exist."""
+    return write_bill(tmp_path_factory.mktemp("bill") / "dist" / "sbom.cdx.json")
 
 
 @pytest.fixture(scope="session")
 def whole_bill(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The bill of all groups."""
-    return written(tmp_path_factory.mktemp("whole-bill") / "sbom.cdx.json", "--all-groups")
+    return write_bill(tmp_path_factory.mktemp("whole-bill") / "sbom.cdx.json", "--all-groups")
 
 
 def licence(component: dict[str, Any]) -> str | None:
     """Return a component's licence as an SPDX expression, or None when it has none."""
-    for each in component.get("licenses", []):
-        return each.get("expression") or each["license"].get("id")
+    for entry in component.get("licenses", []):
+        return entry.get("expression") or entry["license"].get("id")
     return None

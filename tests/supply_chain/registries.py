@@ -1,7 +1,7 @@
-"""PyPI and the npm registry, faked on localhost: their advisories are what a test says they are.
+"""Fakes of PyPI and the npm registry on localhost, with the advisories that a test defines.
 
-pip-audit only asks https://pypi.org, so the fake is a proxy to it: it takes any CONNECT and answers
-inside with a certificate of its own. npm is told the fake's address.
+pip-audit only uses https://pypi.org, so the fake is a proxy to it: it accepts any CONNECT and
+serves inside it with a certificate of its own. npm gets the fake's address.
 """
 
 import json
@@ -21,7 +21,7 @@ BULK = "/-/npm/v1/security/advisories/bulk"
 
 @dataclass
 class Registries:
-    """What both answer. A status other than 200 goes for everything."""
+    """The data of both registries. A status other than 200 applies to all responses."""
 
     pypi: dict[tuple[str, str], str | None] = field(default_factory=dict)
     """Release → the id of a vulnerability, or None when PyPI does not know the release. Any other
@@ -35,11 +35,16 @@ class Registries:
             name = path.strip("/")
             return self.status, {"name": name, "versions": {"1.0.0": {"name": name}}}
         _, _, name, version, _ = path.split("/")
-        found = self.pypi.get((name, version), "")
-        if found is None:
+        advisory = self.pypi.get((name, version), "")
+        if advisory is None:
             return 404, {}
-        vulnerability = {"id": found, "aliases": [], "summary": "It is faked.", "fixed_in": ["9.9"]}
-        return self.status, {"info": {}, "vulnerabilities": [vulnerability] if found else []}
+        vulnerability = {
+            "id": advisory,
+            "aliases": [],
+            "summary": "It is faked.",
+            "fixed_in": ["9.9"],
+        }
+        return self.status, {"info": {}, "vulnerabilities": [vulnerability] if advisory else []}
 
     def post(self, path: str) -> tuple[int, Any]:
         advisories = {
@@ -66,13 +71,13 @@ def handler(registries: Registries, inside: ssl.SSLContext) -> type[BaseHTTPRequ
             self.connection.close()
 
         def do_GET(self) -> None:
-            self.answer(*registries.get(self.path))
+            self.respond(*registries.get(self.path))
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            self.answer(*registries.post(self.path))
+            self.respond(*registries.post(self.path))
 
-        def answer(self, status: int, value: Any) -> None:
+        def respond(self, status: int, value: Any) -> None:
             body = json.dumps(value).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
@@ -87,8 +92,8 @@ def handler(registries: Registries, inside: ssl.SSLContext) -> type[BaseHTTPRequ
 
 
 @contextmanager
-def faked(registries: Registries, folder: Path) -> Iterator[Mapping[str, str]]:
-    """Serve them until the block ends; yields the environment that leads a program to them."""
+def fake_registries(registries: Registries, folder: Path) -> Iterator[Mapping[str, str]]:
+    """Serve them until the block ends; yield the environment that directs programs to them."""
     authority = trustme.CA()
     inside = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("pypi.org").configure_cert(inside)
@@ -97,14 +102,14 @@ def faked(registries: Registries, folder: Path) -> Iterator[Mapping[str, str]]:
         serving = threading.Thread(target=server.serve_forever)
         serving.start()
         try:
-            yield leading_to(f"http://127.0.0.1:{server.server_port}", folder)
+            yield environment_for(f"http://127.0.0.1:{server.server_port}", folder)
         finally:
             server.shutdown()
             serving.join()
 
 
-def leading_to(address: str, folder: Path) -> Mapping[str, str]:
-    """Return the environment that makes pip-audit and npm ask this address, and no cache."""
+def environment_for(address: str, folder: Path) -> Mapping[str, str]:
+    """Return the environment that makes pip-audit and npm use this address and no cache."""
     return {
         "HTTPS_PROXY": address,
         "https_proxy": address,

@@ -1,4 +1,4 @@
-"""docs/dependencies.md gives a reason for each dependency, and for nothing else."""
+"""docs/dependencies.md gives a reason for every dependency, and for nothing else."""
 
 import json
 import re
@@ -21,14 +21,14 @@ NODE = [
 
 
 def names(requirements: Iterable[Any]) -> set[str]:
-    """Return the packages that requirements name; a group that is included is its own matter."""
-    return {re.split(r"[^\w.-]", each)[0] for each in requirements if isinstance(each, str)}
+    """Return the packages that requirements name; included groups are left out."""
+    return {re.split(r"[^\w.-]", text)[0] for text in requirements if isinstance(text, str)}
 
 
 GROUPS = {
     "production": names(PYPROJECT["project"]["dependencies"]),
     "build": names(PYPROJECT["build-system"]["requires"]),
-    **{group: names(listed) for group, listed in PYPROJECT["dependency-groups"].items()},
+    **{group: names(texts) for group, texts in PYPROJECT["dependency-groups"].items()},
     "node": {
         name
         for lock in NODE
@@ -48,35 +48,35 @@ def test_each_direct_dependency_has_a_row_and_no_row_is_too_many(group: str) -> 
 
 
 def test_each_table_is_one_of_these() -> None:
-    found = re.findall(r"^<!-- table: (\S+) -->$", (ROOT / DOCUMENT).read_text("utf-8"), re.M)
-    assert sorted(found) == sorted([*TABLES, "transitive"])
+    tables = re.findall(r"^<!-- table: (\S+) -->$", (ROOT / DOCUMENT).read_text("utf-8"), re.M)
+    assert sorted(tables) == sorted([*TABLES, "transitive"])
 
 
-def test_licences_are_those_that_the_packages_tell(whole_bill: dict[str, Any]) -> None:
-    told = {each["name"]: licence(each) for each in whole_bill["components"]}
-    told |= {
-        name.removeprefix("node_modules/"): each.get("license")
+def test_licences_are_those_of_the_packages(whole_bill: dict[str, Any]) -> None:
+    licences = {c["name"]: licence(c) for c in whole_bill["components"]}
+    licences |= {
+        name.removeprefix("node_modules/"): package.get("license")
         for lock in NODE
-        for name, each in lock.items()
+        for name, package in lock.items()
     }
     documented = {row[0]: row[1] for group in TABLES for row in table(DOCUMENT, group)}
     assert {
-        name: said for name, said in documented.items() if told.get(name) not in (None, said)
+        name: text for name, text in documented.items() if licences.get(name) not in (None, text)
     } == {}
-    assert sum(told.get(name) is not None for name in documented) > len(GROUPS["production"])
+    assert sum(licences.get(name) is not None for name in documented) > len(GROUPS["production"])
 
 
-def test_what_the_dependencies_bring_along_is_in_the_table(bill: dict[str, Any]) -> None:
-    by_ref = {each["bom-ref"]: each for each in bill["components"]}
+def test_transitive_dependencies_are_in_the_table(bill: dict[str, Any]) -> None:
+    by_ref = {component["bom-ref"]: component for component in bill["components"]}
     needed_by: dict[str, list[str]] = {}
-    for each in bill["dependencies"]:
-        for ref in each.get("dependsOn", []):
-            if each["ref"] in by_ref:
-                needed_by.setdefault(ref, []).append(by_ref[each["ref"]]["name"])
+    for dependency in bill["dependencies"]:
+        for ref in dependency.get("dependsOn", []):
+            if dependency["ref"] in by_ref:
+                needed_by.setdefault(ref, []).append(by_ref[dependency["ref"]]["name"])
     expected = [
         [by_ref[ref]["name"], licence(by_ref[ref]), ", ".join(sorted(needed_by[ref]))]
         for ref in sorted(needed_by, key=lambda ref: by_ref[ref]["name"])
         if by_ref[ref]["name"] not in GROUPS["production"]
     ]
-    lines = "\n".join(f"| `{name}` | {said} | {parents} |" for name, said, parents in expected)
+    lines = "\n".join(f"| `{name}` | {text} | {parents} |" for name, text, parents in expected)
     assert table(DOCUMENT, "transitive") == expected, f"the table should be\n{lines}"

@@ -1,4 +1,4 @@
-"""What was taken from others as files: named, licensed, unchanged."""
+"""Vendored files: listed, licensed, unchanged."""
 
 from hashlib import sha256
 from typing import Any
@@ -21,7 +21,7 @@ def test_each_file_that_is_not_ours_has_a_row_and_no_row_is_without_a_file() -> 
     assert sorted(row["file"] for row in ROWS) == sorted(there)
 
 
-def test_each_row_says_all() -> None:
+def test_each_row_is_complete() -> None:
     for row in ROWS:
         assert all(row.values()), row
         assert row["version"].replace(".", "").isdigit()

@@ -1,11 +1,11 @@
-"""Take the facts out of the published OpenAPI files: names and types, no sentence of theirs.
+"""Extract facts from the published OpenAPI files: names and types, none of their prose.
 
     python -m tests.upstream.extract carts-and-orders.yaml account-management.yaml \
         authentication.yaml > tests/upstream/facts.yaml
 
-For each operation that openapi.yaml serves and the files know: path, method, operationId, success
-codes. For each schema of SCHEMAS: the types of every property, `data[].id` being the id of each
-element of data, and `*` any name.
+For each operation that openapi.yaml and the files have in common: path, method, operationId,
+success codes. For each schema of SCHEMAS: the types of every property, where `data[].id` is the id
+of each element of data, and `*` any name.
 """
 
 import sys
@@ -56,25 +56,27 @@ SCHEMAS = (
     "TransactionResponse",
     "UpdateCartsItems",
 )
-OF_A_VALUE = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
+JSON_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
 
 
 def facts(published: list[Any]) -> dict[str, Any]:
-    """Return what the documents say of the operations and schemas in question."""
-    operations = [each for document in published for each in _operations(document)]
+    """Return the facts of the documents about the operations and schemas of interest."""
+    operations = [operation for document in published for operation in _operations(document)]
     return {
-        "operations": sorted(operations, key=lambda each: (each["path"], each["method"])),
+        "operations": sorted(
+            operations, key=lambda operation: (operation["path"], operation["method"])
+        ),
         "schemas": {name: _schema(name, published) for name in SCHEMAS},
     }
 
 
 def _schema(name: str, published: list[Any]) -> dict[str, list[str]]:
-    """Return the types of a schema's properties; of all documents that have one of that name."""
-    found: dict[str, list[str]] = {}
+    """Return the types of a schema's properties, in all documents that have the schema."""
+    types_by_path: dict[str, list[str]] = {}
     for document in published:
         if name in document["components"]["schemas"]:
-            found |= property_types(document["components"]["schemas"][name], document)
-    return dict(sorted(found.items()))
+            types_by_path |= property_types(document["components"]["schemas"][name], document)
+    return dict(sorted(types_by_path.items()))
 
 
 def _operations(document: Any) -> Iterator[dict[str, Any]]:
@@ -87,43 +89,45 @@ def _operations(document: Any) -> Iterator[dict[str, Any]]:
                     "path": path,
                     "method": method,
                     "operationId": item[method]["operationId"],
-                    "success": sorted(each for each in statuses if each.startswith("2")),
+                    "success": sorted(status for status in statuses if status.startswith("2")),
                 }
 
 
 def property_types(schema: Any, document: Any) -> dict[str, list[str]]:
     """Return the types of each property below a schema."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    _collect(schema, document, "", found)
-    return {path: sorted(types) for path, types in sorted(found.items()) if path}
+    types_by_path: defaultdict[str, set[str]] = defaultdict(set)
+    _collect(schema, document, "", types_by_path)
+    return {path: sorted(types) for path, types in sorted(types_by_path.items()) if path}
 
 
-def _collect(schema: Any, document: Any, at: str, found: defaultdict[str, set[str]]) -> None:
+def _collect(
+    schema: Any, document: Any, at: str, types_by_path: defaultdict[str, set[str]]
+) -> None:
     while "$ref" in schema:
         target = document
         for part in schema["$ref"].removeprefix("#/").split("/"):
             target = target[part]
         schema = target
-    found[at] |= _types(schema)
+    types_by_path[at] |= _types(schema)
     for keyword in ("allOf", "anyOf", "oneOf"):
         for part in schema.get(keyword, ()):
-            _collect(part, document, at, found)
-    for name, each in schema.get("properties", {}).items():
-        _collect(each, document, f"{at}.{name}" if at else name, found)
+            _collect(part, document, at, types_by_path)
+    for name, inner in schema.get("properties", {}).items():
+        _collect(inner, document, f"{at}.{name}" if at else name, types_by_path)
     if isinstance(schema.get("items"), dict):
-        _collect(schema["items"], document, f"{at}[]", found)
+        _collect(schema["items"], document, f"{at}[]", types_by_path)
     if isinstance(schema.get("additionalProperties"), dict):
-        _collect(schema["additionalProperties"], document, f"{at}.*", found)
+        _collect(schema["additionalProperties"], document, f"{at}.*", types_by_path)
 
 
 def _types(schema: Any) -> set[str]:
-    """Return the types that a schema names, or that follow from its other keywords."""
-    named = schema.get("type", [])
-    types = {named} if isinstance(named, str) else set(named)
+    """Return the types that a schema declares, or that follow from its other keywords."""
+    declared = schema.get("type", [])
+    types = {declared} if isinstance(declared, str) else set(declared)
     if not types and ("properties" in schema or "additionalProperties" in schema):
         return {"object"}
     values = [schema["const"]] if "const" in schema else schema.get("enum", ())
-    return types or {OF_A_VALUE[type(value)] for value in values}
+    return types or {JSON_TYPES[type(value)] for value in values}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""openapi.yaml against the facts of the published OpenAPI files (facts.yaml, made by extract.py).
+"""Compares openapi.yaml with the facts of the published OpenAPI files (facts.yaml, by extract.py).
 
-Where the two differ on purpose, the difference stands in a table here.
+Intended differences are listed in tables here.
 """
 
 from pathlib import Path
@@ -51,7 +51,7 @@ OURS = {
     "TransactionResponse": "Transaction",
     "UpdateCartsItems": "UpdateCartItem",
 }
-"""What openapi.yaml calls the published schemas."""
+"""The names of the published schemas in openapi.yaml."""
 
 UNPUBLISHED = {
     ("/v2/settings/cart", "get"),
@@ -68,20 +68,20 @@ UNPUBLISHED = {
         "post",
     ),
 }
-"""Operations that clients use and these files leave out."""
+"""Operations that clients use and these files omit."""
 
 OPERATION_IDS = {"post-oauth-access_token": "createAnAccessToken"}
-"""Operations that clients know by another name than the files."""
+"""Operations that have other ids in clients than in the files."""
 
 NULLABLE = ["null", "string"]
 TYPES = {
-    # on the last page there is no next one, and so on; the files say so, but not in the type
+    # on the last page there is no next one, and so on; the files say so only in prose
     ("Response.PageLinks", "last"): NULLABLE,
     ("Response.PageLinks", "next"): NULLABLE,
     ("Response.PageLinks", "prev"): NULLABLE,
-    # one schema for all services: the examples of each keep to its own type
+    # one schema for all services: the examples of each service use its own type
     ("ErrorResponse", "errors[].status"): ["integer", "string"],
-    # whole numbers, as the answers have them
+    # integers, as in the responses
     ("CartItemObjectData", "quantity"): ["integer"],
     ("CustomItemObjectData", "quantity"): ["integer"],
     ("CustomItemObjectData", "price.amount"): ["integer"],
@@ -92,8 +92,8 @@ TYPES = {
 }
 """Properties whose type differs, and ours."""
 
-LEFT_OUT = {
-    # bundles and shipping groups of a new item: nothing here reads them
+IGNORED = {
+    # bundles and shipping groups of a new item: the sandbox does not read them
     ("CartItemObjectData", "bundle_configuration"),
     ("CartItemObjectData", "shipping_group_id"),
     ("CustomItemObjectData", "shipping_group_id"),
@@ -101,25 +101,25 @@ LEFT_OUT = {
 """Properties of a request that the sandbox ignores, with all below them."""
 
 OPEN = {("Response.ErrorResponse", "errors[].meta")}
-"""Objects that may hold anything: which error has which field is the examples' business."""
+"""Objects that may hold anything: the examples say which error has which field."""
 
 PROPERTIES = [
     (schema, path, types)
     for schema, properties in FACTS["schemas"].items()
     for path, types in properties.items()
     if not any(schema == name and path.startswith(f"{at}.") for name, at in OPEN)
-    and not any(schema == name and f"{path}.".startswith(f"{at}.") for name, at in LEFT_OUT)
+    and not any(schema == name and f"{path}.".startswith(f"{at}.") for name, at in IGNORED)
 ]
 
 
 def types_of(name: str) -> dict[str, list[str]]:
-    """The types of all properties of a schema of ours."""
+    """Return the types of all properties of a schema of ours."""
     return property_types({"$ref": f"#/components/schemas/{name}"}, documented.document())
 
 
 def test_every_operation_is_a_published_one_but_those_of_the_cart_settings() -> None:
-    ours = {(each["path"], each["method"].lower()) for each in documented.operations().values()}
-    published = {(each["path"], each["method"]) for each in FACTS["operations"]}
+    ours = {(o["path"], o["method"].lower()) for o in documented.operations().values()}
+    published = {(fact["path"], fact["method"]) for fact in FACTS["operations"]}
     assert ours == published | UNPUBLISHED
 
 
@@ -149,20 +149,20 @@ def test_a_noted_difference_is_one(schema: str, path: str) -> None:
 
 @pytest.mark.parametrize(("schema", "path"), OPEN)
 def test_an_open_object_takes_any_property(schema: str, path: str) -> None:
-    assert any(each.startswith(f"{path}.") for each in FACTS["schemas"][schema])
+    assert any(name.startswith(f"{path}.") for name in FACTS["schemas"][schema])
     errors = documented.document()["components"]["schemas"][OURS[schema]]["properties"]["errors"]
     assert errors["items"]["properties"]["meta"]["additionalProperties"] is True
 
 
-def test_every_answer_has_the_schema_that_the_facts_are_held_against() -> None:
-    """MatchInput are kept by schema: here is which operation answers which."""
-    answered = {
+def test_every_response_has_the_schema_that_the_facts_are_compared_with() -> None:
+    """The facts are listed by schema: this lists the schema of each operation's response."""
+    response_schemas = {
         name: response["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
         for name, operation in documented.operations().items()
         for status, response in operation["responses"].items()
         if status < "300" and "content" in response
     }
-    assert answered == {
+    assert response_schemas == {
         "createAnAccessToken": "BearerToken",
         "post-v2-account-members-tokens": "AccountTokenCollection",
         "get-v2-accounts": "AccountCollection",
@@ -198,8 +198,8 @@ def test_every_answer_has_the_schema_that_the_facts_are_held_against() -> None:
         "get-v2-account-members-accountMemberID": "AccountMemberEntity",
         "put-v2-account-members-accountMemberID": "AccountMemberEntity",
         **{
-            f"{method}-v2-accounts-accountID-account-memberships{one}": f"AccountMembership{shape}"
-            for method, one, shape in (
+            f"{method}-v2-accounts-accountID-account-memberships{end}": f"AccountMembership{shape}"
+            for method, end, shape in (
                 ("get", "", "Collection"),
                 ("post", "", "Entity"),
                 ("get", "-membershipID", "Entity"),

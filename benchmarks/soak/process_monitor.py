@@ -1,6 +1,4 @@
-"""A server's processes from outside: memory, threads and descriptors once a second, and whether
-they grow.
-"""
+"""Monitors a server's processes: samples memory, threads and descriptors, and reports growth."""
 
 from __future__ import annotations
 
@@ -16,26 +14,26 @@ import psutil
 from benchmarks.processes import bytes_of
 
 MEGABYTE = 1024 * 1024
-LEAST_S, LONG_RUN_S = 60, 40 * 60
-"""How long the time after warm-up must be for a word on growth, and for an hour's bound."""
-LONG_BOUND_MB_H = 1.0
-"""What a run of an hour may grow by."""
-SHORT_BOUND_MB_H = 400.0
-"""What a shorter run may grow by beyond three standard errors. On a quiet machine the least used
-sandboxes still fill in minutes two to five, by 265 MB an hour, and have done so by minute six; a
-leak of 100 bytes a request is 600. In less than `LEAST_S` nothing can be said."""
-MORE_THREADS, MORE_DESCRIPTORS = 12, 24
+MIN_SAMPLED_S, LONG_RUN_S = 60, 40 * 60
+"""How long the time after warm-up must be to judge growth, and for the limit of a long run."""
+MAX_LONG_MB_PER_H = 1.0
+"""How much a run of an hour may grow."""
+MAX_SHORT_MB_PER_H = 400.0
+"""How much a shorter run may grow beyond three standard errors. On an idle machine the least used
+sandboxes still fill in minutes two to five, by 265 MB an hour, and are full by minute six; a leak
+of 100 bytes per request is 600. Growth in less than `MIN_SAMPLED_S` is not judged."""
+MAX_MORE_THREADS, MAX_MORE_DESCRIPTORS = 12, 24
 """How many more there may be at the end than after warm-up: slow clients keep some for a while."""
 ALLOCATED = ("Pss_Anon", "Pss_Shmem")
-"""What the kernel calls the parts of a process's memory that are no file's."""
-MORE_AT_REST = 2
-"""How many more descriptors there may be when everybody has gone."""
+"""The kernel's names for the parts of a process's memory that belong to no file."""
+MAX_MORE_AT_REST = 2
+"""How many more descriptors there may be when all clients have gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look: `at` in seconds since the start, memory that all processes have allocated in
-    megabytes, shared pages counted once."""
+    """A sample: `at` in seconds since the start, the memory that all processes have allocated in
+    megabytes, with shared pages counted once."""
 
     at: float
     memory: float
@@ -54,8 +52,8 @@ class Slope:
 def slope(times: Sequence[float], values: Sequence[float]) -> Slope:
     """Fit a straight line by least squares; `times` are seconds.
 
-    Neighbouring samples resemble each other, so there is less in them than their number says: the
-    error is widened by what the first-order correlation of the residuals takes away.
+    Neighbouring samples are correlated, so they hold less information than their number suggests:
+    the error is widened by the first-order correlation of the residuals.
     """
     n = len(times)
     if n < 3:
@@ -64,19 +62,19 @@ def slope(times: Sequence[float], values: Sequence[float]) -> Slope:
     spread = math.fsum((t - mean_t) ** 2 for t in times)
     pairs = list(zip(times, values, strict=True))
     growth = math.fsum((t - mean_t) * (v - mean_v) for t, v in pairs) / spread
-    rest = [v - mean_v - growth * (t - mean_t) for t, v in pairs]
-    squares = math.fsum(each**2 for each in rest)
+    residuals = [v - mean_v - growth * (t - mean_t) for t, v in pairs]
+    squares = math.fsum(residual**2 for residual in residuals)
     error = math.sqrt(squares / (n - 2) / spread)
     if squares > 0:
-        neighbours = math.fsum(a * b for a, b in pairwise(rest))
+        neighbours = math.fsum(a * b for a, b in pairwise(residuals))
         correlation = min(max(neighbours / squares, 0.0), 0.99)
         error *= math.sqrt((1 + correlation) / (1 - correlation))
     return Slope(growth * 3600, error * 3600)
 
 
 @dataclass(slots=True)
-class Watch:
-    """Looks at the process of a server and at those that it started."""
+class ProcessMonitor:
+    """Samples the process of a server and its children."""
 
     name: str
     pid: int
@@ -84,7 +82,7 @@ class Watch:
     rest_before: int = 0
     rest_after: int = 0
 
-    def look(self, at: float) -> Sample:
+    def sample(self, at: float) -> Sample:
         """Take a sample. Raises psutil.NoSuchProcess when the server has died."""
         top = psutil.Process(self.pid)
         memory, threads, descriptors = 0.0, 0, 0
@@ -96,19 +94,19 @@ class Watch:
 
     def growth(self, warm_up: float) -> Growth:
         """Return how the server grew after `warm_up` seconds."""
-        warm = [each for each in self.samples if each.at >= warm_up] or self.samples[-1:]
+        warm = [sample for sample in self.samples if sample.at >= warm_up] or self.samples[-1:]
         part = max(1, len(warm) // 5)
         first, last = warm[:part], warm[-part:]
         return Growth(
             name=self.name,
             seconds=warm[-1].at - warm[0].at if warm else 0.0,
-            memory=slope([each.at for each in warm], [each.memory for each in warm]),
-            memory_first=median(each.memory for each in first),
-            memory_last=median(each.memory for each in last),
-            threads_first=round(median(each.threads for each in first)),
-            threads_last=round(median(each.threads for each in last)),
-            descriptors_first=round(median(each.descriptors for each in first)),
-            descriptors_last=round(median(each.descriptors for each in last)),
+            memory=slope([s.at for s in warm], [s.memory for s in warm]),
+            memory_first=median(s.memory for s in first),
+            memory_last=median(s.memory for s in last),
+            threads_first=round(median(s.threads for s in first)),
+            threads_last=round(median(s.threads for s in last)),
+            descriptors_first=round(median(s.descriptors for s in first)),
+            descriptors_last=round(median(s.descriptors for s in last)),
             rest_before=self.rest_before,
             rest_after=self.rest_after,
         )
@@ -119,7 +117,7 @@ class Growth:
     """How a server grew in the `seconds` after warm-up: a slope, and medians of the first and the
     last fifth.
 
-    `rest_before` and `rest_after` are the descriptors before anybody came and after all had gone.
+    `rest_before` and `rest_after` are the descriptors before the first and after the last client.
     """
 
     name: str
@@ -135,31 +133,31 @@ class Growth:
     rest_after: int
 
     def breach(self) -> str | None:
-        """Return what grew that must not, if anything."""
-        surely, bound = self.memory.per_hour, LONG_BOUND_MB_H
+        """Return what grew by more than it may, if anything."""
+        growth, limit = self.memory.per_hour, MAX_LONG_MB_PER_H
         if self.seconds < LONG_RUN_S:
-            surely, bound = surely - 3 * self.memory.error, SHORT_BOUND_MB_H
-        grown = (
-            ("memory, in MB an hour,", surely, bound),
-            ("threads", self.threads_last - self.threads_first, MORE_THREADS),
-            ("descriptors", self.descriptors_last - self.descriptors_first, MORE_DESCRIPTORS),
+            growth, limit = growth - 3 * self.memory.error, MAX_SHORT_MB_PER_H
+        limits = (
+            ("memory, in MB an hour,", growth, limit),
+            ("threads", self.threads_last - self.threads_first, MAX_MORE_THREADS),
+            ("descriptors", self.descriptors_last - self.descriptors_first, MAX_MORE_DESCRIPTORS),
         )
-        at_rest = ("descriptors at rest", self.rest_after - self.rest_before, MORE_AT_REST)
-        for what, grew, most in (*(grown if self.seconds >= LEAST_S else ()), at_rest):
-            if grew > most:
-                return f"the {self.name}'s {what} grew by {grew:.1f}; at most {most} is no leak"
+        at_rest = ("descriptors at rest", self.rest_after - self.rest_before, MAX_MORE_AT_REST)
+        for what, grew, maximum in (*(limits if self.seconds >= MIN_SAMPLED_S else ()), at_rest):
+            if grew > maximum:
+                return f"the {self.name}'s {what} grew by {grew:.1f}; the limit is {maximum}"
         return None
 
 
 def _memory(process: psutil.Process) -> int:
-    """Return how many bytes a process has allocated: pages that n processes share count as an n-th.
+    """Return how many bytes a process has allocated: pages shared by n processes count as an n-th.
 
-    Pages of files are left out where that is possible: the system drops them and reads them again
-    as it likes, and none of them can leak.
+    Pages of files are left out where that is possible: the system drops and rereads them as it
+    likes, and none of them can leak.
     """
     try:
         lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text("ascii").splitlines()
-    except OSError:  # another system; or the process is gone, which is told by this
+    except OSError:  # not Linux; or the process is gone: then this raises
         return bytes_of(process)
     sizes = dict(line.split(":", 1) for line in lines[1:])
     return sum(int(sizes[name].split()[0]) for name in ALLOCATED) * 1024

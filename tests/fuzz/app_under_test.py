@@ -1,11 +1,11 @@
-"""One application in this process, and what holds of each of its answers, whatever was sent: it is
-no failure, it is in the API's form, it changes nothing when it refuses, and it keeps secrets."""
+"""The application under test, and what must hold for each of its responses: no failure, the API's
+form, no change of state by a rejected request, and no secret in any log or journal."""
 
 import json
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from io import BytesIO, StringIO
 from itertools import islice
@@ -25,20 +25,20 @@ from tests.seeds import NEW_YEAR
 CONTRACT = Contract.load(resource("openapi.yaml"))
 STANDARD = ("Mock-Server", "Mock-Request-Id", "X-Moltin-Request-Id")
 MARK = "s3cr3t"
-"""What an input writes into the secrets that must not be seen again."""
+"""What inputs hold in their secrets: it must not be seen again."""
 MAX_CHUNKS = 2000
 LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*")
 LOG_LINE = re.compile(r"\d\d:\d\d:\d\d\.\d{3} [!-~]+ /[!-~]* \d{3} [!-~ ]+ ms")
 VALUE = re.compile(r"[\t -~\x80-\xff]*")
 NAME = re.compile(r"[\w .$@\[\]-]{1,50}")
-"""What may be told of a form that is none, or of fields that there are not: their names."""
+"""What may be reported of an invalid form or of unknown fields: their names."""
 FORM = "x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
-class Sent:
-    """A request as a server in front of the application passes it on: `target` in visible ASCII,
-    the headers' values in Latin-1 without control characters."""
+class Request:
+    """A request as an HTTP server passes it on: `target` in visible ASCII, header values in Latin-1
+    without control characters."""
 
     method: str
     target: bytes
@@ -75,13 +75,11 @@ class Sent:
 
 
 @dataclass
-class Answer:
-    """What came back."""
-
+class Response:
     status: int
     headers: list[tuple[str, str]]
     body: bytes
-    sent: Sent
+    request: Request
 
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
@@ -92,8 +90,8 @@ class Answer:
 
 
 @dataclass
-class Served:
-    """An application, started anew for each input by `anew`."""
+class AppUnderTest:
+    """An application; `reset` makes it as new for each input."""
 
     config: Config = field(default_factory=lambda: Config(frozen_at=NEW_YEAR, max_sandboxes=4))
 
@@ -102,8 +100,8 @@ class Served:
         self.sandboxes = self.app.extensions["sandboxes"]
         self._logs: dict[str, StringIO] = {}
 
-    def anew(self) -> "Served":
-        """Go back to the fixtures and to one sandbox; returns itself."""
+    def reset(self) -> "AppUnderTest":
+        """Go back to the fixtures and to one sandbox; return self."""
         for name, sandbox in self.sandboxes.all():
             sandbox.reset()
             for snapshot in sandbox.snapshots():
@@ -111,54 +109,54 @@ class Served:
             self.sandboxes.delete(name)
         return self
 
-    def send(self, sent: Sent) -> Answer:
-        """Send one request; asserts all that holds of any answer."""
-        before = self._worlds()
+    def send(self, request: Request) -> Response:
+        """Send a request; assert what must hold for any response."""
+        before = self._states()
         entries = {name: sandbox.journal.total() for name, sandbox in self.sandboxes.all()}
-        seen = {name: each.count for name, each in self.sandboxes.findings().items()}
-        with self._listening():
-            answer = self._answered(sent)
-        _check_form(answer)
-        if answer.status >= 400:
-            after = self._worlds()
-            changed = [name for name, world in before.items() if after.get(name) is not world]
-            assert not changed, f"{answer.status} changed the world of {changed}"
-        told = [
+        counts = {name: finding.count for name, finding in self.sandboxes.findings().items()}
+        with self._capturing_log():
+            response = self._call(request)
+        _check_form(response)
+        if response.status >= 400:
+            after = self._states()
+            changed = [name for name, state in before.items() if after.get(name) is not state]
+            assert not changed, f"{response.status} changed the state of {changed}"
+        texts = [
             json_text.dump_ascii(entry.show())
             for name, sandbox in self.sandboxes.all()
             for entry in sandbox.journal.select(Query())[: 1 if name in entries else None]
             if sandbox.journal.total() != entries.get(name)
         ]
         findings = self.sandboxes.findings()
-        told += [each.detail for name, each in findings.items() if each.count != seen.get(name)]
-        told += self._logged()
-        for secret in hidden(sent):
-            assert not [each for each in told if secret in each], f"{secret!r} was told"
-        return answer
+        texts += [f.detail for name, f in findings.items() if f.count != counts.get(name)]
+        texts += self._logged()
+        for secret in find_secrets(request):
+            assert not [text for text in texts if secret in text], f"{secret!r} leaked"
+        return response
 
-    def _worlds(self) -> dict[str, StoreState]:
+    def _states(self) -> dict[str, StoreState]:
         return {name: sandbox.store for name, sandbox in self.sandboxes.all()}
 
-    def _answered(self, sent: Sent) -> Answer:
+    def _call(self, request: Request) -> Response:
         started: list[Any] = []
 
         def start(status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
             started[:] = [int(status[:3]), headers]
 
         with patch("time.sleep"):
-            chunks = self.app(sent.environ(), start)
-            with closing(chunks) if hasattr(chunks, "close") else _nothing():
-                body = b"".join(islice(chunks, MAX_CHUNKS if _ends(started) else 3))
-        return Answer(*started, body, sent)
+            chunks = self.app(request.environ(), start)
+            with closing(chunks) if hasattr(chunks, "close") else nullcontext():
+                body = b"".join(islice(chunks, MAX_CHUNKS if _is_finite(started) else 3))
+        return Response(*started, body, request)
 
     @contextmanager
-    def _listening(self) -> Iterator[None]:
-        """Gather what the server logs; a failure that it told there is raised here."""
+    def _capturing_log(self) -> Iterator[None]:
+        """Capture what the server logs; raise an error that it logs."""
         records: list[logging.LogRecord] = []
         failures = logging.Handler()
         failures.emit = records.append  # type: ignore[method-assign]
         self._logs = {name: StringIO() for name in ("text", "json")}
-        handlers = [failures, *(log.Handler(*each) for each in self._logs.items())]
+        handlers = [failures, *(log.Handler(*log_format) for log_format in self._logs.items())]
         level = log.server.level
         log.server.setLevel(logging.INFO)
         for handler in handlers:
@@ -176,94 +174,89 @@ class Served:
                 raise AssertionError(f"the server failed: {record.getMessage()}") from cause
 
     def _logged(self) -> list[str]:
-        """Return what the log says of a request, in both formats; asserts the form of each line."""
-        texts, objects = (each.getvalue().splitlines() for each in self._logs.values())
+        """Return the log lines of a request in both formats; assert the form of each."""
+        texts, objects = (stream.getvalue().splitlines() for stream in self._logs.values())
         for text, data in zip(texts, objects, strict=True):
             assert LINE.fullmatch(text), text
             assert "message" in json.loads(data) or LOG_LINE.fullmatch(text), text
         return texts + objects
 
 
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
-
-
-def _ends(started: list[Any]) -> bool:
-    """Whether an answer has an end: a stream has none."""
+def _is_finite(started: list[Any]) -> bool:
+    """Whether a response has an end: an event stream has none."""
     return ("Content-Type", "text/event-stream; charset=utf-8") not in started[1]
 
 
-def _check_form(answer: Answer) -> None:
-    names = [name.lower() for name, _ in answer.headers]
+def _check_form(response: Response) -> None:
+    names = [name.lower() for name, _ in response.headers]
     for name in STANDARD:
         assert names.count(name.lower()) == 1, f"{name} in {names}"
-    for name, value in answer.headers:
+    for name, value in response.headers:
         assert VALUE.fullmatch(value), f"{name}: {value!r}"
-    assert b"Traceback" not in answer.body
-    path, _, _ = answer.sent.target.partition(b"?")
-    if answer.status == 204 or answer.sent.method == "HEAD":
-        assert answer.body == b"" or answer.sent.method == "HEAD"
+    assert b"Traceback" not in response.body
+    path, _, _ = response.request.target.partition(b"?")
+    if response.status == 204 or response.request.method == "HEAD":
+        assert response.body == b"" or response.request.method == "HEAD"
         return
-    if answer.header("Content-Type") == "application/json":
-        told = answer.json
-        if answer.status >= 400 and answer.status != 406:
-            assert told.keys() == {"errors"}, told
-            for error in told["errors"]:
-                assert int(error.get("status", answer.status)) == answer.status, error
+    if response.header("Content-Type") == "application/json":
+        document = response.json
+        if response.status >= 400 and response.status != 406:
+            assert document.keys() == {"errors"}, document
+            for error in document["errors"]:
+                assert int(error.get("status", response.status)) == response.status, error
                 assert error.keys() & {"title", "detail"}, error
-    elif answer.status >= 400:
+    elif response.status >= 400:
         page = unquote(path.decode("ascii"))
-        assert (answer.header("Content-Type") or "").startswith("text/html"), answer
+        assert (response.header("Content-Type") or "").startswith("text/html"), response
         assert is_page("/" + re.sub("^/*(sandboxes/+[^/]*)?/*", "", re.sub("/+", "/", page))), page
 
 
 # --- secrets
 
 
-def hidden(sent: Sent) -> set[str]:
-    """Return the marked texts that a request has in nothing but its secrets."""
-    secret, open_ = list[str](), list[str]()
-    for name, value in sent.headers:
-        (secret if name.lower() in SECRET_HEADERS else open_).append(value)
-    path, _, query = sent.target.decode("latin-1").partition("?")
-    open_ += [sent.method, path, unquote(path), unquote(path, "latin-1")]
-    _sort_form(query, secret, open_)
+def find_secrets(request: Request) -> set[str]:
+    """Return the marked texts that a request has in its secrets only."""
+    secret, public = list[str](), list[str]()
+    for name, value in request.headers:
+        (secret if name.lower() in SECRET_HEADERS else public).append(value)
+    path, _, query = request.target.decode("latin-1").partition("?")
+    public += [request.method, path, unquote(path), unquote(path, "latin-1")]
+    _classify_form(query, secret, public)
     try:
-        _sort(json_text.parse(sent.body), secret, open_)
+        _classify(json_text.parse(request.body), secret, public)
     except json_text.MalformedJson:
-        kind = "".join(v for name, v in sent.headers if name.lower() == "content-type")
-        text = sent.body.decode("utf-8", "replace")
+        kind = "".join(v for name, v in request.headers if name.lower() == "content-type")
+        text = request.body.decode("utf-8", "replace")
         names = [name for name, _ in parse_qsl(text, keep_blank_values=True)]
-        open_ += [name for name in names if NAME.fullmatch(name)]
+        public += [name for name in names if NAME.fullmatch(name)]
         if FORM in kind and all(map(NAME.fullmatch, names)):
-            _sort_form(text, secret, open_)
+            _classify_form(text, secret, public)
         else:
             secret.append(text)
     words = {word for text in secret for word in re.findall(rf"\w*{MARK}\w*", text, re.ASCII)}
-    return {word for word in words if not any(word in text for text in open_)}
+    return {word for word in words if not any(word in text for text in public)}
 
 
-def _sort(value: Any, secret: list[str], open_: list[str]) -> None:
-    """Gather the texts of a JSON value: those of its secret fields, and the others."""
+def _classify(value: Any, secret: list[str], public: list[str]) -> None:
+    """Collect the texts of a JSON value: those of its secret fields, and the others."""
     if isinstance(value, Mapping):
-        for name, each in value.items():
-            open_.append(name)
+        for name, inner in value.items():
+            public.append(name)
             if name in SECRET_FIELDS:
-                secret.append(json.dumps(each, ensure_ascii=False))
+                secret.append(json.dumps(inner, ensure_ascii=False))
             else:
-                _sort(each, secret, open_)
+                _classify(inner, secret, public)
     elif isinstance(value, list):
-        for each in value:
-            _sort(each, secret, open_)
+        for inner in value:
+            _classify(inner, secret, public)
     elif isinstance(value, str):
-        open_.append(value)
+        public.append(value)
 
 
-def _sort_form(text: str, secret: list[str], open_: list[str]) -> None:
+def _classify_form(text: str, secret: list[str], public: list[str]) -> None:
     for name, value in parse_qsl(text, keep_blank_values=True):
-        open_.append(name)
-        (secret if name in SECRET_FIELDS else open_).append(value)
+        public.append(name)
+        (secret if name in SECRET_FIELDS else public).append(value)
 
 
 assert MARK not in REDACTED

@@ -1,4 +1,4 @@
-"""HTTP as the load speaks it: requests as bytes, a connection that reads answers, and nothing else.
+"""A minimal HTTP client: requests as bytes, and a connection that reads responses.
 
 A client library would cost more than the server that it measures.
 """
@@ -13,22 +13,22 @@ from typing import Any
 
 import orjson
 
-PATIENCE_S = 120
-"""How long an answer may take. The slowest one that is asked for takes a second; machines that are
-shared stand still for half a minute."""
+RESPONSE_TIMEOUT_S = 120
+"""How long a response may take. The slowest one that is requested takes a second; shared machines
+stall for half a minute."""
 IDLE_S = 10
 """After so long without a request a connection is not used again: the server may have ended it."""
 MAX_HEAD_BYTES = 256 * 1024
 ADMIN = {"Authorization": "Bearer admin"}
 
 
-class NoAnswer(Exception):
-    """The connection ended, or nothing came, where an answer was due."""
+class NoResponse(Exception):
+    """The connection ended, or nothing came, where a response was due."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One answer as it came. Names of headers are in small letters."""
+class Response:
+    """A response as it came. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -36,14 +36,13 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body as a JSON value."""
         return orjson.loads(self.body)
 
 
-def request(
+def build_request(
     method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = None
 ) -> bytes:
-    """Return the bytes of a request; `body` goes as it is, or as JSON where it is no bytes."""
+    """Return the bytes of a request; `body` is sent as it is if it is bytes, else as JSON."""
     raw = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
@@ -62,46 +61,46 @@ class Connection:
         self.writer: asyncio.StreamWriter | None = None
 
     async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Connect, unless the connection stands. Raises NoAnswer."""
+        """Connect, unless the connection is open. Raises NoResponse."""
         idle, self._used_at = monotonic() - self._used_at, monotonic()
         if idle > IDLE_S:
             self.drop()
         if self.reader is not None and self.writer is not None and not self.writer.is_closing():
             return self.reader, self.writer
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(RESPONSE_TIMEOUT_S):
                 opened = await asyncio.open_connection(*self._address, limit=MAX_HEAD_BYTES)
         except OSError as error:
-            raise NoAnswer(f"no connection: {error}") from None
+            raise NoResponse(f"no connection: {error}") from None
         self.reader, self.writer = opened
         return opened
 
-    async def ask(self, raw: bytes) -> Answer:
-        """Send a request and return its answer. Raises NoAnswer."""
+    async def send(self, raw: bytes) -> Response:
+        """Send a request and return its response. Raises NoResponse."""
         try:
             _, writer = await self.open()
             writer.write(raw)
-            return await self.answer()
+            return await self.read_response()
         except OSError as error:
             self.drop()
-            raise NoAnswer(str(error) or type(error).__name__) from None
+            raise NoResponse(str(error) or type(error).__name__) from None
 
-    async def answer(self) -> Answer:
-        """Return the next answer on the connection. Raises NoAnswer."""
-        assert self.reader is not None, "nothing was asked"
+    async def read_response(self) -> Response:
+        """Return the next response on the connection. Raises NoResponse."""
+        assert self.reader is not None, "no request was sent"
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                answer = await _read(self.reader)
+            async with asyncio.timeout(RESPONSE_TIMEOUT_S):
+                response = await _read(self.reader)
             self._used_at = monotonic()
         except TimeoutError:
             self.drop()
-            raise NoAnswer(f"nothing came for {PATIENCE_S} s") from None
+            raise NoResponse(f"nothing came for {RESPONSE_TIMEOUT_S} s") from None
         except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as error:
             self.drop()
-            raise NoAnswer(str(error) or type(error).__name__) from None
-        if answer.headers.get("connection") == "close":
+            raise NoResponse(str(error) or type(error).__name__) from None
+        if response.headers.get("connection") == "close":
             self.drop()
-        return answer
+        return response
 
     def drop(self) -> None:
         """End the connection at once."""
@@ -110,18 +109,18 @@ class Connection:
         self.reader = self.writer = None
 
 
-async def _read(reader: asyncio.StreamReader) -> Answer:
+async def _read(reader: asyncio.StreamReader) -> Response:
     head = await reader.readuntil(b"\r\n\r\n")
     first, *lines = head[:-4].decode("latin-1").split("\r\n")
-    headers = {name.lower(): value for name, _, value in (each.partition(": ") for each in lines)}
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
     version, _, rest = first.partition(" ")
     if not version.startswith("HTTP/1."):
-        raise ValueError(f"this is no answer: {first[:80]!r}")
+        raise ValueError(f"not an HTTP response: {first[:80]!r}")
     status = int(rest[:3])
     if headers.get("transfer-encoding") == "chunked":
-        return Answer(status, headers, await _chunks(reader))
+        return Response(status, headers, await _chunks(reader))
     length = 0 if status in (204, 304) else int(headers.get("content-length", 0))
-    return Answer(status, headers, await reader.readexactly(length) if length else b"")
+    return Response(status, headers, await reader.readexactly(length) if length else b"")
 
 
 async def _chunks(reader: asyncio.StreamReader) -> bytes:

@@ -1,6 +1,4 @@
-"""What the admin API is sent as data: rules that fail, delay or answer slowly, and requests that
-are no use.
-"""
+"""Rules that fail, delay or respond slowly, and invalid requests to the admin API."""
 
 from __future__ import annotations
 
@@ -35,8 +33,8 @@ RULES: tuple[tuple[dict[str, Any], int | None], ...] = (
     ),
     ({"operation": "getCarts", "then": {"slow_body": {"chunks": 6, "duration_ms": 60}}}, None),
 )
-"""Rules, and the status that each may answer with."""
-BROKEN: tuple[tuple[str, str, Any, int], ...] = (
+"""Rules, and the status that each may respond with."""
+INVALID_ADMIN_REQUESTS: tuple[tuple[str, str, Any, int], ...] = (
     ("POST", "/rules", {"then": {"error": "no-such-error"}}, 400),
     ("POST", "/rules", {"then": {"fault": "EMPTY_RESPONSE"}}, 400),
     ("POST", "/rules", b"{", 400),
@@ -50,4 +48,4 @@ BROKEN: tuple[tuple[str, str, Any, int], ...] = (
     ("POST", "/sandboxes/b%C3%A4d", None, 400),
     ("PUT", "/rate-limit", {"requests_per_second": -1}, 400),
 )
-"""Requests that are no use, and the status that they get; `{own}` is the sandbox meant."""
+"""Invalid requests, and the status that each gets; `{own}` is the name of the sandbox."""
