@@ -141,7 +141,7 @@ class RequestContext:
             error=self.error,
             violations=self.violations,
             notes=self.notes,
-            nearest=nearest(contract, self.method, self.path) if self.is_unmatched else None,
+            near_miss=nearest(contract, self.method, self.path) if self.is_unmatched else None,
             duration_ms=self.duration_ms,
             request=Message.received(self.headers, self.body),
             response=Message.sent(headers, body),
