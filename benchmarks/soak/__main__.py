@@ -58,12 +58,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         news = News()
 
         def start(*given: str) -> RunningServer:
-            return stack.enter_context(running_server(given, AS_IN_THE_IMAGE, hear=news.hear))
+            return stack.enter_context(
+                running_server(given, AS_IN_THE_IMAGE, on_log_line=news.hear)
+            )
 
         main_one = start(*JOURNAL, "--max-sandboxes", str(options.sandboxes + 100))
         side = start(*JOURNAL, "--faults", "--max-sandboxes", str(MAX_SANDBOXES))
         reloading = stack.enter_context(
-            running_server(("--reload", "--fixtures", str(file)), hear=lambda _: None)
+            running_server(("--reload", "--fixtures", str(file)), on_log_line=lambda _: None)
         )
         watches = [Watch("server", main_one.process.pid), Watch("side server", side.process.pid)]
         day = Day(
