@@ -205,7 +205,7 @@ def test_requests_that_a_rule_delays_do_not_stand_in_the_way(
 ) -> None:
     running = start_server()
     client = running.client()
-    client.arm(SLOW)
+    client.arm_rule(SLOW)
 
     def be_delayed() -> None:
         with suppress(httpx.HTTPError):  # the server ends first
