@@ -7,13 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 from werkzeug.routing import BaseConverter
 
-from mockserver.admin.schema import (
-    bad_request,
-    integer,
-    json_response,
-    no_content,
-    validated_body,
-)
+from mockserver.admin.schema import bad_request, integer, json_response, no_content, validated_body
 from mockserver.core.clock import parse_instant, pause, stopwatch
 from mockserver.core.errors import AdminError
 from mockserver.core.wsgi import yield_slot

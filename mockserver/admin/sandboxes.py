@@ -6,14 +6,8 @@ from typing import Any
 from flask import Blueprint, Response
 
 from mockserver.admin.schema import bad_request, json_response, no_content, validated_body
-from mockserver.core.clock import (
-    EARLIEST,
-    LATEST,
-    Clock,
-    parse_duration,
-    parse_instant,
-    to_milliseconds_text,
-)
+from mockserver.core.clock import EARLIEST, LATEST, Clock, parse_duration, parse_instant
+from mockserver.core.clock import to_milliseconds_text as to_text
 from mockserver.fixtures.export import to_yaml
 from mockserver.http.context import current
 from mockserver.sandbox.registry import Sandboxes, check_name
@@ -111,20 +105,20 @@ def _sandbox_to_dict(name: str, sandbox: Sandbox) -> dict[str, Any]:
     return {
         "name": name,
         "base_path": f"/sandboxes/{name}",
-        "now": to_milliseconds_text(sandbox.clock.now()),
+        "now": to_text(sandbox.clock.now()),
         "carts": len(sandbox.store.carts),
         "requests": sandbox.journal.total(),
     }
 
 
 def _clock_to_dict(clock: Clock) -> dict[str, Any]:
-    return {"now": to_milliseconds_text(clock.now()), "frozen": clock.is_frozen}
+    return {"now": to_text(clock.now()), "frozen": clock.is_frozen}
 
 
 def _snapshot_to_dict(name: str, state: SandboxState) -> dict[str, Any]:
     return {
         "name": name,
-        "now": to_milliseconds_text(state.clock.now()),
+        "now": to_text(state.clock.now()),
         "carts": len(state.store.carts),
     }
 

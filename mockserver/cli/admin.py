@@ -22,6 +22,9 @@ from mockserver.testing.client import AdminClient, MockServerError
 
 FORMATS = ("text", "json")
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+URL_HELP = (
+    "Base URL of the server. By default it is built from --host, --port and --tls of `mockserver`."
+)
 RULE = '{"operation": "getCarts", "times": 1, "then": {"error": "too-many-requests"}}'
 
 
@@ -44,13 +47,9 @@ def _option(name: str, help_text: str, **attributes: Any) -> click.Option:
     )
 
 
-def _connection_options() -> list[click.Parameter]:
+def _common_options(formats: tuple[str, ...]) -> list[click.Parameter]:
     return [
-        _option(
-            "--url",
-            "Base URL of the server. By default it is built from --host, --port and --tls of"
-            " `mockserver`.",
-        ),
+        _option("--url", URL_HELP),
         _option(
             "--admin-token",
             "Bearer token for /__admin. By default that of `mockserver --admin-token`.",
@@ -62,25 +61,21 @@ def _connection_options() -> list[click.Parameter]:
             " authority.",
             is_flag=True,
         ),
+        _option("--format", "Output format, by default text.", type=click.Choice(formats)),
     ]
 
 
-def _format_option(formats: tuple[str, ...] = FORMATS) -> click.Option:
-    return _option("--format", "Output format, by default text.", type=click.Choice(formats))
+class Command(click.Command):
+    """A command with the common options: connection and output format."""
 
-
-class ConnectedCommand(click.Command):
-    """A command with the options of the connection."""
-
-    def __init__(self, *, params: list[click.Parameter] | None = None, **attributes: Any):
-        super().__init__(params=[*(params or []), *_connection_options()], **attributes)
-
-
-class Command(ConnectedCommand):
-    """A connected command with `--format`."""
-
-    def __init__(self, *, params: list[click.Parameter] | None = None, **attributes: Any):
-        super().__init__(params=[*(params or []), _format_option()], **attributes)
+    def __init__(
+        self,
+        *,
+        params: list[click.Parameter] | None = None,
+        formats: tuple[str, ...] = FORMATS,
+        **attributes: Any,
+    ):
+        super().__init__(params=[*(params or []), *_common_options(formats)], **attributes)
 
 
 class Group(click.Group):
@@ -89,9 +84,8 @@ class Group(click.Group):
     command_class = Command
     group_class = type
 
-    def __init__(self, *, params: list[click.Parameter] | None = None, **attributes: Any):
-        common = [*_connection_options(), _format_option()]
-        super().__init__(params=[*(params or []), *common], **attributes)
+    def __init__(self, **attributes: Any):
+        super().__init__(**{**attributes, "params": _common_options(FORMATS)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +173,7 @@ def admin() -> None:
     """Control and inspect a running server."""
 
 
-@click.command(cls=ConnectedCommand, params=[_format_option(tuple(coverage_report.FORMATS))])
+@click.command(cls=Command, formats=tuple(coverage_report.FORMATS))
 @OUTPUT
 @click.option(
     "--fail-under",

@@ -64,7 +64,6 @@ PEM_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option(
     "--fixtures",
-    "fixtures",
     multiple=True,
     type=FixturePath(),
     default=(BUILT_IN,),
@@ -218,11 +217,7 @@ def routes() -> None:
 
 
 @cli.command()
-@click.option(
-    "--url",
-    help="Base URL of the server. By default it is built from --host, --port and --tls of"
-    " `mockserver`.",
-)
+@click.option("--url", help=admin.URL_HELP)
 @click.pass_context
 def health(ctx: click.Context, /, url: str | None) -> None:
     """Check the health of a running server. Exits with 1 if it is not healthy."""

@@ -7,7 +7,6 @@ Reading needs no JavaScript.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +39,6 @@ POLICY = (
 # Swagger UI writes styles into its elements.
 DOCS_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 STATIC_MAX_AGE_S = 86_400
-_EXTENSION = "dashboard"
 
 pages = Blueprint(
     "dashboard",
@@ -52,12 +50,6 @@ pages = Blueprint(
 pages.add_app_template_filter(to_markup, "to_markup")
 
 
-@dataclass(frozen=True, slots=True)
-class _Settings:
-    config: Config
-    contract: Contract
-
-
 def is_page(path: str) -> bool:
     """Whether a path belongs to the dashboard rather than to the API."""
     return path in PATHS or path.startswith(f"{PREFIX}/")
@@ -65,20 +57,18 @@ def is_page(path: str) -> bool:
 
 def blueprint(config: Config, contract: Contract, app: Flask) -> Blueprint:
     """Prepare an application for the dashboard, and return the routes to register."""
-    app.extensions[_EXTENSION] = _Settings(config, contract)
+    app.extensions.update(dashboard_config=config, dashboard_contract=contract)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return pages
 
 
-def _settings() -> _Settings:
-    settings: _Settings = current_app.extensions[_EXTENSION]
-    return settings
+def _config() -> Config:
+    config: Config = current_app.extensions["dashboard_config"]
+    return config
 
 
 def _admin() -> InProcessClient:
-    return InProcessClient(
-        current_app.wsgi_app, request, session.token(_settings().config, request)
-    )
+    return InProcessClient(current_app.wsgi_app, request, session.token(_config(), request))
 
 
 def _page(view: View) -> Response:
@@ -135,7 +125,7 @@ def act(name: str) -> Response:
 def sign_in() -> Response:
     session.reject_other_sites(request)
     response = _redirect(_local_path(request.form.get("back", "/")))
-    if not session.start(_settings().config, request, response):
+    if not session.start(_config(), request, response):
         return _html("sign_in.html", 401, wrong=True, back=request.form.get("back"))
     return response
 
@@ -159,7 +149,9 @@ def admin_docs() -> Response:
 
 @pages.get("/ui/openapi.json")
 def api_document() -> Response:
-    return answer(200, docs.api(_settings().contract, request.root_path or "/"))
+    return answer(
+        200, docs.api(current_app.extensions["dashboard_contract"], request.root_path or "/")
+    )
 
 
 @pages.get("/ui/admin-openapi.json")
@@ -191,7 +183,7 @@ def _reference(title: str, url: str, logins: list[dict[str, str]]) -> Response:
 
 
 def _error_page(error: AdminApiError) -> Response:
-    if error.status == 401 and _settings().config.admin_token:
+    if error.status == 401 and _config().admin_token:
         return _html("sign_in.html", 401, wrong=False, back=request.full_path)
     return _html("error.html", error.status, detail=error.detail)
 

@@ -26,11 +26,7 @@ def to_markup(value: Any, violations: Sequence[Mapping[str, Any]] = ()) -> Marku
 
 
 def _lines(
-    value: Any,
-    path: list[str | int],
-    messages: Mapping[str, list[str]],
-    prefix: str,
-    suffix: str,
+    value: Any, path: list[str | int], messages: Mapping[str, list[str]], prefix: str, suffix: str
 ) -> Iterator[Markup]:
     """Yield the lines of a value; `messages` are those of the whole document, by pointer."""
     indent = INDENT * len(path)

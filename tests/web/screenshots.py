@@ -22,13 +22,13 @@ UNTYPED = {"level": {"type": "integer", "value": "gold"}}
 
 def use(url: str) -> str:
     """Send valid and invalid requests; return the id of an invalid one."""
-    ada, one = acting_as(1), naming(ACCOUNT_1)
+    ada, account = acting_as(1), naming(ACCOUNT_1)
     rule = {"operation": "getCarts", "then": {"error": "too-many-requests"}, "times": 2}
     with httpx.Client(base_url=url) as client:
         client.get("/v2/carts", headers=ada)
-        client.post(ASSOCIATIONS.format("free-cart"), headers=ada, json=one)
-        client.post(ASSOCIATIONS.format("free-cart"), headers=ada, json=one["data"])
-        client.post(ASSOCIATIONS.format("contact-cart"), headers=ada, json=one)
+        client.post(ASSOCIATIONS.format("free-cart"), headers=ada, json=account)
+        client.post(ASSOCIATIONS.format("free-cart"), headers=ada, json=account["data"])
+        client.post(ASSOCIATIONS.format("contact-cart"), headers=ada, json=account)
         client.delete("/v2/carts/hedy-only-cart", headers=ADMIN)
         client.get("/v2/cart/free-cart", headers=SHOPPER)
         client.get("/v2/carts", headers=SHOPPER)

@@ -172,18 +172,18 @@ def test_clock_is_moved(client: FlaskClient, do: Do) -> None:
 def test_states_are_saved_restored_forked_and_downloaded(client: FlaskClient, do: Do) -> None:
     do("save", name="start", back="/ui/sandboxes")
     client.post("/v2/carts", headers=ADMIN, json={"data": {"id": "new", "name": "New"}})
-    forked = do("fork", name="twin", back="/ui/sandboxes")
-    assert forked.location == "/sandboxes/twin/ui/sandboxes"
+    response = do("fork", name="forked", back="/ui/sandboxes")
+    assert response.location == "/sandboxes/forked/ui/sandboxes"
     do("restore", name="start", back="/ui/sandboxes")
     assert ">new<" not in text(client, "/")
-    assert ">new<" in text(client, "/sandboxes/twin/")
+    assert ">new<" in text(client, "/sandboxes/forked/")
     download = client.get("/ui/snapshots/start/fixture")
     assert download.headers["Content-Disposition"] == 'attachment; filename="start.yaml"'
     assert download.text == admin.call(client, "GET", "/snapshots/start/fixture").text
-    assert "- id: new" in client.get("/sandboxes/twin/ui/fixture").text
+    assert "- id: new" in client.get("/sandboxes/forked/ui/fixture").text
     do("forget", name="start", back="/ui/sandboxes")
     assert "None saved." in text(client, "/ui/sandboxes")
-    do("delete-sandbox", name="twin", back="/ui/sandboxes")
+    do("delete-sandbox", name="forked", back="/ui/sandboxes")
     assert [sandbox["name"] for sandbox in admin.get(client, "/sandboxes")] == ["default"]
 
 
