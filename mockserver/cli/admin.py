@@ -1,6 +1,6 @@
 """`mockserver admin` and `mockserver coverage`: the admin API of a running server.
 
-The options of the connection may stand before a command's name or after it.
+The common options may precede or follow a command's name.
 """
 
 from __future__ import annotations
