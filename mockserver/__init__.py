@@ -4,9 +4,9 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    """Give `mockserver.Client` to those who ask for it; the server itself never loads it."""
-    if name == "Client":
-        from mockserver.testing.client import Client
+    """Import `mockserver.AdminClient` on first use: the server itself does not need it."""
+    if name == "AdminClient":
+        from mockserver.testing.client import AdminClient
 
-        return Client
+        return AdminClient
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

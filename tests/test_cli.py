@@ -1,4 +1,4 @@
-"""The command line: each option and its twin, what is printed, and how the server ends."""
+"""The command line: options and environment variables, output, and shutdown."""
 
 import http.client
 import json
@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import click
 import httpx
 import pytest
 import trustme
 
 from mockserver import __version__
-from mockserver.cli.main import main
+from mockserver.cli.main import cli, main
 from mockserver.core.ids import Ids
 from tests.conftest import RunningServer
 from tests.documented import error_entries, operations
@@ -39,8 +40,8 @@ RESET = "/__admin/reset"
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run a command in this process; returns its status and what it printed on out and err."""
 
-    def command(*words: str, env: dict[str, str] | None = None) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["mockserver", *words])
+    def command(*arguments: str, env: dict[str, str] | None = None) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["mockserver", *arguments])
         for name, value in (env or {}).items():
             monkeypatch.setenv(name, value)
         capsys.readouterr()
@@ -55,14 +56,14 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.fixture
 def listening() -> Iterator[int]:
-    """The port of a server that isn't ours."""
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        yield other.getsockname()[1]
+    """The port of another program's server."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
 def own_tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a certificate of one's own, its key, another's key, and the authority."""
+    """A folder with a certificate and its key, another pair, and the authority."""
     folder = tmp_path_factory.mktemp("tls")
     authority = trustme.CA()
     for name in ("mine", "other"):
@@ -78,16 +79,16 @@ def get(server: RunningServer, path: str, headers: dict[str, str] = ADMIN) -> ht
 
 
 def one_line(err: str) -> str:
-    """The only line of an error's text."""
+    """Return the only line of an error message."""
     (line,) = err.splitlines()
     assert line.startswith("mockserver: ")
     return line.removeprefix("mockserver: ")
 
 
-# --- options that can't be used
+# --- invalid options
 
 BAD_VALUES = {
-    # option, value -> what is told
+    # option, value -> message
     ("port", "70000"): "Invalid value for '--port': 70000 is not in the range 0<=x<=65535.",
     ("port", "http"): "Invalid value for '--port': 'http' is not a valid integer range.",
     ("seed", "x"): "Invalid value for '--seed': 'x' is not a valid integer.",
@@ -108,11 +109,13 @@ BAD_VALUES = {
 }
 
 
-@pytest.mark.parametrize("twin", [False, True], ids=["option", "environment"])
+@pytest.mark.parametrize("from_env", [False, True], ids=["option", "environment"])
 @pytest.mark.parametrize(("option", "value"), BAD_VALUES)
-def test_bad_value_is_told_in_one_line(run: Run, option: str, value: str, twin: bool) -> None:
+def test_invalid_value_is_reported_in_one_line(
+    run: Run, option: str, value: str, from_env: bool
+) -> None:
     name = f"MOCKSERVER_{option.upper().replace('-', '_')}"
-    status, out, err = run(env={name: value}) if twin else run(f"--{option}", value)
+    status, out, err = run(env={name: value}) if from_env else run(f"--{option}", value)
     assert status != 0
     assert out == ""
     assert one_line(err) == BAD_VALUES[option, value]
@@ -126,7 +129,7 @@ def test_flag_of_the_environment_is_yes_or_no(run: Run, flag: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("arguments", "message"),
     [
         (["--no-such"], "No such option '--no-such'."),
         (["no-such"], "No such command 'no-such'."),
@@ -140,16 +143,16 @@ def test_flag_of_the_environment_is_yes_or_no(run: Run, flag: str) -> None:
     ],
     ids=" ".join,
 )
-def test_words_that_are_not_known_are_told_in_one_line(
-    run: Run, words: list[str], told: str
+def test_unknown_arguments_are_reported_in_one_line(
+    run: Run, arguments: list[str], message: str
 ) -> None:
-    status, out, err = run(*words)
+    status, out, err = run(*arguments)
     assert (status, out) == (2, "")
-    assert one_line(err) == told
+    assert one_line(err) == message
 
 
 @pytest.mark.parametrize("reload", [[], ["--reload"]], ids=["granian", "reload"])
-def test_busy_port_is_told_in_one_line(run: Run, listening: int, reload: list[str]) -> None:
+def test_busy_port_is_reported_in_one_line(run: Run, listening: int, reload: list[str]) -> None:
     status, out, err = run("--port", str(listening), *reload)
     assert (status, out) == (1, "")
     assert one_line(err) == (
@@ -159,7 +162,7 @@ def test_busy_port_is_told_in_one_line(run: Run, listening: int, reload: list[st
 
 
 @pytest.mark.parametrize("option", ["--tls-cert", "--tls-key"])
-def test_certificate_and_key_go_together(run: Run, own_tls: Path, option: str) -> None:
+def test_certificate_and_key_require_each_other(run: Run, own_tls: Path, option: str) -> None:
     status, _, err = run(option, str(own_tls / "mine.pem"))
     assert status == 1
     assert one_line(err) == "--tls-cert and --tls-key must be used together"
@@ -170,14 +173,14 @@ def test_certificate_and_key_go_together(run: Run, own_tls: Path, option: str) -
     [("mine.pem", "other.key"), ("mine.key", "mine.pem"), ("mine.pem", "mine.pem")],
     ids=["another's key", "swapped", "no key"],
 )
-def test_certificate_that_cannot_be_used_is_told_in_one_line(
+def test_unusable_certificate_is_reported_in_one_line(
     run: Run, own_tls: Path, cert: str, key: str
 ) -> None:
     status, _, err = run("--tls-cert", str(own_tls / cert), "--tls-key", str(own_tls / key))
     assert status == 1
-    told = one_line(err)
-    assert "can't be used: " in told
-    assert told.endswith("write the PEM files of a certificate and of its key")
+    message = one_line(err)
+    assert "can't be used: " in message
+    assert message.endswith("write the PEM files of a certificate and of its key")
 
 
 def test_command_of_the_shell_ends_without_a_traceback() -> None:
@@ -191,10 +194,29 @@ def test_command_of_the_shell_ends_without_a_traceback() -> None:
 # --- the other commands
 
 
-def test_version_is_told(run: Run) -> None:
+def test_version_is_printed(run: Run) -> None:
     status, out, err = run("--version")
     assert (status, err) == (0, "")
     assert out.strip().endswith(__version__)
+
+
+def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    """Yield a command and all commands below it, with their full names."""
+    yield name, command
+    if isinstance(command, click.Group):
+        for child_name, child in command.commands.items():
+            yield from commands(child, f"{name} {child_name}")
+
+
+def test_every_option_of_every_command_has_a_help_text() -> None:
+    options = [
+        (name, option.name, option.help)
+        for name, command in commands(cli, "mockserver")
+        for option in command.params
+        if isinstance(option, click.Option)
+    ]
+    assert len(options) > 100
+    assert [option for option in options if not (option[2] or "").endswith(".")] == []
 
 
 @pytest.mark.parametrize("command", [[], ["validate"], ["errors"], ["routes"], ["health"]])
@@ -205,7 +227,7 @@ def test_help_names_the_options(run: Run, command: list[str]) -> None:
     assert out.startswith("Usage: ")
 
 
-def test_validate_counts_what_there_is(run: Run) -> None:
+def test_validate_prints_counts(run: Run) -> None:
     status, out, err = run("validate")
     assert (status, err) == (0, "")
     assert re.fullmatch(
@@ -213,7 +235,7 @@ def test_validate_counts_what_there_is(run: Run) -> None:
     )
 
 
-def test_validate_takes_several_paths(run: Run, tmp_path: Path) -> None:
+def test_validate_accepts_several_paths(run: Run, tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text("carts: [{ id: mine, name: Mine }]", "utf-8")
     _, out, _ = run("validate", "default", str(tmp_path))
     assert "12 carts" in out
@@ -223,18 +245,18 @@ def test_errors_are_listed_as_json(run: Run) -> None:
     status, out, _ = run("errors", "--format", "json", "--base-url", "https://mock.example")
     assert status == 0
     listed = json.loads(out)
-    assert {(each["operation"], each["id"], each["status"]) for each in listed} == {
-        (each.operation, each.id, each.status) for each in error_entries()
+    assert {(error["operation"], error["id"], error["status"]) for error in listed} == {
+        (entry.operation, entry.id, entry.status) for entry in error_entries()
     }
-    assert all("https://mock.example/" in each["curl"] for each in listed)
+    assert all("https://mock.example/" in error["curl"] for error in listed)
 
 
 def test_errors_are_listed_as_text(run: Run) -> None:
     status, out, _ = run("errors")
     assert status == 0
-    for each in error_entries():
-        assert f"{each.id}  ({each.operation}, " in out
-        assert each.body["errors"][0]["title"] in out
+    for entry in error_entries():
+        assert f"{entry.id}  ({entry.operation}, " in out
+        assert entry.body["errors"][0]["title"] in out
     assert out.endswith(f"\n{len(error_entries())} errors\n")
 
 
@@ -242,7 +264,7 @@ def test_errors_are_listed_as_markdown(run: Run) -> None:
     status, out, _ = run("errors", "--format", "markdown")
     assert status == 0
     headings = re.findall(r"^## (.*)$", out, re.M)
-    assert sorted(headings) == sorted({each.id for each in error_entries()})
+    assert sorted(headings) == sorted({entry.id for entry in error_entries()})
     for block in re.findall(r"```json\n(.*?)```", out, re.S):
         for line in block.splitlines():
             assert json.loads(line)["errors"]
@@ -251,15 +273,15 @@ def test_errors_are_listed_as_markdown(run: Run) -> None:
 @pytest.mark.parametrize("name", ["getAccounts", "get-v2-accounts"])
 def test_errors_of_one_operation_are_listed_by_its_name_or_alias(run: Run, name: str) -> None:
     _, out, _ = run("errors", "--format", "json", "--operation", name)
-    assert {each["operation"] for each in json.loads(out)} == {"get-v2-accounts"}
+    assert {error["operation"] for error in json.loads(out)} == {"get-v2-accounts"}
 
 
-def test_operation_that_is_not_known_is_told_with_those_there_are(run: Run) -> None:
+def test_unknown_operation_is_reported_with_the_known_ones(run: Run) -> None:
     status, _, err = run("errors", "--operation", "no-such")
     assert status == 1
-    told = one_line(err)
-    assert told.startswith("no operation no-such; known: ")
-    assert set(operations()) <= set(told.partition("known: ")[2].split(", "))
+    message = one_line(err)
+    assert message.startswith("no operation no-such; known: ")
+    assert set(operations()) <= set(message.partition("known: ")[2].split(", "))
 
 
 def test_routes_are_listed_with_their_callers(run: Run) -> None:
@@ -272,14 +294,14 @@ def test_routes_are_listed_with_their_callers(run: Run) -> None:
 
 def test_health_of_a_running_server(run: Run, server: RunningServer) -> None:
     port = server.url.rpartition(":")[2]
-    for words in (["health", "--url", server.url], ["--port", port, "health"]):
-        status, out, err = run(*words)
+    for arguments in (["health", "--url", server.url], ["--port", port, "health"]):
+        status, out, err = run(*arguments)
         assert (status, err) == (0, "")
         assert json.loads(out) == {"status": "ok", "version": __version__}
     assert run("health", env={"MOCKSERVER_PORT": port})[0] == 0
 
 
-def test_health_asks_a_server_with_tls(run: Run, start_server: Start) -> None:
+def test_health_of_a_server_with_tls(run: Run, start_server: Start) -> None:
     running = start_server("--tls")
     port = running.url.rpartition(":")[2]
     assert run("--tls", "--port", port, "health")[0] == 0
@@ -289,7 +311,7 @@ def test_health_asks_a_server_with_tls(run: Run, start_server: Start) -> None:
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:1", "http://localhost:port", "x", "ftp://127.0.0.1:1", "http://["]
 )
-def test_no_health_is_told_in_one_line(run: Run, url: str) -> None:
+def test_no_health_is_reported_in_one_line(run: Run, url: str) -> None:
     status, out, err = run("health", "--url", url)
     assert (status, out) == (1, "")
     assert one_line(err).startswith(f"{url} is not healthy: ")
@@ -314,7 +336,7 @@ def test_banner_shows_a_command_that_works(server: RunningServer) -> None:
     assert done.stdout == "200"
 
 
-def test_banner_says_where_and_who(server: RunningServer) -> None:
+def test_banner_has_urls_and_logins(server: RunningServer) -> None:
     assert server.output.startswith(f"Account Cart Associations sandbox {__version__}\n")
     assert f"contract     {server.url}/openapi.yaml\n" in server.output
     assert f"admin API    {server.url}/__admin (open)\n" in server.output
@@ -322,11 +344,11 @@ def test_banner_says_where_and_who(server: RunningServer) -> None:
         assert login in server.output
 
 
-def test_banner_comes_when_the_server_answers(server: RunningServer) -> None:
+def test_banner_is_printed_when_the_server_responds(server: RunningServer) -> None:
     assert get(server, "/v2/carts").status_code == 200
 
 
-def test_banner_beyond_localhost_keeps_the_secrets_of_own_fixtures(
+def test_banner_beyond_localhost_hides_the_secrets_of_own_fixtures(
     start_server: Start, tmp_path: Path
 ) -> None:
     own = tmp_path / "own.yaml"
@@ -345,8 +367,8 @@ def test_banner_beyond_localhost_keeps_the_secrets_of_own_fixtures(
     assert "Bearer hidden-token" in here.output
 
 
-TWINS: dict[str, tuple[list[str], dict[str, str], Callable[[RunningServer], Any], Any]] = {
-    # what is set -> as options, in the environment, what it changes, and into what
+OPTIONS: dict[str, tuple[list[str], dict[str, str], Callable[[RunningServer], Any], Any]] = {
+    # option -> arguments, environment, a function that reads its effect, and the expected effect
     "fixtures": (
         ["--fixtures", "default", "--fixtures", "{own}"],
         {"MOCKSERVER_FIXTURES": "default:{own}"},
@@ -419,28 +441,28 @@ TWINS: dict[str, tuple[list[str], dict[str, str], Callable[[RunningServer], Any]
 
 
 def logged(server: RunningServer, count: int) -> list[str]:
-    """The lines of the log, as soon as there are enough of them."""
+    """Return the lines of the log, as soon as there are `count` of them."""
     deadline = time.monotonic() + 10
     while len(server.errors) < count and time.monotonic() < deadline:
         time.sleep(0.01)
     return [line.strip() for line in server.errors]
 
 
-@pytest.mark.parametrize("twin", [False, True], ids=["option", "environment"])
-@pytest.mark.parametrize("name", TWINS)
-def test_option_works_as_its_twin_in_the_environment(
-    start_server: Start, tmp_path: Path, own_tls: Path, name: str, twin: bool
+@pytest.mark.parametrize("from_env", [False, True], ids=["option", "environment"])
+@pytest.mark.parametrize("name", OPTIONS)
+def test_option_may_be_set_in_the_environment(
+    start_server: Start, tmp_path: Path, own_tls: Path, name: str, from_env: bool
 ) -> None:
     own = tmp_path / "own.yaml"
     own.write_text("carts: [{ id: mine, name: Mine }]", "utf-8")
-    options, env, look, expected = TWINS[name]
+    arguments, env, read_effect, expected = OPTIONS[name]
     places = {"own": str(own), "tls": str(own_tls)}
     server = (
         start_server(env={k: v.format(**places) for k, v in env.items()})
-        if twin
-        else start_server(*(word.format(**places) for word in options))
+        if from_env
+        else start_server(*(argument.format(**places) for argument in arguments))
     )
-    assert look(server) == expected
+    assert read_effect(server) == expected
 
 
 def test_port_of_the_environment(start_server: Start) -> None:
@@ -460,13 +482,13 @@ def test_port_of_the_environment(start_server: Start) -> None:
         done.communicate(timeout=10)
 
 
-def test_port_0_takes_any_free_port(start_server: Start) -> None:
+def test_port_0_uses_any_free_port(start_server: Start) -> None:
     first, second = start_server(), start_server("--port", "0")
     assert first.url != second.url
     assert get(first, "/v2/carts").status_code == get(second, "/v2/carts").status_code == 200
 
 
-def test_ipv6_is_an_address_too(start_server: Start) -> None:
+def test_host_may_be_an_ipv6_address(start_server: Start) -> None:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
@@ -480,12 +502,14 @@ def test_ipv6_is_an_address_too(start_server: Start) -> None:
 
 
 def authority_of(server: RunningServer) -> str:
-    found = re.search(r"authority\s+(\S+)", server.output)
-    assert found
-    return found[1]
+    match = re.search(r"authority\s+(\S+)", server.output)
+    assert match
+    return match[1]
 
 
-def test_tls_is_trusted_by_the_authority_of_the_banner(start_server: Start) -> None:
+def test_generated_certificate_is_issued_by_the_authority_of_the_banner(
+    start_server: Start,
+) -> None:
     running = start_server("--tls")
     authority = authority_of(running)
     context = ssl.create_default_context(cafile=authority)
@@ -510,8 +534,8 @@ def test_own_certificate_is_served(start_server: Start, own_tls: Path) -> None:
         "--tls-cert", str(own_tls / "mine.pem"), "--tls-key", str(own_tls / "mine.key")
     )
     context = ssl.create_default_context(cafile=str(own_tls / "authority.pem"))
-    answer = httpx.get(f"{running.url}/v2/carts", headers=ADMIN, verify=context)
-    assert answer.status_code == 200
+    response = httpx.get(f"{running.url}/v2/carts", headers=ADMIN, verify=context)
+    assert response.status_code == 200
     assert "authority" not in running.output
 
 
@@ -521,7 +545,7 @@ SECRETS = ("ada-password", "wrong-password", "backoffice-secret", "account-1", "
 
 
 def cause_log_lines(server: RunningServer) -> None:
-    """Send every secret that there is, in every way that there is, in four requests."""
+    """Send all kinds of secrets in four requests."""
     with httpx.Client(base_url=server.url, headers={**ADMIN, ACCOUNT_TOKEN: "account-1"}) as client:
         client.get("/v2/carts?secret=ada-password")
         client.post(TOKENS, json={"data": SIGN_IN})
@@ -536,31 +560,33 @@ def cause_log_lines(server: RunningServer) -> None:
         )
 
 
-def test_log_as_json_has_an_object_a_line_and_no_secret(start_server: Start) -> None:
+def test_log_as_json_has_one_object_per_line_and_no_secret(start_server: Start) -> None:
     running = start_server("--log-format", "json")
     cause_log_lines(running)
     lines = logged(running, 4)
-    facts = [json.loads(line) for line in lines]
-    assert [(each["method"], each["path"], each["status"], each["error"]) for each in facts] == [
+    records = [json.loads(line) for line in lines]
+    assert [
+        (record["method"], record["path"], record["status"], record["error"]) for record in records
+    ] == [
         ("GET", "/v2/carts", 200, None),
         ("POST", TOKENS, 201, None),
         ("POST", TOKENS, 400, "schema-violation"),
         ("POST", "/oauth/access_token", 200, None),
     ]
-    for each in facts:
-        assert each["level"] == "info"
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", each["time"])
-        assert each["duration_ms"] >= 0
-        assert each["request_id"]
+    for record in records:
+        assert record["level"] == "info"
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", record["time"])
+        assert record["duration_ms"] >= 0
+        assert record["request_id"]
     assert not [secret for secret in SECRETS if secret in "".join(lines)]
 
 
-def test_log_as_text_has_a_line_a_request_and_no_secret(start_server: Start) -> None:
+def test_log_as_text_has_one_line_per_request_and_no_secret(start_server: Start) -> None:
     running = start_server()
     cause_log_lines(running)
     lines = logged(running, 4)
     time_of_day, duration = r"\d\d:\d\d:\d\d\.\d{3} ", r" \d+\.\d ms"
-    for line, told in zip(
+    for line, expected in zip(
         lines,
         [
             "GET /v2/carts 200",
@@ -570,15 +596,15 @@ def test_log_as_text_has_a_line_a_request_and_no_secret(start_server: Start) -> 
         ],
         strict=True,
     ):
-        assert re.fullmatch(time_of_day + re.escape(told) + duration, line)
+        assert re.fullmatch(time_of_day + re.escape(expected) + duration, line)
     assert not [secret for secret in SECRETS if secret in "".join(lines)]
 
 
-# --- the end
+# --- shutdown
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
-def test_signal_ends_the_server_quickly_with_status_0(
+def test_signal_stops_the_server_quickly_with_status_0(
     start_server: Start, sign: signal.Signals
 ) -> None:
     running = start_server()
@@ -590,7 +616,7 @@ def test_signal_ends_the_server_quickly_with_status_0(
         get(running, "/v2/carts")
 
 
-def test_open_request_is_answered_before_the_end(start_server: Start) -> None:
+def test_open_request_is_completed_before_shutdown(start_server: Start) -> None:
     running = start_server()
     host, port = "127.0.0.1", int(running.url.rpartition(":")[2])
     body = b'{"data": {"name": "Last"}}'
@@ -601,23 +627,23 @@ def test_open_request_is_answered_before_the_end(start_server: Start) -> None:
             b"Expect: 100-continue\r\n"
             b"Content-Length: %d\r\n\r\n" % len(body)
         )
-        assert connection.recv(1000).startswith(b"HTTP/1.1 100")  # it waits for the body now
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100")  # now it waits for the body
         stopping = threading.Thread(target=running.process.terminate)
         stopping.start()
         stopping.join()
         connection.sendall(body)
-        answer = b""
+        response = b""
         while received := connection.recv(10_000):
-            answer += received
-    assert answer.startswith(b"HTTP/1.1 201")
+            response += received
+    assert response.startswith(b"HTTP/1.1 201")
     assert running.process.wait(timeout=10) == 0
 
 
-# --- reloading
+# --- reload
 
 
 def body_of(url: str, path: str, context: ssl.SSLContext | None = None) -> Any:
-    """The body of an answer; None where there is none, since the server is starting anew."""
+    """Return the JSON of a response; None while the server restarts."""
     host = urlsplit(url).netloc
     connection = (
         http.client.HTTPSConnection(host, timeout=10, context=context)
@@ -627,49 +653,49 @@ def body_of(url: str, path: str, context: ssl.SSLContext | None = None) -> Any:
     with closing(connection):
         try:
             connection.request("GET", path, headers=ADMIN)
-            with connection.getresponse() as answer:
-                return json.loads(answer.read())
+            with connection.getresponse() as response:
+                return json.loads(response.read())
         except (OSError, http.client.HTTPException):
             return None
 
 
-def test_reload_picks_up_a_changed_fixture_and_outlives_a_broken_one(
+def test_reload_loads_a_changed_fixture_and_reports_an_invalid_one(
     start_server: Start, tmp_path: Path
 ) -> None:
     own = tmp_path / "own.yaml"
     own.write_text("carts: [{ id: mine, name: First }]", "utf-8")
     running = start_server("--reload", "--fixtures", "default", "--fixtures", str(own))
 
-    def shown() -> Any:
+    def content() -> Any:
         body = body_of(running.url, "/v2/carts/mine")
         return body and (body["data"]["name"] if "data" in body else body["errors"])
 
-    until(lambda: shown() == "First")
+    until(lambda: content() == "First")
     own.write_text("carts: [{ id: mine, name: Second }]", "utf-8")
-    until(lambda: shown() == "Second")
+    until(lambda: content() == "Second")
 
-    mistake = f"{own}:1:27: carts[0].name: must be of type string"
-    error = {"status": 503, "title": "Service Unavailable", "detail": mistake}
+    message = f"{own}:1:27: carts[0].name: must be of type string"
+    error = {"status": 503, "title": "Service Unavailable", "detail": message}
     own.write_text("carts: [{ id: mine, name: 3 }]", "utf-8")
-    until(lambda: shown() == [error])
-    assert f"{mistake}\n" in running.errors
+    until(lambda: content() == [error])
+    assert f"{message}\n" in running.errors
     assert httpx.post(f"{running.url}/__admin/reset").status_code == 503
 
     own.write_text("carts: [{ id: mine, name: Third }]", "utf-8")
-    until(lambda: shown() == "Third")
+    until(lambda: content() == "Third")
     assert running.stop() == 0
-    assert shown() is None
+    assert content() is None
 
 
-def test_reload_notices_files_of_a_folder_that_come_and_go(
+def test_reload_notices_added_and_removed_files_of_a_folder(
     start_server: Start, tmp_path: Path
 ) -> None:
     (tmp_path / "first.yaml").write_text("carts: [{ id: first, name: First }]", "utf-8")
     running = start_server("--reload", "--fixtures", "default", "--fixtures", str(tmp_path))
 
     def served() -> list[str]:
-        found = (body_of(running.url, "/v2/carts?page[limit]=100") or {}).get("data", [])
-        return sorted(each["id"] for each in found if each["id"] in ("first", "second"))
+        carts = (body_of(running.url, "/v2/carts?page[limit]=100") or {}).get("data", [])
+        return sorted(cart["id"] for cart in carts if cart["id"] in ("first", "second"))
 
     until(lambda: served() == ["first"])
     (tmp_path / "second.yaml").write_text("carts: [{ id: second, name: Second }]", "utf-8")
@@ -677,13 +703,13 @@ def test_reload_notices_files_of_a_folder_that_come_and_go(
     (tmp_path / "first.yaml").unlink()
     until(lambda: served() == ["second"])
     (tmp_path / "second.yaml").unlink()
-    told = f"{tmp_path}: the folder has no *.yaml file\n"
-    until(lambda: told in running.errors)
+    message = f"{tmp_path}: the folder has no *.yaml file\n"
+    until(lambda: message in running.errors)
     (tmp_path / "third.yml").write_text("carts: [{ id: second, name: Second }]", "utf-8")
     until(lambda: served() == ["second"])
 
 
-def test_reload_starts_with_whole_fixtures_only(run: Run, tmp_path: Path) -> None:
+def test_reload_does_not_start_with_invalid_fixtures(run: Run, tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
     own.write_text("carts: 1", "utf-8")
     status, out, err = run("--reload", "--port", "0", "--fixtures", str(own))

@@ -1,4 +1,4 @@
-"""What the server says about itself: /__admin, the contract, headers of its own, CORS."""
+"""The server itself: authorization of /__admin, reset, the contract, its own headers, CORS."""
 
 import json
 from typing import Any
@@ -26,9 +26,9 @@ EXPOSED = {
     "Allow",
     "Retry-After",
 }
-ASKING = {"Origin": ORIGIN, "Access-Control-Request-Method": "PUT"}
+PREFLIGHT = {"Origin": ORIGIN, "Access-Control-Request-Method": "PUT"}
 
-ANSWERS = {
+CASES = {
     "200": ("GET", "/v2/carts", ADMIN),
     "204": ("DELETE", "/v2/carts/free-cart", SHOPPER),
     "400": ("GET", "/v2/carts/a.b", SHOPPER),
@@ -40,10 +40,10 @@ ANSWERS = {
     "405 options": ("OPTIONS", "/v2/carts", {}),
     "431": ("GET", "/v2/carts", {"X-Long": "x" * 40_000}),
     "500": ("GET", "/v2/carts", {**ADMIN, "Prefer": "code=500"}),
-    "preflight": ("OPTIONS", "/v2/carts", ASKING),
+    "preflight": ("OPTIONS", "/v2/carts", PREFLIGHT),
     "contract": ("GET", "/openapi.yaml", {}),
 }
-ADMIN_ANSWERS = {
+ADMIN_CASES = {
     "health": ("GET", "/__admin/health", {}),
     "reset": ("POST", "/__admin/reset", {}),
     "405": ("DELETE", "/__admin/health", {}),
@@ -52,8 +52,8 @@ ADMIN_ANSWERS = {
 }
 
 
-def by_name(answers: dict[str, Any]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize(("method", "path", "headers"), answers.values(), ids=answers)
+def by_name(cases: dict[str, Any]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(("method", "path", "headers"), cases.values(), ids=cases)
 
 
 def serving(**settings: Any) -> FlaskClient:
@@ -75,8 +75,8 @@ def serving(**settings: Any) -> FlaskClient:
     ids=str,
 )
 def test_health_is_open_to_everyone(settings: dict[str, Any]) -> None:
-    answer = serving(**settings).get("/__admin/health", headers={"Origin": ORIGIN})
-    assert (answer.status_code, answer.get_json()) == (
+    response = serving(**settings).get("/__admin/health", headers={"Origin": ORIGIN})
+    assert (response.status_code, response.get_json()) == (
         200,
         {"status": "ok", "version": __version__},
     )
@@ -86,13 +86,13 @@ def test_health_is_open_to_everyone(settings: dict[str, Any]) -> None:
 
 
 def everything(client: FlaskClient) -> Any:
-    """What can be seen of a world."""
+    """Return what the API lists."""
     paths = ("/v2/carts?page[limit]=100", "/v2/accounts", "/v2/settings/cart")
     return [client.get(path, headers=ADMIN).get_json() for path in paths]
 
 
 def change_everything(client: FlaskClient) -> list[Any]:
-    """Change all that can be changed, and return the ids and tokens that this drew."""
+    """Change everything, and return responses with generated ids and tokens."""
     sign_up = {
         "type": "account_management_authentication_token",
         "authentication_mechanism": "self_signup",
@@ -102,7 +102,7 @@ def change_everything(client: FlaskClient) -> list[Any]:
         "name": "New",
         "email": "new@example.com",
     }
-    drawn = [
+    generated = [
         client.post("/v2/carts", headers=SHOPPER, json={"data": {"name": "New"}}).get_json(),
         client.post("/v2/account-members/tokens", headers=ADMIN, json={"data": sign_up}).get_json(),
         client.post("/oauth/access_token", data=GOOD["createAnAccessToken"].body).get_json(),
@@ -112,21 +112,21 @@ def change_everything(client: FlaskClient) -> list[Any]:
     path = "/v2/carts/free-cart/relationships/accounts"
     client.post(path, headers=ADMIN, json=naming(ACCOUNT_1))
     client.put("/v2/settings/cart", headers=ADMIN, json={"data": {"show_all_carts": False}})
-    return drawn
+    return generated
 
 
-def test_reset_brings_everything_back_ids_too(client: FlaskClient) -> None:
+def test_reset_restores_everything_including_ids(client: FlaskClient) -> None:
     fresh = everything(client)
-    drawn = change_everything(client)
+    generated = change_everything(client)
     assert everything(client) != fresh
-    answer = client.post("/__admin/reset")
-    assert (answer.status_code, answer.data) == (204, b"")
-    assert "Content-Type" not in answer.headers
+    response = client.post("/__admin/reset")
+    assert (response.status_code, response.data) == (204, b"")
+    assert "Content-Type" not in response.headers
     assert everything(client) == fresh
-    assert change_everything(client) == drawn
+    assert change_everything(client) == generated
 
 
-def test_reset_forgets_issued_tokens_and_keeps_static_ones(client: FlaskClient) -> None:
+def test_reset_removes_issued_tokens_and_keeps_static_ones(client: FlaskClient) -> None:
     token = change_everything(client)[2]["access_token"]
     issued = {"Authorization": f"Bearer {token}"}
     assert client.get("/v2/carts/free-cart", headers=issued).status_code == 200
@@ -135,7 +135,7 @@ def test_reset_forgets_issued_tokens_and_keeps_static_ones(client: FlaskClient) 
     assert client.get("/v2/carts/free-cart", headers=SHOPPER).status_code == 200
 
 
-def test_seed_carts_are_as_young_after_a_reset_as_at_the_start() -> None:
+def test_built_in_carts_have_the_same_age_after_a_reset_as_at_the_start() -> None:
     app = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
     client = app.test_client()
     app.extensions["sandbox"].clock.advance(30 * DAY)
@@ -148,12 +148,12 @@ def test_seed_carts_are_as_young_after_a_reset_as_at_the_start() -> None:
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_same_seed_gives_the_same_ids_in_every_server(seed: int) -> None:
-    one, other = (change_everything(serving(seed=seed)) for _ in range(2))
-    assert one == other
-    assert one[0] != change_everything(serving(seed=seed + 1))[0]
+    first, second = (change_everything(serving(seed=seed)) for _ in range(2))
+    assert first == second
+    assert first[0] != change_everything(serving(seed=seed + 1))[0]
 
 
-# --- the guard
+# --- authorization
 
 RESETTING = {
     # settings -> status without a token, with a wrong one, with the right one
@@ -175,7 +175,7 @@ RESETTING = {
 @pytest.mark.parametrize(
     ("settings", "without", "wrong", "right"), RESETTING.values(), ids=RESETTING
 )
-def test_admin_is_guarded_as_the_settings_say(
+def test_admin_requires_the_token_as_configured(
     settings: dict[str, Any], without: int, wrong: int, right: int
 ) -> None:
     client = serving(**settings)
@@ -203,12 +203,12 @@ def test_admin_is_guarded_as_the_settings_say(
     ],
     ids=str,
 )
-def test_refusal_says_what_to_do_and_not_the_token(settings: dict[str, Any], hint: str) -> None:
-    answer = serving(**settings).get("/__admin/errors")
-    (error,) = answer.get_json()["errors"]
-    assert error["status"] == answer.status_code
+def test_error_says_what_to_do_without_the_token(settings: dict[str, Any], hint: str) -> None:
+    response = serving(**settings).get("/__admin/errors")
+    (error,) = response.get_json()["errors"]
+    assert error["status"] == response.status_code
     assert hint in error["detail"]
-    assert b"secret" not in answer.data
+    assert b"secret" not in response.data
 
 
 @pytest.mark.parametrize("settings", [{}, {"open_admin": True}, {"admin_token": "secret"}], ids=str)
@@ -224,7 +224,7 @@ def test_refusal_says_what_to_do_and_not_the_token(settings: dict[str, Any], hin
         "",
     ],
 )
-def test_page_of_another_origin_is_refused(settings: dict[str, Any], origin: str) -> None:
+def test_page_of_another_origin_is_rejected(settings: dict[str, Any], origin: str) -> None:
     client = serving(**settings)
     client.delete("/v2/carts/free-cart", headers=SHOPPER)
     headers = {"Origin": origin, "Authorization": "Bearer secret"}
@@ -241,97 +241,98 @@ def test_page_of_the_servers_own_origin_may_use_the_admin_api(client: FlaskClien
 # --- the contract
 
 
-def test_contract_is_served_as_the_file_that_it_is(client: FlaskClient) -> None:
-    answer = client.get("/openapi.yaml")
-    assert (answer.status_code, answer.content_type) == (200, "application/yaml")
-    assert answer.data == resource("openapi.yaml").read_bytes()
+def test_contract_is_served_as_the_file(client: FlaskClient) -> None:
+    response = client.get("/openapi.yaml")
+    assert (response.status_code, response.content_type) == (200, "application/yaml")
+    assert response.data == resource("openapi.yaml").read_bytes()
 
 
-def test_contract_is_served_as_json_too(client: FlaskClient) -> None:
-    answer = client.get("/openapi.json")
-    assert (answer.status_code, answer.content_type) == (200, "application/json")
-    assert json.loads(answer.data) == yaml.safe_load(resource("openapi.yaml").read_bytes())
+def test_contract_is_served_as_json(client: FlaskClient) -> None:
+    response = client.get("/openapi.json")
+    assert (response.status_code, response.content_type) == (200, "application/json")
+    assert json.loads(response.data) == yaml.safe_load(resource("openapi.yaml").read_bytes())
 
 
-# --- headers of every answer
+# --- headers of every response
 
 
-@by_name({**ANSWERS, **{f"admin {name}": each for name, each in ADMIN_ANSWERS.items()}})
-def test_every_answer_says_who_gave_it(
+@by_name({**CASES, **{f"admin {name}": case for name, case in ADMIN_CASES.items()}})
+def test_every_response_names_the_server(
     client: FlaskClient, method: str, path: str, headers: dict[str, str]
 ) -> None:
-    answer = client.open(path, method=method, headers=headers)
-    assert answer.headers["Mock-Server"] == __version__
-    groups = answer.headers["X-Moltin-Request-Id"].split("-")
+    response = client.open(path, method=method, headers=headers)
+    assert response.headers["Mock-Server"] == __version__
+    groups = response.headers["X-Moltin-Request-Id"].split("-")
     assert [len(group) for group in groups] == [8, 4, 4, 4, 12]
 
 
-@by_name(ANSWERS)
-def test_each_request_has_an_id_of_its_own(
+@by_name(CASES)
+def test_each_request_has_its_own_id(
     client: FlaskClient, method: str, path: str, headers: dict[str, str]
 ) -> None:
-    answers = [client.open(path, method=method, headers=headers) for _ in range(3)]
-    assert len({answer.headers["X-Moltin-Request-Id"] for answer in answers}) == 3
+    responses = [client.open(path, method=method, headers=headers) for _ in range(3)]
+    assert len({response.headers["X-Moltin-Request-Id"] for response in responses}) == 3
 
 
-@by_name(ANSWERS)
-def test_case_is_the_one_that_it_is_named_after(
+@by_name(CASES)
+def test_case_has_the_status_that_it_is_named_after(
     client: FlaskClient, method: str, path: str, headers: dict[str, str], request: Any
 ) -> None:
-    answer = client.open(path, method=method, headers=headers)
-    named = request.node.callspec.id.split()[0]
-    assert str(answer.status_code) == {"preflight": "204", "contract": "200"}.get(named, named)
+    response = client.open(path, method=method, headers=headers)
+    name = request.node.callspec.id.split()[0]
+    assert str(response.status_code) == {"preflight": "204", "contract": "200"}.get(name, name)
 
 
-def test_wrong_method_is_told_those_that_there_are(client: FlaskClient) -> None:
-    answer = client.patch("/v2/carts/free-cart", headers=SHOPPER)
-    assert answer.status_code == 405
-    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "PUT", "DELETE"}
+def test_wrong_method_gets_the_allowed_ones(client: FlaskClient) -> None:
+    response = client.patch("/v2/carts/free-cart", headers=SHOPPER)
+    assert response.status_code == 405
+    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "PUT", "DELETE"}
 
 
 # --- CORS
 
 
-@by_name(ANSWERS)
+@by_name(CASES)
 @pytest.mark.parametrize("origin", [ORIGIN, "null", None])
-def test_every_page_may_read_every_answer(
+def test_every_page_may_read_every_response(
     client: FlaskClient, method: str, path: str, headers: dict[str, str], origin: str | None
 ) -> None:
-    given = {k: v for k, v in {**headers, "Origin": origin}.items() if v is not None}
-    answer = client.open(path, method=method, headers=given)
-    assert answer.headers["Access-Control-Allow-Origin"] == (origin or "*")
-    assert set(answer.headers["Access-Control-Expose-Headers"].split(", ")) == EXPOSED
-    allowed = answer.headers.get("Access-Control-Allow-Credentials")
+    changed = {**headers, "Origin": origin}
+    sent = {name: value for name, value in changed.items() if value is not None}
+    response = client.open(path, method=method, headers=sent)
+    assert response.headers["Access-Control-Allow-Origin"] == (origin or "*")
+    assert set(response.headers["Access-Control-Expose-Headers"].split(", ")) == EXPOSED
+    allowed = response.headers.get("Access-Control-Allow-Credentials")
     assert allowed == ("true" if origin else None)
-    assert ("Origin" in answer.headers.get("Vary", "")) == bool(origin)
+    assert ("Origin" in response.headers.get("Vary", "")) == bool(origin)
 
 
 @pytest.mark.parametrize("path", ["/v2/carts", "/v2/carts/free-cart", "/oauth/access_token", "/x"])
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize(
-    "asked", ["authorization", "ep-account-management-authentication-token, x-my-own", None]
+    "requested", ["authorization", "ep-account-management-authentication-token, x-my-own", None]
 )
-def test_preflight_allows_whatever_is_asked_for(
-    client: FlaskClient, path: str, method: str, asked: str | None
+def test_preflight_allows_any_method_and_header(
+    client: FlaskClient, path: str, method: str, requested: str | None
 ) -> None:
     headers = {"Origin": ORIGIN, "Access-Control-Request-Method": method}
-    if asked:
-        headers["Access-Control-Request-Headers"] = asked
-    answer = client.options(path, headers=headers)
-    assert (answer.status_code, answer.data) == (204, b"")
-    assert "Content-Type" not in answer.headers
-    assert answer.headers.get("Access-Control-Allow-Headers") == asked
-    assert method in answer.headers["Access-Control-Allow-Methods"].split(", ")
-    assert int(answer.headers["Access-Control-Max-Age"]) > 0
+    if requested:
+        headers["Access-Control-Request-Headers"] = requested
+    response = client.options(path, headers=headers)
+    assert (response.status_code, response.data) == (204, b"")
+    assert "Content-Type" not in response.headers
+    assert response.headers.get("Access-Control-Allow-Headers") == requested
+    assert method in response.headers["Access-Control-Allow-Methods"].split(", ")
+    assert int(response.headers["Access-Control-Max-Age"]) > 0
 
 
-@pytest.mark.parametrize(("asked", "allowed"), [("true", "true"), (None, None)])
+@pytest.mark.parametrize(("requested", "allowed"), [("true", "true"), (None, None)])
 def test_public_page_may_reach_a_private_network(
-    client: FlaskClient, asked: str | None, allowed: str | None
+    client: FlaskClient, requested: str | None, allowed: str | None
 ) -> None:
-    extra = {"Access-Control-Request-Private-Network": asked} if asked else {}
-    answer = client.options("/v2/carts", headers={**ASKING, **extra})
-    assert answer.headers.get("Access-Control-Allow-Private-Network") == allowed
+    extra = {"Access-Control-Request-Private-Network": requested} if requested else {}
+    response = client.options("/v2/carts", headers={**PREFLIGHT, **extra})
+    assert response.headers.get("Access-Control-Allow-Private-Network") == allowed
 
 
 @pytest.mark.parametrize(
@@ -339,18 +340,18 @@ def test_public_page_may_reach_a_private_network(
     [{}, {"Origin": ORIGIN}, {"Access-Control-Request-Method": "PUT"}],
     ids=["plain", "origin only", "method only"],
 )
-def test_options_that_is_no_preflight_is_a_wrong_method(
+def test_options_without_preflight_is_a_wrong_method(
     client: FlaskClient, headers: dict[str, str]
 ) -> None:
-    answer = client.options("/v2/carts", headers=headers)
-    assert answer.status_code == 405
-    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
+    response = client.options("/v2/carts", headers=headers)
+    assert response.status_code == 405
+    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
 
 
-@by_name({**ADMIN_ANSWERS, "preflight": ("OPTIONS", "/__admin/reset", {**ASKING})})
+@by_name({**ADMIN_CASES, "preflight": ("OPTIONS", "/__admin/reset", {**PREFLIGHT})})
 def test_no_page_may_read_the_admin_api(
     client: FlaskClient, method: str, path: str, headers: dict[str, str]
 ) -> None:
-    answer = client.open(path, method=method, headers={"Origin": ORIGIN, **headers})
-    assert "Access-Control-Allow-Origin" not in answer.headers
-    assert "Access-Control-Allow-Credentials" not in answer.headers
+    response = client.open(path, method=method, headers={"Origin": ORIGIN, **headers})
+    assert "Access-Control-Allow-Origin" not in response.headers
+    assert "Access-Control-Allow-Credentials" not in response.headers

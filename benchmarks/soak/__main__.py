@@ -58,13 +58,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         def start(*arguments: str) -> RunningServer:
             return stack.enter_context(
-                running_server(arguments, IMAGE_ENVIRONMENT, hear=log_filter.feed)
+                running_server(arguments, IMAGE_ENVIRONMENT, on_log_line=log_filter.feed)
             )
 
         main_server = start(*JOURNAL, "--max-sandboxes", str(options.sandboxes + 100))
         side_server = start(*JOURNAL, "--faults", "--max-sandboxes", str(MAX_SANDBOXES))
         reloading_server = stack.enter_context(
-            running_server(("--reload", "--fixtures", str(file)), hear=lambda _: None)
+            running_server(("--reload", "--fixtures", str(file)), on_log_line=lambda _: None)
         )
         monitors = [
             ProcessMonitor("server", main_server.process.pid),

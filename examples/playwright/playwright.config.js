@@ -5,7 +5,7 @@ const STOREFRONT = `http://127.0.0.1:${process.env.STOREFRONT_PORT ?? 4173}`;
 
 export default defineConfig({
   testDir: "tests",
-  fullyParallel: true, // on one server, since each test has a sandbox of its own
+  fullyParallel: true, // on one server, since each test has its own sandbox
   workers: 2,
   reporter: "list",
   metadata: { mockserver: MOCKSERVER },
@@ -14,7 +14,7 @@ export default defineConfig({
     launchOptions: {
       executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
       args: [
-        ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), // Chromium wants it as root
+        ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), // Chromium requires it as root
         "--disable-gpu",
         "--disable-quic",
         "--no-first-run",

@@ -19,18 +19,18 @@ describe("carts and accounts", () => {
     expect(cart.data).toEqual([{ type: "account", id: ACCOUNT }]);
   });
 
-  test("the same again changes nothing", async ({ shop, sandbox }) => {
+  test("a repeated association changes nothing", async ({ shop, sandbox }) => {
     await shop.Cart("ada-cart").AddAccountAssociation(ACCOUNT, "account-1");
     expect(await sandbox.outcomes()).toContain("createAccountCartAssociation 204");
   });
 
-  test("somebody else's cart is refused", async ({ shop }) => {
+  test("another account's cart is rejected", async ({ shop }) => {
     await expect(
       shop.Cart("grace-cart").AddAccountAssociation(ACCOUNT, "account-1"),
     ).rejects.toMatchObject({ errors: [{ status: 403 }] });
   });
 
-  test("what one test does, no other one sees", async ({ shop }) => {
+  test("tests do not see each other's changes", async ({ shop }) => {
     const { data } = await shop.Cart("guest").Get();
     expect(data.relationships.accounts).toEqual({});
   });
@@ -55,19 +55,19 @@ describe("an expired access token", () => {
     await shop.Cart("mine").Get();
     await sandbox.advance("PT59M");
     await shop.Cart("mine").Get();
-    const tokens = (await sandbox.outcomes()).filter((each) => each.startsWith("createAnAccess"));
+    const tokens = (await sandbox.outcomes()).filter((line) => line.startsWith("createAnAccess"));
     expect(tokens).toHaveLength(1);
   });
 });
 
 describe("too many requests", () => {
-  test("once, and the SDK tries again", async ({ shop, sandbox }) => {
+  test("once, and the SDK retries", async ({ shop, sandbox }) => {
     await sandbox.fail("too-many-requests", { operation: "getACart", times: 1 });
     const { data } = await shop.Cart("mine").Get();
     expect(data.id).toBe("mine");
-    const [, refused, repeated] = await sandbox.requests();
-    expect([refused.status, repeated.status]).toEqual([429, 200]);
-    expect(refused.response.headers).toContainEqual(["Retry-After", "1"]);
+    const [, failed, retried] = await sandbox.requests();
+    expect([failed.status, retried.status]).toEqual([429, 200]);
+    expect(failed.response.headers).toContainEqual(["Retry-After", "1"]);
   });
 
   test("each time, and the SDK gives up after four", async ({ shop, sandbox }) => {
@@ -77,9 +77,9 @@ describe("too many requests", () => {
     expect(attempts).toEqual(Array(4).fill("getACart 429"));
   });
 
-  test("and that the SDK did not wait for Retry-After is told", async ({ shop, sandbox }) => {
+  test("there is a warning that the SDK did not wait for Retry-After", async ({ shop, sandbox }) => {
     await sandbox.fail("too-many-requests", { operation: "getACart", times: 1 });
     await shop.Cart("mine").Get();
-    expect(await sandbox.habits()).toContain("retried-too-early");
+    expect(await sandbox.clientWarnings()).toContain("retried-too-early");
   });
 });

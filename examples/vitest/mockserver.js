@@ -7,24 +7,24 @@ export default async function setup(project) {
   const server = spawn("mockserver", ["--port", "0"], { stdio: ["ignore", "pipe", "ignore"] });
   project.provide("mockserver", await urlOf(server));
   return async () => {
-    const gone = once(server, "exit");
+    const exited = once(server, "exit");
     server.kill();
-    await gone;
+    await exited;
   };
 }
 
 async function urlOf(server) {
   const failed = new Promise((_, reject) => {
     server.on("error", reject);
-    server.on("exit", (status) => reject(new Error(`mockserver ended with status ${status}`)));
+    server.on("exit", (status) => reject(new Error(`mockserver exited with status ${status}`)));
   });
-  failed.catch(() => {}); // after the start nobody waits for it any more
-  const greeting = async () => {
+  failed.catch(() => {}); // unused after the start
+  const url = async () => {
     for await (const line of createInterface(server.stdout)) {
-      const found = line.match(/listening\s+(\S+)/);
-      if (found) return found[1];
+      const match = line.match(/listening\s+(\S+)/);
+      if (match) return match[1];
     }
     return failed;
   };
-  return Promise.race([greeting(), failed]);
+  return Promise.race([url(), failed]);
 }

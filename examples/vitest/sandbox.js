@@ -1,4 +1,4 @@
-// `test` gives each test a sandbox of its own and an SDK that lives in it.
+// `test` gives each test its own sandbox and an SDK that uses it.
 import { MemoryStorageFactory, gateway } from "@elasticpath/js-sdk";
 import { test as base, inject } from "vitest";
 
@@ -13,10 +13,10 @@ export const test = base.extend({
     await use(
       gateway({
         client_id: "storefront",
-        host: `${host}${pathname}`, // the SDK takes a path behind the host as it is
+        host: `${host}${pathname}`, // the SDK accepts a path after the host
         protocol: protocol.replace(":", ""),
         storage: new MemoryStorageFactory(),
-        retryDelay: 1, // milliseconds; the SDK's own 1,000 would only make the tests slow
+        retryDelay: 1, // milliseconds; the default of 1,000 would slow the tests down
         retryJitter: 1,
       }),
     );
@@ -31,39 +31,39 @@ class Sandbox {
 
   /** Call the admin API of this sandbox. */
   async admin(method, path, body) {
-    const answer = await fetch(`${this.url}/__admin${path}`, {
+    const response = await fetch(`${this.url}/__admin${path}`, {
       method,
       headers: { "Content-Type": "application/json" },
       body: body && JSON.stringify(body),
     });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return text ? JSON.parse(text) : undefined;
   }
 
-  /** Answer with an error of the catalog; `match` may hold operation, cart, skip, times … */
+  /** Respond with an error of the catalog; `match` may contain operation, cart, skip, times … */
   fail(error, match = {}) {
     return this.admin("POST", "/rules", { ...match, then: { error } });
   }
 
-  /** Move the clock on by a duration such as PT1H. */
+  /** Advance the clock by a duration such as PT1H. */
   advance(duration) {
     return this.admin("PUT", "/clock", { action: "advance", duration });
   }
 
-  /** Return the requests that came, oldest first. */
+  /** Return the recorded requests, oldest first. */
   async requests() {
     return (await this.admin("GET", "/requests")).requests.reverse();
   }
 
-  /** Return what came as lines such as "getACart 200". */
+  /** Return the recorded requests as lines such as "getCarts 200". */
   async outcomes() {
-    return (await this.requests()).map((each) => `${each.operation} ${each.status}`);
+    return (await this.requests()).map(({ operation, status }) => `${operation} ${status}`);
   }
 
-  /** Return what the server noticed of the client's habits. */
-  async habits() {
+  /** Return the client warnings of this sandbox. */
+  async clientWarnings() {
     const report = await this.admin("GET", `/coverage?sandbox=${this.name}`);
-    return report.findings.map((each) => each.habit);
+    return report.client_warnings.map(({ warning }) => warning);
   }
 }

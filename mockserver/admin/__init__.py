@@ -1,6 +1,6 @@
-"""The /__admin API: what tests ask of the sandbox itself. One module a noun; here is the guard.
+"""The `/__admin` API, one module per resource; this module authorizes its requests.
 
-A request to it means the sandbox that it names, like any other request.
+Like any other request, one to the admin API names the sandbox that it acts on.
 """
 
 import hmac
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, request
 
-from mockserver.admin import clock, coverage, health, journal, rules, sandboxes, snapshots, state
+from mockserver.admin import journal, rules, sandboxes, server, state
 from mockserver.core import wsgi
 from mockserver.core.config import LOOPBACK, Config
 from mockserver.core.errors import AdminError
@@ -20,31 +20,28 @@ PREFIX = "/__admin"
 HEALTH = f"{PREFIX}/health"
 
 
-def blueprint(config: Config, contract: Contract, held: Sandboxes) -> Blueprint:
+def blueprint(config: Config, contract: Contract, registry: Sandboxes) -> Blueprint:
     """Return the routes of the admin API."""
     admin = Blueprint("admin", __name__, url_prefix=PREFIX)
 
     @admin.before_request
-    def guard() -> None:
-        _guard(config)
+    def authorize() -> None:
+        _authorize(config)
 
-    health.add_routes(admin, contract)
-    sandboxes.add_routes(admin, held)
-    clock.add_routes(admin)
-    snapshots.add_routes(admin)
+    server.add_routes(admin, contract, registry)
+    sandboxes.add_routes(admin, registry)
     rules.add_routes(admin, config, contract)
     state.add_routes(admin)
     journal.add_routes(admin, contract)
-    coverage.add_routes(admin, contract, held)
     return admin
 
 
-def _guard(config: Config) -> None:
-    """Let a request to the admin API through, or raise AdminError.
+def _authorize(config: Config) -> None:
+    """Raise AdminError if the request may not use the admin API.
 
-    Health is open to everyone, since probes carry no token. A web page of another origin is refused
-    whatever the mode is, unless its origin was named: it could reset the server. So is, on a
-    loopback address, a host name that somebody else's DNS may have bent to here.
+    Health needs no authorization, since probes carry no token. A web page of another origin could
+    reset the server, so it is rejected unless --admin-origin names it. On a loopback address, host
+    names other than localhost are rejected too, as protection against DNS rebinding.
     """
     if request.path == HEALTH:
         return
@@ -75,11 +72,11 @@ def _check_token(config: Config) -> None:
         token.strip().encode("utf-8", "replace"), config.admin_token.encode()
     ):
         how = '"Authorization: Bearer <the server\'s admin token>"'
-        raise AdminError(401, "Unauthorized", f"The admin API wants the header {how}.")
+        raise AdminError(401, "Unauthorized", f"The admin API requires the header {how}.")
 
 
 def _is_local(host: str) -> bool:
-    """Whether a Host header is a name of this machine that no DNS answers for."""
+    """Whether a Host header is localhost or an IP address, which no DNS server can redirect."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
     except ValueError:

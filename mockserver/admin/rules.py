@@ -1,48 +1,46 @@
-"""Rules: arm, list, disarm; and the rate limit."""
+"""The rules of a sandbox, and its rate limit."""
 
 from flask import Blueprint, Response
 
-from mockserver.admin.bodies import bad_request, body, data, nothing
+from mockserver.admin.schema import bad_request, json_response, no_content, validated_body
 from mockserver.core.config import Config
 from mockserver.http.context import current
 from mockserver.openapi.contract import Contract
-from mockserver.sandbox import rules
+from mockserver.sandbox.rules import validate_rule
 
 
 def add_routes(admin: Blueprint, config: Config, contract: Contract) -> None:
-    """Add the routes of this noun."""
-
     @admin.get("/rules")
     def list_rules() -> Response:
-        return data(current().sandbox.rules())
+        return json_response(current().sandbox.rules())
 
     @admin.post("/rules")
     def arm_rule() -> Response:
-        given = body("armRule")
-        wrong = [
-            f"{'.'.join(path)}: {text}"
-            for path, text in rules.validate_rule(given, contract, config.faults)
+        rule = validated_body("armRule")
+        errors = [
+            f"{'.'.join(path)}: {message}"
+            for path, message in validate_rule(rule, contract, config.faults)
         ]
-        if wrong:
-            raise bad_request("; ".join(wrong) + ".")
-        return data(current().sandbox.arm(given).show(), 201)
+        if errors:
+            raise bad_request("; ".join(errors) + ".")
+        return json_response(current().sandbox.arm(rule).show(), 201)
 
     @admin.delete("/rules")
-    def disarm_all() -> Response:
+    def disarm_rules() -> Response:
         current().sandbox.disarm()
-        return nothing()
+        return no_content()
 
     @admin.delete("/rules/<rule_id>")
-    def disarm(rule_id: str) -> Response:
+    def disarm_rule(rule_id: str) -> Response:
         current().sandbox.disarm(rule_id)
-        return nothing()
+        return no_content()
 
     @admin.get("/rate-limit")
     def get_rate_limit() -> Response:
-        return data(dict(current().sandbox.store.settings["rate_limit"]))
+        return json_response(dict(current().sandbox.store.settings["rate_limit"]))
 
     @admin.put("/rate-limit")
-    def put_rate_limit() -> Response:
-        given = body("setRateLimit")
-        current().sandbox.run(lambda tx, _: tx.update_settings("rate_limit", given))
-        return data(given)
+    def set_rate_limit() -> Response:
+        rate_limit = validated_body("setRateLimit")
+        current().sandbox.run(lambda tx, _: tx.update_settings("rate_limit", rate_limit))
+        return json_response(rate_limit)

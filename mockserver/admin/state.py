@@ -1,15 +1,15 @@
-"""The state of a sandbox as a person looks at it: who is there, which carts, who sees them."""
+"""An overview of the store state of a sandbox: carts, accounts, members, customers, tokens."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, request
 
-from mockserver.admin.bodies import data, number
+from mockserver.admin.schema import integer, json_response
 from mockserver.core.clock import to_milliseconds_text
 from mockserver.http.context import current
 from mockserver.sandbox.sandbox import Sandbox
-from mockserver.store.entities import ACCOUNT, CUSTOMER, Account, Cart, Customer, Member, Owner
+from mockserver.store.entities import ACCOUNT, CUSTOMER, Account, Cart, Customer, Member
 from mockserver.store.transaction import Transaction
 
 Record = TypeVar("Record")
@@ -17,67 +17,70 @@ DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
 
 
 def add_routes(admin: Blueprint) -> None:
-    """Add the routes of this noun."""
-
     @admin.get("/state")
     def get_state() -> Response:
-        limit = number("limit", request.args.get("limit", DEFAULT_LIMIT), 1, MAX_LIMIT)
-        wanted = request.args.get("filter", "").casefold()
-        return data(_State(current().sandbox, wanted, limit).show())
+        limit = integer("limit", request.args.get("limit", DEFAULT_LIMIT), 1, MAX_LIMIT)
+        filter_text = request.args.get("filter", "").casefold()
+        return json_response(_Overview(current().sandbox, filter_text, limit).to_dict())
 
 
-class _State:
-    """The records of a sandbox whose texts hold `wanted`, at most `limit` of each kind."""
+class _Overview:
+    """The records of a sandbox with a text that contains `filter_text`, `limit` of each kind."""
 
-    def __init__(self, sandbox: Sandbox, wanted: str, limit: int) -> None:
+    def __init__(self, sandbox: Sandbox, filter_text: str, limit: int) -> None:
         self.tx = Transaction(sandbox.store, sandbox.clock.now())
-        self.wanted = wanted
+        self.filter_text = filter_text
         self.limit = limit
 
-    def show(self) -> dict[str, Any]:
-        """Return everything as JSON values."""
+    def to_dict(self) -> dict[str, Any]:
         state = self.tx.state
         return {
-            "carts": self._some(
+            "carts": self._matching(
                 self.tx.carts.list(),
                 self._cart,
-                lambda c: (c.id, c.name, *(owner for _, owner in c.owners)),
+                lambda cart: (cart.id, cart.name, *(owner_id for _, owner_id in cart.owners)),
             ),
-            "accounts": self._some(
-                sorted(state.accounts.values(), key=lambda a: a.id),
+            "accounts": self._matching(
+                sorted(state.accounts.values(), key=lambda account: account.id),
                 self._account,
-                lambda a: (a.id, a.name),
+                lambda account: (account.id, account.name),
             ),
-            "members": self._some(
-                sorted(state.members.values(), key=lambda m: m.id),
+            "members": self._matching(
+                sorted(state.members.values(), key=lambda member: member.id),
                 _member,
-                lambda m: (m.id, m.name, m.username, *m.account_ids),
+                lambda member: (member.id, member.name, member.username, *member.account_ids),
             ),
-            "customers": self._some(
-                sorted(state.customers.values(), key=lambda c: c.id),
+            "customers": self._matching(
+                sorted(state.customers.values(), key=lambda customer: customer.id),
                 self._customer,
-                lambda c: (c.id, c.name, c.email),
+                lambda customer: (customer.id, customer.name, customer.email),
             ),
-            "tokens": self._some(
-                self._tokens(), dict, lambda t: tuple(v for v in t.values() if v is not None)
+            "tokens": self._matching(
+                self._tokens(),
+                dict,
+                lambda token: tuple(text for text in token.values() if text is not None),
             ),
         }
 
-    def _some(
+    def _matching(
         self,
         records: Iterable[Record],
-        show: Callable[[Record], dict[str, Any]],
+        to_dict: Callable[[Record], dict[str, Any]],
         texts: Callable[[Record], tuple[str, ...]],
     ) -> dict[str, Any]:
-        """Return how many records hold the wanted text, and the first of them."""
-        found = [
-            each
-            for each in records
-            if not self.wanted or any(self.wanted in text.casefold() for text in texts(each))
+        """Return how many records match the filter, and the first of them."""
+        matches = [
+            record
+            for record in records
+            if not self.filter_text
+            or any(self.filter_text in text.casefold() for text in texts(record))
         ]
-        return {"total": len(found), "shown": [show(each) for each in found[: self.limit]]}
+        return {
+            "total": len(matches),
+            "shown": [to_dict(record) for record in matches[: self.limit]],
+        }
 
-    def _when(self, instant: int | None) -> str | None:
+    def _time(self, instant: int | None) -> str | None:
         return None if instant is None else to_milliseconds_text(self.tx.absolute(instant))
 
     def _cart(self, cart: Cart) -> dict[str, Any]:
@@ -88,27 +91,25 @@ class _State:
             "customer_ids": list(cart.owner_ids(CUSTOMER)),
             "items": sum(item.quantity for item in cart.items if item.promotion is None),
             "contact_email": cart.contact_email,
-            "updated_at": self._when(cart.updated_at),
-            "expires_at": self._when(cart.expires_at),
+            "updated_at": self._time(cart.updated_at),
+            "expires_at": self._time(cart.expires_at),
         }
 
     def _account(self, account: Account) -> dict[str, Any]:
-        return {"id": account.id, "name": account.name, "carts": self._carts(ACCOUNT, account.id)}
+        carts = len(self.tx.carts.list(Owner(ACCOUNT, account.id)))
+        return {"id": account.id, "name": account.name, "carts": carts}
 
     def _customer(self, customer: Customer) -> dict[str, Any]:
         return {
             "id": customer.id,
             "name": customer.name,
             "email": customer.email,
-            "carts": self._carts(CUSTOMER, customer.id),
+            "carts": len(self.tx.carts.list(Owner(CUSTOMER, customer.id))),
         }
 
-    def _carts(self, kind: str, owner_id: str) -> int:
-        return len(self.tx.carts.list(Owner(kind, owner_id)))
-
-    def _tokens(self) -> Iterable[dict[str, str | None]]:
-        """Yield the tokens that are alive: those of the fixtures with their text, issued ones
-        without, since only their digests are kept."""
+    def _tokens(self) -> Iterator[dict[str, str | None]]:
+        """Yield the valid tokens: those of the fixtures with their text, issued ones without it,
+        since only their digests are stored."""
         state = self.tx.state
         for text, client_id in state.static_bearers.items():
             yield _token("bearer", text, None, client_id=client_id)
@@ -117,22 +118,20 @@ class _State:
         for text, customer_id in state.static_customer_tokens.items():
             yield _token("customer", text, None, customer_id=customer_id)
         for bearer in state.bearers.values():
-            if bearer.expires_at is not None and bearer.expires_at > self.tx.now:
-                when = self._when(bearer.expires_at)
-                yield _token("bearer", None, when, client_id=bearer.client_id)
+            if self._is_valid(bearer.expires_at):
+                expires_at = self._time(bearer.expires_at)
+                yield _token("bearer", None, expires_at, client_id=bearer.client_id)
         for token in state.account_tokens.values():
-            if token.expires_at is not None and token.expires_at > self.tx.now:
-                yield _token(
-                    "account",
-                    None,
-                    self._when(token.expires_at),
-                    account_id=token.account_id,
-                    member_id=token.member_id,
-                )
+            if self._is_valid(token.expires_at):
+                ids = {"account_id": token.account_id, "member_id": token.member_id}
+                yield _token("account", None, self._time(token.expires_at), **ids)
         for issued in state.customer_tokens.values():
-            if issued.expires_at is not None and issued.expires_at > self.tx.now:
-                when = self._when(issued.expires_at)
-                yield _token("customer", None, when, customer_id=issued.customer_id)
+            if self._is_valid(issued.expires_at):
+                expires_at = self._time(issued.expires_at)
+                yield _token("customer", None, expires_at, customer_id=issued.customer_id)
+
+    def _is_valid(self, expires_at: int | None) -> bool:
+        return expires_at is not None and expires_at > self.tx.now
 
 
 def _member(member: Member) -> dict[str, Any]:

@@ -1,13 +1,19 @@
-"""What the server says when it is up: where it is, who may sign in, and a line to paste."""
+"""The banner that is printed when the server is up: URLs, logins, and a command to try."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from mockserver import __version__
 from mockserver.core.config import BUILT_IN, LOOPBACK, Config
-from mockserver.server.tls import Certificate
-from mockserver.store.state import StoreState
+
+if TYPE_CHECKING:
+    from mockserver.server.tls import Certificate
+    from mockserver.store.state import StoreState
 
 ADMIN = {
     "disabled": "disabled",
-    "token": "wants the admin token",
+    "token": "requires the admin token",
     "open": "open",
     "closed": "closed; start with --admin-token TOKEN or --open-admin to use it",
 }
@@ -17,7 +23,7 @@ MAX_LISTED = 20
 def text(config: Config, port: int, tls: Certificate | None, state: StoreState) -> str:
     """Return the banner of a server that listens on `port`."""
     host = "localhost" if config.host in ("127.0.0.1", "0.0.0.0", "::") else config.host  # noqa: S104 - compared, not bound
-    url = f"{'https' if tls else 'http'}://{bracketed(host)}:{port}"
+    url = f"{'https' if tls else 'http'}://{url_host(host)}:{port}"
     lines = [
         f"Account Cart Associations sandbox {__version__}",
         "",
@@ -37,19 +43,20 @@ def text(config: Config, port: int, tls: Certificate | None, state: StoreState) 
 
 
 def _logins(config: Config, state: StoreState) -> list[str]:
-    """Return a line a login; secrets where everyone knows them, or only this machine sees them."""
-    show = _secrets_are_shown(config)
+    """Return a line for each login."""
+    shows_secrets = _shows_secrets(config)
 
     def line(kind: str, name: str, secret: str | None) -> str:
-        return f"    {kind:<19}{name}" + (f"  {secret if show else '(secret)'}" if secret else "")
+        suffix = f"  {secret if shows_secrets else '(secret)'}" if secret else ""
+        return f"    {kind:<19}{name}{suffix}"
 
-    applications = sorted(state.applications.values(), key=lambda each: each.client_id)
-    members = sorted(state.members.values(), key=lambda each: each.username)
-    customers = sorted(state.customers.values(), key=lambda each: each.email)
-    lines = [line(each.grant, each.client_id, each.client_secret) for each in applications]
-    lines += [line("member", each.username, each.password) for each in members]
-    lines += [line("customer", each.email, each.password) for each in customers]
-    if show:
+    applications = sorted(state.applications.values(), key=lambda app: app.client_id)
+    members = sorted(state.members.values(), key=lambda member: member.username)
+    customers = sorted(state.customers.values(), key=lambda customer: customer.email)
+    lines = [line(app.grant, app.client_id, app.client_secret) for app in applications]
+    lines += [line("member", member.username, member.password) for member in members]
+    lines += [line("customer", customer.email, customer.password) for customer in customers]
+    if shows_secrets:
         lines += [line("static bearer", token, None) for token in state.static_bearers]
         lines += [line("account token", token, None) for token in state.static_account_tokens]
         lines += [line("customer token", token, None) for token in state.static_customer_tokens]
@@ -57,18 +64,19 @@ def _logins(config: Config, state: StoreState) -> list[str]:
     return [*lines[:MAX_LISTED], *([f"    and {more} more"] if more > 0 else [])]
 
 
-def _secrets_are_shown(config: Config) -> bool:
+def _shows_secrets(config: Config) -> bool:
+    """Whether secrets are public anyway, or only reach this machine's terminal."""
     return config.fixtures == (BUILT_IN,) or config.host in LOOPBACK
 
 
-def bracketed(host: str) -> str:
-    """Return a host as a URL writes it: an IPv6 address stands in brackets."""
+def url_host(host: str) -> str:
+    """Return a host as part of a URL: IPv6 addresses in brackets."""
     return f"[{host}]" if ":" in host else host
 
 
 def _curl(config: Config, url: str, tls: Certificate | None, state: StoreState) -> str:
     trust = f" --cacert {tls.authority}" if tls and tls.authority else ""
-    tokens = state.static_bearers if _secrets_are_shown(config) else {}
+    tokens = state.static_bearers if _shows_secrets(config) else {}
     for token, client_id in tokens.items():
         application = state.applications.get(client_id)
         if application and application.grant == "client_credentials":

@@ -1,4 +1,4 @@
-"""The coverage report for people and for CI: text, JUnit XML, one HTML file, Markdown, JSON."""
+"""The coverage report as text, JSON, JUnit XML, HTML and Markdown."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ HTML = """\
 <p>{{ report.outcomes.seen }} of {{ report.outcomes.documented }} documented outcomes were seen:
 {{ report.successes.seen }} of {{ report.successes.documented }} successes,
 {{ report.errors.seen }} of {{ report.errors.documented }} errors.</p>
-{% if report.findings %}
-<h2>The client's habits</h2>
+{% if report.client_warnings %}
+<h2>Client warnings</h2>
 <table>
-<tr><th>habit<th>times<th>last seen<th>better</tr>
-{% for each in report.findings %}
-<tr><td>{{ each.habit }}<td>{{ each.count }}<td>{{ each.detail }}<td>{{ each.advice }}</tr>
+<tr><th>warning<th>times<th>last seen<th>better</tr>
+{% for item in report.client_warnings %}
+<tr><td>{{ item.warning }}<td>{{ item.count }}<td>{{ item.detail }}<td>{{ item.advice }}</tr>
 {% endfor %}
 </table>
 {% endif %}
@@ -43,11 +43,12 @@ HTML = """\
 <h2>{{ operation.id }} <code>{{ operation.request }}</code></h2>
 <table>
 <tr><th>outcome<th>seen<th>how to provoke it</tr>
-{% for each in operation.outcomes %}
-<tr><td>{{ each.status }} {{ each.error or "" }}
-<td{% if not each.count %} class="never"{% endif %}>{{ each.count or "never" }}
+{% for outcome in operation.outcomes %}
+<tr><td>{{ outcome.status }} {{ outcome.error or "" }}
+<td{% if not outcome.count %} class="never"{% endif %}>{{ outcome.count or "never" }}
 <td>
-{% if each.error and not each.count %}{{ each.cause }}<br><code>{{ each.curl }}</code>{% endif %}
+{% if outcome.error and not outcome.count %}{{ outcome.cause }}
+<br><code>{{ outcome.curl }}</code>{% endif %}
 </tr>
 {% endfor %}
 </table>
@@ -57,7 +58,7 @@ HTML = """\
 
 
 def text(report: Report) -> str:
-    """Return the report for a terminal: what was never seen first, with the line to provoke it."""
+    """Return the report for a terminal: uncovered errors first, with commands to provoke them."""
     lines = []
     for operation, outcome in _outcomes(report):
         if outcome["error"] and not outcome["count"]:
@@ -69,39 +70,40 @@ def text(report: Report) -> str:
     for operation, outcome in _outcomes(report):
         if outcome["error"] is None and not outcome["count"]:
             lines.append(f"never: {operation['id']} {outcome['status']}")
-    for finding in report["findings"]:
-        lines.append(f"habit: {finding['habit']} ({finding['count']} times): {finding['detail']}")
-        lines.append(f"  {finding['advice']}")
+    for item in report["client_warnings"]:
+        lines.append(f"warning: {item['warning']} ({item['count']} times): {item['detail']}")
+        lines.append(f"  {item['advice']}")
     return "\n".join([*lines, _summary(report), ""])
 
 
 def markdown(report: Report) -> str:
-    """Return the report for a pull request's comment."""
+    """Return the report for a comment on a pull request."""
     lines = [f"# Contract coverage: {report['percent']} %", "", _summary(report), ""]
-    if report["findings"]:
-        lines += ["| habit | times | last seen | better |", "| --- | --- | --- | --- |"]
+    if report["client_warnings"]:
+        lines += ["| warning | times | last seen | better |", "| --- | --- | --- | --- |"]
         lines += [
-            f"| {each['habit']} | {each['count']} | {_cell(each['detail'])} | {each['advice']} |"
-            for each in report["findings"]
+            f"| {item['warning']} | {item['count']} | {_cell(item['detail'])} | {item['advice']} |"
+            for item in report["client_warnings"]
         ]
         lines.append("")
     lines += ["| operation | outcome | seen |", "| --- | --- | --- |"]
     for operation, outcome in _outcomes(report):
-        name = f"{outcome['status']} {outcome['error'] or ''}".strip()
-        lines.append(f"| {operation['id']} | {name} | {outcome['count'] or '**never**'} |")
+        lines.append(
+            f"| {operation['id']} | {_name(outcome)} | {outcome['count'] or '**never**'} |"
+        )
     return "\n".join([*lines, ""])
 
 
 def junit(report: Report) -> str:
-    """Return the report as JUnit XML: a test case an outcome, failed when it was never seen."""
+    """Return the report as JUnit XML: one test case per outcome, failed if it was never seen."""
     outcomes = list(_outcomes(report))
-    missed = sum(not outcome["count"] for _, outcome in outcomes)
+    failures = sum(not outcome["count"] for _, outcome in outcomes)
     suite = ElementTree.Element(
-        "testsuite", name="contract coverage", tests=str(len(outcomes)), failures=str(missed)
+        "testsuite", name="contract coverage", tests=str(len(outcomes)), failures=str(failures)
     )
     for operation, outcome in outcomes:
-        name = f"{outcome['status']} {outcome['error'] or ''}".strip()
-        case = ElementTree.SubElement(suite, "testcase", classname=operation["id"], name=name)
+        attributes = {"classname": operation["id"], "name": _name(outcome)}
+        case = ElementTree.SubElement(suite, "testcase", attributes)
         if not outcome["count"]:
             failure = ElementTree.SubElement(case, "failure", message="never seen")
             failure.text = outcome.get("curl")
@@ -110,7 +112,7 @@ def junit(report: Report) -> str:
 
 
 def html(report: Report) -> str:
-    """Return the report as one HTML file without anything outside it."""
+    """Return the report as a self-contained HTML file."""
     return (
         Environment(autoescape=True, keep_trailing_newline=True)
         .from_string(HTML)
@@ -119,7 +121,6 @@ def html(report: Report) -> str:
 
 
 def as_json(report: Report) -> str:
-    """Return the report as JSON."""
     return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -129,8 +130,12 @@ def _outcomes(report: Report) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]
             yield operation, outcome
 
 
-def _cell(sentence: str) -> str:
-    return sentence.replace("|", "\\|")
+def _name(outcome: dict[str, Any]) -> str:
+    return f"{outcome['status']} {outcome['error'] or ''}".strip()
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _summary(report: Report) -> str:

@@ -1,4 +1,4 @@
-"""The command line. Each option has a twin in the environment: `--port` is MOCKSERVER_PORT."""
+"""The command line. Options may also be set in the environment: `--port` is MOCKSERVER_PORT."""
 
 import http.client
 import os
@@ -15,7 +15,6 @@ from click.exceptions import NoArgsIsHelpError
 
 from mockserver import __version__
 from mockserver.cli import admin, banner
-from mockserver.cli.admin_options import server_url
 from mockserver.core.clock import EARLIEST, LATEST, parse_instant
 from mockserver.core.config import BUILT_IN, Config, resource
 from mockserver.fixtures.load import load_fixtures
@@ -33,7 +32,6 @@ class Instant(click.ParamType[int]):
     name = "instant"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the instant of a text."""
         if isinstance(value, int):
             return value
         try:
@@ -46,92 +44,102 @@ class Instant(click.ParamType[int]):
 
 
 class FixturePath(click.ParamType[str]):
-    """A file, a folder, or `default`; several of them are separated as in PATH."""
+    """A file, a folder, or `default`; in the environment, several are separated as in PATH."""
 
     name = "path"
     envvar_list_splitter = os.pathsep
 
     def convert(self, value: Any, *_: Any) -> str:
-        """Return the path as it is: the fixtures' own checks tell more."""
+        """Return the path unchecked: loading the fixtures reports errors in more detail."""
         return str(value)
+
+
+PEM_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(invoke_without_command=True, context_settings={"show_default": True})
 @click.version_option(__version__, package_name="account-cart-sandbox")
 @click.option("--host", default="127.0.0.1", help="Address to listen on.")
-@click.option("--port", default=8080, type=click.IntRange(0, 65535), help="0 takes any free port.")
+@click.option(
+    "--port", default=8080, type=click.IntRange(0, 65535), help="Port to listen on; 0 for any."
+)
 @click.option(
     "--fixtures",
-    "fixtures",
     multiple=True,
     type=FixturePath(),
     default=(BUILT_IN,),
     envvar="MOCKSERVER_FIXTURES",
-    help="A YAML file, a folder of them, or default; may be given again, later ones add.",
+    help="A YAML file, a folder of them, or default. Repeatable; later ones add to earlier ones.",
 )
-@click.option("--seed", default=0, type=int, help="What ids and tokens are made from.")
+@click.option("--seed", default=0, type=int, help="Seed for generated ids and tokens.")
 @click.option(
     "--freeze-time",
     type=Instant(),
     metavar="INSTANT",
-    help="Stop the clock at an instant, such as 2026-01-01T00:00:00Z.",
+    help="Freeze the clock at an instant, e.g. 2026-01-01T00:00:00Z. By default it runs.",
 )
-@click.option("--reload", is_flag=True, help="Start anew when a fixture or the code changes.")
-@click.option("--tls", is_flag=True, help="Serve HTTPS with a certificate made for localhost.")
-@click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--log-format", type=click.Choice(["text", "json"]), default="text")
+@click.option("--reload", is_flag=True, help="Reload when a fixture or the code changes.")
+@click.option("--tls", is_flag=True, help="Serve HTTPS with a generated certificate.")
+@click.option(
+    "--tls-cert",
+    type=PEM_FILE,
+    help="Serve HTTPS with the certificate in this PEM file. Requires --tls-key.",
+)
+@click.option("--tls-key", type=PEM_FILE, help="PEM file with the private key of --tls-cert.")
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", help="Format of log lines."
+)
 @click.option(
     "--admin-token",
     metavar="TOKEN",
-    help="What /__admin wants as a bearer token. Beyond localhost it is closed without one.",
+    help="Bearer token required for /__admin. Without it, /__admin is only available on localhost.",
 )
-@click.option("--open-admin", is_flag=True, help="Leave /__admin open to everyone who gets here.")
-@click.option("--disable-admin", is_flag=True, help="Serve no /__admin at all but its health.")
+@click.option(
+    "--open-admin", is_flag=True, help="Allow unauthenticated access to /__admin from any host."
+)
+@click.option("--disable-admin", is_flag=True, help="Disable /__admin, except its health.")
 @click.option(
     "--admin-origin",
     "admin_origins",
     multiple=True,
     envvar="MOCKSERVER_ADMIN_ORIGIN",
     metavar="ORIGIN",
-    help="A page's origin, such as http://localhost:3000, that may use /__admin.",
+    help="Allow pages of this origin, e.g. http://localhost:3000, to use /__admin. Repeatable."
+    " By default none.",
 )
-@click.option("--require-sandbox", is_flag=True, help="Refuse calls that name no sandbox.")
+@click.option("--require-sandbox", is_flag=True, help="Reject requests that name no sandbox.")
 @click.option(
     "--max-sandboxes",
     default=1000,
     type=click.IntRange(1, 100_000),
-    help="How many to keep; the least recently used one goes.",
+    help="Maximum number of sandboxes. Above it, the least recently used one is deleted.",
 )
 @click.option(
     "--sandbox-idle",
     default=3600,
     type=click.IntRange(1),
     metavar="SECONDS",
-    help="After how long an unused sandbox goes.",
+    help="Delete a sandbox after this many idle seconds.",
 )
 @click.option(
     "--journal-size",
     default=1000,
     type=click.IntRange(0, 100_000),
-    help="How many requests each sandbox remembers; with 0 it only counts them.",
+    help="Number of requests that each sandbox records; 0 to only count them.",
 )
-@click.option(
-    "--faults",
-    is_flag=True,
-    help="A socket layer in front, which lets rules break connections.",
-)
+@click.option("--faults", is_flag=True, help="Enable connection-level fault injection by rules.")
 @click.option(
     "--state-file",
     type=click.Path(path_type=Path),
-    help="Keep everything but the journal in a file, for the next start.",
+    help="Load the state of all sandboxes from this file, and save it there. By default it is lost"
+    " on exit.",
 )
 @click.option(
     "--state-every",
     default=10.0,
     type=click.FloatRange(0.1, 86_400),
     metavar="SECONDS",
-    help="How often to write it when something has changed; it is written at the end, too.",
+    help="Save changes to --state-file at this interval in seconds, and on exit.",
 )
 @click.option(
     "--state-mismatch",
@@ -142,7 +150,7 @@ class FixturePath(click.ParamType[str]):
 )
 @click.pass_context
 def cli(ctx: click.Context, /, **options: Any) -> None:
-    """Serve the Account Cart Associations sandbox, until Ctrl-C."""
+    """Serve the Account Cart Associations sandbox until Ctrl-C."""
     if ctx.invoked_subcommand is None:
         serve(_serve_options(**options), banner.text)
 
@@ -185,54 +193,61 @@ def validate(paths: tuple[str, ...]) -> None:
 
 
 @cli.command()
-@click.option("--format", "style", type=click.Choice(list(error_catalog.FORMATS)), default="text")
-@click.option("--operation", help="Only the errors of one operation.")
-@click.option("--base-url", default="http://localhost:8080", help="What the curl lines call.")
-def errors(style: str, operation: str | None, base_url: str) -> None:
-    """List every error: what it says, what causes it, and a command that provokes it."""
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(list(error_catalog.FORMATS)),
+    default="text",
+    help="Output format.",
+)
+@click.option("--operation", help="Only the errors of this operationId. By default all.")
+@click.option("--base-url", default="http://localhost:8080", help="Base URL in the curl commands.")
+def errors(format_: str, operation: str | None, base_url: str) -> None:
+    """List every error, its cause, and a command that provokes it."""
     contract = _contract()
-    known = contract.operation(operation) if operation else None
-    if operation and known is None:
-        names = ", ".join(each.id for each in contract.operations)
+    selected = contract.operation(operation) if operation else None
+    if operation and selected is None:
+        names = ", ".join(known.id for known in contract.operations)
         raise click.ClickException(f"no operation {operation}; known: {names}")
     magic = load_fixtures((BUILT_IN,), contract).magic
     entries = [
         error_catalog.describe(contract, entry, magic, base_url)
         for entry in contract.error_entries()
-        if known is None or entry.operation == known.id
+        if selected is None or entry.operation == selected.id
     ]
-    click.echo(error_catalog.FORMATS[style](entries), nl=False)
+    click.echo(error_catalog.FORMATS[format_](entries), nl=False)
 
 
 @cli.command()
 def routes() -> None:
-    """List the operations: method, path, operationId, and who may call it."""
+    """List the operations: method, path, operationId, and allowed callers."""
     operations = _contract().operations
-    width = max(len(each.path) for each in operations)
-    name = max(len(each.id) for each in operations)
-    for each in operations:
-        callers = ", ".join(sorted(each.callers))
-        click.echo(f"{each.method:<6} {each.path:<{width}}  {each.id:<{name}}  {callers}")
+    path_width = max(len(operation.path) for operation in operations)
+    id_width = max(len(operation.id) for operation in operations)
+    for operation in operations:
+        callers = ", ".join(sorted(operation.callers))
+        path, id_ = f"{operation.path:<{path_width}}", f"{operation.id:<{id_width}}"
+        click.echo(f"{operation.method:<6} {path}  {id_}  {callers}")
 
 
 @cli.command()
-@click.option("--url", help="The server's base URL; else built from --host, --port and --tls.")
+@click.option("--url", help=admin.URL_HELP)
 @click.pass_context
 def health(ctx: click.Context, /, url: str | None) -> None:
-    """Ask a running server for its health; exit status 1 when there is none."""
-    base = url or server_url(ctx.find_root().params)
+    """Check the health of a running server. Exits with 1 if it is not healthy."""
+    base = url or admin.server_url(ctx.find_root().params)
     unverified = ssl._create_unverified_context()  # noqa: S323 - health is no secret
     try:
         target = f"{base.rstrip('/')}/__admin/health"
-        with urllib.request.urlopen(target, timeout=5, context=unverified) as answer:  # noqa: S310 - the user's own server
-            click.echo(answer.read().decode())
+        with urllib.request.urlopen(target, timeout=5, context=unverified) as response:  # noqa: S310 - the user's own server
+            click.echo(response.read().decode())
     except (OSError, ValueError, http.client.HTTPException) as error:
         if isinstance(error, urllib.error.HTTPError):
-            error.close()  # it holds the connection
+            error.close()  # closes the connection
         raise click.ClickException(f"{base} is not healthy: {error}") from None
 
 
-cli.add_command(admin.ctl)
+cli.add_command(admin.admin)
 cli.add_command(admin.coverage)
 
 
@@ -241,7 +256,7 @@ def _contract() -> Contract:
 
 
 def main() -> None:
-    """Run the command line; what goes wrong is told on standard error, one line a mistake."""
+    """Run the command line. Errors are printed on standard error, one per line."""
     try:
         status = cli.main(standalone_mode=False, auto_envvar_prefix="MOCKSERVER")
     except click.Abort:

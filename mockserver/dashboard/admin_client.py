@@ -1,12 +1,11 @@
-"""The admin API as the dashboard calls it: inside this process, the way a client would."""
+"""A client of the admin API that calls it inside this process, through the WSGI application."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from contextvars import Context
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from flask import Request, Response
@@ -16,12 +15,15 @@ from mockserver.core import wsgi
 from mockserver.core.wsgi import SANDBOX_KEY
 from mockserver.sandbox.registry import DEFAULT
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 QUIET = "mockserver.quiet"
-"""In the environment of a call that gets no log line: the page that made it has one."""
+"""The environ key of requests that are not logged: the request for the page is."""
 
 
-class Refused(Exception):
-    """What the admin API, or the API, answered instead of doing what was asked."""
+class AdminApiError(Exception):
+    """An error response, or an action that can't be carried out."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -29,10 +31,10 @@ class Refused(Exception):
         self.detail = detail
 
 
-class Admin:
-    """Calls on behalf of one request to the dashboard, in the sandbox that it shows.
+class InProcessClient:
+    """Calls the admin API for one request to the dashboard, in the sandbox of that request.
 
-    `token` is the admin token to use. `curls` tells what was called, as commands.
+    `token` is the admin token to send. `curls` collects the calls as curl commands.
     """
 
     def __init__(self, wsgi_app: Any, request: Request, token: str | None) -> None:
@@ -43,25 +45,31 @@ class Admin:
 
     @property
     def sandbox(self) -> str:
-        """The name of the sandbox that is shown."""
+        """The name of the sandbox."""
         return str(self._request.environ.get(SANDBOX_KEY, DEFAULT))
 
     @property
     def base_url(self) -> str:
-        """What addresses of that sandbox begin with."""
+        """The base URL of the sandbox."""
         return wsgi.base_url(self._request.environ)
 
     def get(self, path: str, **query: Any) -> Any:
-        """Return what a path below /__admin says. Raises Refused."""
+        """Return the JSON value at a path below /__admin. Raises AdminApiError."""
         text = urlencode({name: value for name, value in query.items() if value not in (None, "")})
-        return self._json(*self.call("GET", f"/__admin{path}{'?' if text else ''}{text}"))
+        return self.call("GET", f"{path}{'?' if text else ''}{text}")
 
-    def do(self, method: str, path: str, body: Any = None) -> Any:
-        """Change something below /__admin; return what it says. Raises Refused."""
-        return self._json(*self.call(method, f"/__admin{path}", body))
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Return the JSON value of a call below /__admin. Raises AdminApiError."""
+        self.curls.append(self._curl(method, f"/__admin{path}", body))
+        status, content, _ = self._send(self._environ(method, f"/__admin{path}", body))
+        value: Any = json.loads(content) if content else None
+        if status >= 400:
+            error = value["errors"][0]
+            raise AdminApiError(status, error.get("detail") or error["title"])
+        return value
 
     def stream(self, path: str) -> Response:
-        """Return an answer as it comes."""
+        """Return the response at a path below /__admin without buffering it."""
         chunks, status, headers = self._run(self._environ("GET", f"/__admin{path}"), False)
         response = Response(chunks, int(status.split(" ")[0]), content_type=headers["Content-Type"])
         for name in ("Cache-Control", "X-Accel-Buffering"):
@@ -69,29 +77,26 @@ class Admin:
                 response.headers[name] = headers[name]
         return response
 
-    def download(self, path: str, name: str) -> Response:
-        """Return an answer as a file to keep."""
+    def download(self, path: str, filename: str) -> Response:
+        """Return the response at a path below /__admin as a file to save."""
         response = self.stream(path)
         if response.status_code == 200:
-            response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+            response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
         return response
 
-    def call(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        headers: Iterable[tuple[str, str]] | None = None,
-    ) -> tuple[int, bytes, Any]:
-        """Send one request to this server; return status, body and headers."""
-        environ = self._environ(method, path, body, headers)
-        if headers is None:
-            self.curls.append(self._curl(method, path, body))
-        chunks, status, answered = self._run(environ, True)
-        return int(status.split(" ")[0]), b"".join(chunks), answered
+    def send(
+        self, method: str, path: str, body: bytes | None, headers: Iterable[tuple[str, str]]
+    ) -> str:
+        """Send a request to the API itself; return the id of its journal entry."""
+        _, _, response_headers = self._send(self._environ(method, path, body, headers))
+        return str(response_headers["Mock-Request-Id"])
+
+    def _send(self, environ: dict[str, Any]) -> tuple[int, bytes, Any]:
+        chunks, status, headers = self._run(environ, True)
+        return int(status.split(" ")[0]), b"".join(chunks), headers
 
     def _run(self, environ: dict[str, Any], buffered: bool) -> tuple[Any, str, Any]:
-        """Run the application in a context of its own: it must not meet the page's request."""
+        """Run the application in a context of its own, separate from the page's request."""
         return Context().run(run_wsgi_app, self._app, environ, buffered)
 
     def _environ(
@@ -101,26 +106,21 @@ class Admin:
         body: Any = None,
         headers: Iterable[tuple[str, str]] | None = None,
     ) -> dict[str, Any]:
-        sent = list(headers or ())
+        """Return the environ of a request: to the API with `headers`, to the admin API without."""
+        all_headers = list(headers or ())
         if headers is None and self._token:
-            sent.append(("Authorization", f"Bearer {self._token}"))
+            all_headers.append(("Authorization", f"Bearer {self._token}"))
         builder = EnvironBuilder(
             self._request.root_path + path,
             base_url=wsgi.server_url(self._request.environ),
             method=method,
-            headers=sent,
+            headers=all_headers,
             data=body if isinstance(body, bytes) else None,
             json=None if isinstance(body, bytes) else body,
         )
         environ = builder.get_environ()
         environ[QUIET] = headers is None
         return environ
-
-    def _json(self, status: int, body: bytes, _: Any) -> Any:
-        value: Any = json.loads(body) if body else None
-        if status >= 400:
-            raise Refused(status, value["errors"][0].get("detail") or value["errors"][0]["title"])
-        return value
 
     def _curl(self, method: str, path: str, body: Any) -> str:
         words = ["curl", *(("-X", method) if method != "GET" else ())]

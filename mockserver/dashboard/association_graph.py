@@ -1,4 +1,4 @@
-"""Who sees which cart, as a picture: owners on one side, carts on the other, lines between."""
+"""The associations between owners and carts, rendered as an SVG graph."""
 
 from __future__ import annotations
 
@@ -7,46 +7,47 @@ from typing import Any
 from markupsafe import Markup
 
 ROW, WIDTH, LEFT, RIGHT, TOP = 28, 640, 220, 420, 24
-MOST = 40
-LONGEST = 26
+MAX_NODES = 40
+MAX_LABEL_LENGTH = 26
 
 
-def picture(state: dict[str, Any]) -> Markup:
-    """Return an SVG of the carts that a state shows and of whom they belong to."""
-    carts = state["carts"]["shown"][:MOST]
-    known = (*state["accounts"]["shown"], *state["customers"]["shown"])
-    names = {owner["id"]: owner["name"] for owner in known}
-    associated = [owner for cart in carts for owner in _owners(cart)]
-    owners = list(dict.fromkeys([*associated, *names]))[:MOST]
-    height = TOP + ROW * max(len(carts), len(owners), 1)
-    at_left = {owner: TOP + ROW * number for number, owner in enumerate(owners)}
-    at_right = {cart["id"]: TOP + ROW * number for number, cart in enumerate(carts)}
-    lines = [
+def render_graph(state: dict[str, Any]) -> Markup:
+    """Return an SVG of the carts in a response of /__admin/state, and of their owners."""
+    carts = state["carts"]["shown"][:MAX_NODES]
+    known_owners = (*state["accounts"]["shown"], *state["customers"]["shown"])
+    names = {owner["id"]: owner["name"] for owner in known_owners}
+    associated = [owner_id for cart in carts for owner_id in _owner_ids(cart)]
+    owner_ids = list(dict.fromkeys([*associated, *names]))[:MAX_NODES]
+    height = TOP + ROW * max(len(carts), len(owner_ids), 1)
+    left_y = {owner_id: TOP + ROW * row for row, owner_id in enumerate(owner_ids)}
+    right_y = {cart["id"]: TOP + ROW * row for row, cart in enumerate(carts)}
+    middle = (LEFT + RIGHT) // 2
+    edges = [
         Markup('<path d="M{} {} C{} {} {} {} {} {}"/>').format(
-            *(LEFT + 8, at_left[owner], (LEFT + RIGHT) // 2, at_left[owner]),
-            *((LEFT + RIGHT) // 2, at_right[cart["id"]], RIGHT - 8, at_right[cart["id"]]),
+            *(LEFT + 8, left_y[owner_id], middle, left_y[owner_id]),
+            *(middle, right_y[cart["id"]], RIGHT - 8, right_y[cart["id"]]),
         )
         for cart in carts
-        for owner in _owners(cart)
-        if owner in at_left
+        for owner_id in _owner_ids(cart)
+        if owner_id in left_y
     ]
-    left = [_node(LEFT, y, names.get(owner, owner), owner, "end") for owner, y in at_left.items()]
-    right = [
-        _node(RIGHT, at_right[cart["id"]], cart["name"], cart["id"], "start") for cart in carts
+    nodes = [
+        *(_node(LEFT, y, names.get(id_, id_), id_, "end") for id_, y in left_y.items()),
+        *(_node(RIGHT, right_y[cart["id"]], cart["name"], cart["id"], "start") for cart in carts),
     ]
-    told = f"{len(owners)} owners, {len(carts)} carts, {len(lines)} associations"
-    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}</svg>').format(
-        WIDTH, height, told, Markup("").join(lines), Markup("").join(left), Markup("").join(right)
+    label = f"{len(owner_ids)} owners, {len(carts)} carts, {len(edges)} associations"
+    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}</svg>').format(
+        WIDTH, height, label, Markup("").join(edges), Markup("").join(nodes)
     )
 
 
-def _owners(cart: dict[str, Any]) -> list[str]:
+def _owner_ids(cart: dict[str, Any]) -> list[str]:
     return [*cart["account_ids"], *cart["customer_ids"]]
 
 
-def _node(x: int, y: int, name: str, identity: str, anchor: str) -> Markup:
-    short = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+def _node(x: int, y: int, name: str, title: str, anchor: str) -> Markup:
+    label = name if len(name) <= MAX_LABEL_LENGTH else f"{name[: MAX_LABEL_LENGTH - 1]}…"
     return Markup(
         '<g><title>{}</title><circle cx="{}" cy="{}" r="5"/>'
         '<text x="{}" y="{}" text-anchor="{}">{}</text></g>'
-    ).format(identity, x, y, x - 12 if anchor == "end" else x + 12, y + 5, anchor, short)
+    ).format(title, x, y, x - 12 if anchor == "end" else x + 12, y + 5, anchor, label)

@@ -1,62 +1,62 @@
-"""`/docs`: the API's reference with try-it against this server, and the admin API's."""
+"""The OpenAPI documents behind `/docs` and `/__admin/docs`, and the logins to try calls with."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mockserver.admin import document
-from mockserver.openapi.contract import Contract
+from mockserver.admin import schema
+
+if TYPE_CHECKING:
+    from mockserver.openapi.contract import Contract
 
 Document = dict[str, Any]
 
 
 def api(contract: Contract, server: str) -> Document:
-    """Return the contract as a reader wants it: calls go to `server`, and each error is shown with
-    what triggers it."""
-    shown = _for(contract.document, server)
-    _summarise(shown)
-    return shown
+    """Return the contract for calls to `server`, with each error's trigger as its summary."""
+    document = _with_server(contract.document, server)
+    _summarize_errors(document)
+    return document
 
 
 def admin(server: str) -> Document:
-    """Return the admin API's contract to be read; calls go to `server`."""
-    return _for(document.document(), server)
+    """Return the admin API's contract for calls to `server`."""
+    return _with_server(schema.document(), server)
 
 
-def _for(source: Document, server: str) -> Document:
-    return {**copy.deepcopy(source), "servers": [{"url": server}]}
+def _with_server(document: Document, server: str) -> Document:
+    return {**copy.deepcopy(document), "servers": [{"url": server}]}
 
 
-def _summarise(node: Any) -> None:
-    """Give each example of an error its trigger as a summary."""
+def _summarize_errors(node: Any) -> None:
     if isinstance(node, dict):
-        for name, each in node.items():
-            if isinstance(each, dict) and "x-trigger" in each:
-                each.setdefault("summary", f"{name}: {each['x-trigger']}")
-            _summarise(each)
+        for name, child in node.items():
+            if isinstance(child, dict) and "x-trigger" in child:
+                child.setdefault("summary", f"{name}: {child['x-trigger']}")
+            _summarize_errors(child)
     elif isinstance(node, list):
-        for each in node:
-            _summarise(each)
+        for child in node:
+            _summarize_errors(child)
 
 
 def logins(tokens: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return the seed's callers as the tokens to send, by their security schemes: applications,
+    """Return the callers of the fixtures as the tokens to send, by security scheme: applications,
     then account members and customers.
 
-    `tokens` are the state's, `names` those of members and customers by id.
+    `tokens` are those of the store state, `names` those of members and customers by id.
     """
     static = [token for token in tokens if token["token"]]
-    bearers = [each["token"] for each in static if each["kind"] == "bearer"]
-    found = [_login(token, token) for token in bearers]
-    for each in static:
-        if each["kind"] != "bearer":
-            owner = each["member_id"] or each["customer_id"]
-            name = f"{names.get(owner, owner)} ({each['token']})"
-            scheme = "accountToken" if each["kind"] == "account" else "customerToken"
-            found.append(_login(name, (bearers or [""])[0], **{scheme: each["token"]}))
-    return found
+    bearers = [token["token"] for token in static if token["kind"] == "bearer"]
+    result = [_login(bearer, bearer) for bearer in bearers]
+    for token in static:
+        if token["kind"] != "bearer":
+            owner = token["member_id"] or token["customer_id"]
+            name = f"{names.get(owner, owner)} ({token['token']})"
+            scheme = "accountToken" if token["kind"] == "account" else "customerToken"
+            result.append(_login(name, (bearers or [""])[0], **{scheme: token["token"]}))
+    return result
 
 
 def _login(name: str, bearer: str, **tokens: str) -> dict[str, str]:

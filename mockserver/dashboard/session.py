@@ -1,6 +1,6 @@
-"""Who may look: where the server has an admin token, it is asked for once and kept as a cookie.
+"""Sessions of the dashboard: sign in once with the admin token, then by a cookie.
 
-The cookie does not hold the token: it is signed with a key that is derived from it.
+The cookie does not contain the token: it is signed with a key that is derived from it.
 """
 
 import hmac
@@ -14,30 +14,30 @@ from mockserver.core.config import Config
 from mockserver.core.errors import AdminError
 
 COOKIE = "mockserver-admin"
-SECONDS = 7 * 86_400
-KNOWN = b"admin"
+MAX_AGE_S = 7 * 86_400
+SIGNED_VALUE = b"admin"
 
 
 def token(config: Config, request: Request) -> str | None:
-    """Return the admin token for somebody who has given it before."""
+    """Return the admin token if the request has a valid session, else None."""
     if not config.admin_token:
         return None
     try:
-        _signer(config.admin_token).unsign(request.cookies.get(COOKIE, ""), max_age=SECONDS)
+        _signer(config.admin_token).unsign(request.cookies.get(COOKIE, ""), max_age=MAX_AGE_S)
     except BadSignature:
         return None
     return config.admin_token
 
 
 def start(config: Config, request: Request, response: Response) -> bool:
-    """Set the cookie for somebody who gives the right token; whether it was right."""
-    given = request.form.get("token", "").encode("utf-8", "replace")
-    if not config.admin_token or not hmac.compare_digest(given, config.admin_token.encode()):
+    """Set the cookie if the form has the right token; return whether it has."""
+    token = request.form.get("token", "").encode("utf-8", "replace")
+    if not config.admin_token or not hmac.compare_digest(token, config.admin_token.encode()):
         return False
     response.set_cookie(
         COOKIE,
-        _signer(config.admin_token).sign(KNOWN).decode(),
-        max_age=SECONDS,
+        _signer(config.admin_token).sign(SIGNED_VALUE).decode(),
+        max_age=MAX_AGE_S,
         httponly=True,
         samesite="Strict",
         secure=request.is_secure,
@@ -45,8 +45,8 @@ def start(config: Config, request: Request, response: Response) -> bool:
     return True
 
 
-def refuse_other_sites(request: Request) -> None:
-    """Raise AdminError for a form that a page of another site has sent."""
+def reject_other_sites(request: Request) -> None:
+    """Raise AdminError for a form sent by a page of another site."""
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
     origin = request.headers.get("Origin")
     own = wsgi.server_url(request.environ)

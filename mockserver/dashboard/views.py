@@ -1,4 +1,4 @@
-"""What each page of the dashboard shows: read from the admin API, made ready for its template."""
+"""The pages of the dashboard: each reads the admin API and returns the values of its template."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from mockserver.dashboard.admin_client import Admin
-from mockserver.dashboard.association_graph import picture
+from mockserver.dashboard.admin_client import InProcessClient
+from mockserver.dashboard.association_graph import render_graph
 from mockserver.dashboard.curl import as_curl
 
 Arguments = Mapping[str, str]
@@ -18,135 +18,138 @@ MAX_ERRORS = 50
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One page: where it stands, its template, and what fills that."""
+    """A page: its path, its template, and the function that returns the template's values."""
 
     name: str
     title: str
     path: str
     template: str
-    read: Callable[[Admin, Arguments], dict[str, Any]]
+    read: Callable[[InProcessClient, Arguments], dict[str, Any]]
 
 
-def _data(admin: Admin, given: Arguments) -> dict[str, Any]:
-    wanted = given.get("filter", "")
-    state = admin.get("/state", filter=wanted)
-    logins = [t for t in state["tokens"]["shown"] if t["kind"] == "account" and t["token"]]
+def _data(admin: InProcessClient, arguments: Arguments) -> dict[str, Any]:
+    filter_text = arguments.get("filter", "")
+    state = admin.get("/state", filter=filter_text)
+    static_tokens = [token for token in state["tokens"]["shown"] if token["token"]]
     return {
         "state": state,
-        "wanted": wanted,
-        "picture": picture(state),
-        "token_of": {login["member_id"]: login["token"] for login in reversed(logins)},
+        "filter_text": filter_text,
+        "graph": render_graph(state),
+        "token_of": {
+            token["member_id"]: token["token"]
+            for token in reversed(static_tokens)
+            if token["kind"] == "account"
+        },
         "name_of": {
-            each["id"]: each["name"]
+            owner["id"]: owner["name"]
             for kind in ("accounts", "customers")
-            for each in state[kind]["shown"]
+            for owner in state[kind]["shown"]
         },
         "customer_token_of": {
-            each["customer_id"]: each["token"]
-            for each in state["tokens"]["shown"]
-            if each["kind"] == "customer" and each["token"]
+            token["customer_id"]: token["token"]
+            for token in static_tokens
+            if token["kind"] == "customer"
         },
     }
 
 
-def _journal(admin: Admin, given: Arguments) -> dict[str, Any]:
-    query = {name: given.get(name, "") for name in ("operation", "status", "error", "unmatched")}
-    offset = given.get("offset", "0")
-    found = admin.get("/requests", **query, offset=offset)
-    operations = sorted(
-        {e["operation"] for e in admin.get("/errors") if e["operation"] != "*"}, key=str.casefold
-    )
-    asked = {name: value for name, value in query.items() if value}
-    start = found["offset"]
+def _journal(admin: InProcessClient, arguments: Arguments) -> dict[str, Any]:
+    names = ("operation", "status", "error", "unmatched")
+    query = {name: arguments.get(name, "") for name in names}
+    page = admin.get("/requests", **query, offset=arguments.get("offset", "0"))
+    operations = {error["operation"] for error in admin.get("/errors")} - {"*"}
+    filters = {name: value for name, value in query.items() if value}
+    start, limit, total = page["offset"], page["limit"], page["total"]
     return {
-        "found": found,
+        "page": page,
         "query": query,
-        "operations": operations,
-        "address": "/ui/journal?" + urlencode({**asked, "offset": start}),
-        "older": _link(asked, start + found["limit"], found["total"]),
-        "newer": _link(asked, start - found["limit"], found["total"]) if start else None,
+        "operations": sorted(operations, key=str.casefold),
+        "url": _journal_url(filters, start),
+        "older": _journal_url(filters, start + limit) if start + limit < total else None,
+        "newer": _journal_url(filters, max(0, start - limit))
+        if 0 < start < total + limit
+        else None,
     }
 
 
-def _link(asked: Mapping[str, str], offset: int, total: int) -> str | None:
-    if offset >= total:
-        return None
-    return "/ui/journal?" + urlencode({**asked, "offset": max(0, offset)})
-
-
-def _entry(admin: Admin, entry_id: str) -> dict[str, Any]:
-    entry = admin.get(f"/requests/{entry_id}")
-    catalog = [e for e in admin.get("/errors") if e["id"] == entry["error"]]
-    own = [e for e in catalog if e["operation"] in (entry["operation"], "*")]
-    tokens = admin.get("/state", limit=1000)["tokens"]["shown"]
-    return {
-        "entry": entry,
-        "catalog_entry": (own or [None])[0],
-        "curl": as_curl(entry, tokens, admin.base_url),
-    }
+def _journal_url(filters: Mapping[str, str], offset: int) -> str:
+    return "/ui/journal?" + urlencode({**filters, "offset": offset})
 
 
 def entry_view(entry_id: str) -> View:
     """Return the page of one request."""
-    path = f"/ui/journal/{entry_id}"
-    return View("entry", "Request", path, "entry.html", lambda admin, _: _entry(admin, entry_id))
+
+    def read(admin: InProcessClient, _: Arguments) -> dict[str, Any]:
+        entry = admin.get(f"/requests/{entry_id}")
+        errors = [
+            error
+            for error in admin.get("/errors")
+            if error["id"] == entry["error"] and error["operation"] in (entry["operation"], "*")
+        ]
+        tokens = admin.get("/state", limit=1000)["tokens"]["shown"]
+        return {
+            "entry": entry,
+            "error": errors[0] if errors else None,
+            "curl": as_curl(entry, tokens, admin.base_url),
+        }
+
+    return View("entry", "Request", f"/ui/journal/{entry_id}", "entry.html", read)
 
 
-def _errors(admin: Admin, given: Arguments) -> dict[str, Any]:
-    """Show the errors of one operation, or those that a filter finds in all."""
+def _errors(admin: InProcessClient, arguments: Arguments) -> dict[str, Any]:
+    """List the errors of one operation, or those of all operations that match a filter."""
     rules = admin.get("/rules")
     catalog = admin.get("/errors")
-    wanted = given.get("filter", "").casefold()
+    filter_text = arguments.get("filter", "").casefold()
     operations = Counter(error["operation"] for error in catalog)
-    operation = given.get("operation") or list(operations)[1]
-    found = [
+    operation = arguments.get("operation") or list(operations)[1]
+    errors = [
         error
         for error in catalog
-        if (_found(error, wanted) if wanted else error["operation"] == operation)
+        if (_matches(error, filter_text) if filter_text else error["operation"] == operation)
     ]
     return {
         "rules": rules,
         "operations": operations,
-        "operation": None if wanted else operation,
-        "errors": found[:MAX_ERRORS],
-        "total": len(found),
-        "wanted": wanted,
+        "operation": None if filter_text else operation,
+        "errors": errors[:MAX_ERRORS],
+        "total": len(errors),
+        "filter_text": filter_text,
     }
 
 
-def _found(error: Mapping[str, Any], wanted: str) -> bool:
+def _matches(error: Mapping[str, Any], filter_text: str) -> bool:
     texts = (error["operation"], error["id"], str(error["status"]), error["title"])
-    return wanted in " ".join(texts).casefold()
+    return filter_text in " ".join(texts).casefold()
 
 
-def _clock(admin: Admin, _: Arguments) -> dict[str, Any]:
+def _clock(admin: InProcessClient, _: Arguments) -> dict[str, Any]:
     clock = admin.get("/clock")
     state = admin.get("/state", limit=200)
-    tokens = [t for t in state["tokens"]["shown"] if t["expires_at"]]
-    ends = [
-        *(
-            {"what": "cart", "name": c["id"], "at": c["expires_at"]}
-            for c in state["carts"]["shown"]
-        ),
-        *(
-            {
-                "what": f"{t['kind']} token",
-                "name": f"of {t['account_id'] or t['customer_id'] or t['client_id']}",
-                "at": t["expires_at"],
-            }
-            for t in tokens
-        ),
+    carts = [
+        {"kind": "cart", "name": cart["id"], "at": cart["expires_at"]}
+        for cart in state["carts"]["shown"]
     ]
-    return {"clock": clock, "ends": sorted(ends, key=lambda each: each["at"])}
+    tokens = [
+        {
+            "kind": f"{token['kind']} token",
+            "name": f"of {token['account_id'] or token['customer_id'] or token['client_id']}",
+            "at": token["expires_at"],
+        }
+        for token in state["tokens"]["shown"]
+        if token["expires_at"]
+    ]
+    expirations = sorted([*carts, *tokens], key=lambda expiration: expiration["at"])
+    return {"clock": clock, "expirations": expirations}
 
 
-def _coverage(admin: Admin, given: Arguments) -> dict[str, Any]:
-    of_all = given.get("of") == "all"
+def _coverage(admin: InProcessClient, arguments: Arguments) -> dict[str, Any]:
+    of_all = arguments.get("of") == "all"
     report = admin.get("/coverage", **({} if of_all else {"sandbox": admin.sandbox}))
     return {"report": report, "of_all": of_all}
 
 
-def _sandboxes(admin: Admin, _: Arguments) -> dict[str, Any]:
+def _sandboxes(admin: InProcessClient, _: Arguments) -> dict[str, Any]:
     return {"sandboxes": admin.get("/sandboxes"), "snapshots": admin.get("/snapshots")}
 
 

@@ -9,7 +9,6 @@ from flask import request
 from mockserver.core.clock import stopwatch
 from mockserver.core.errors import Violation
 from mockserver.core.wsgi import Environ, header_key, headers_of, path_of
-from mockserver.http.near_miss import find_near_miss
 from mockserver.openapi.contract import Contract, Operation
 from mockserver.operations.auth import ACCOUNT_TOKEN_HEADER, CUSTOMER_TOKEN_HEADER, Caller
 from mockserver.sandbox.client_warnings import ASSOCIATIONS, TOKEN_ERRORS, Observation
@@ -141,7 +140,9 @@ class RequestContext:
             error=self.error,
             violations=self.violations,
             notes=self.notes,
-            nearest=find_near_miss(contract, self.method, self.path) if self.is_unmatched else None,
+            near_miss=find_near_miss(contract, self.method, self.path)
+            if self.is_unmatched
+            else None,
             duration_ms=self.duration_ms,
             request=Message.received(self.headers, self.body),
             response=Message.sent(headers, body),

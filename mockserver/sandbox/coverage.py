@@ -65,8 +65,8 @@ def report(
         "successes": _totals([each for each in outcomes if each["error"] is None]),
         "errors": _totals([each for each in outcomes if each["error"] is not None]),
         "operations": operations,
-        "findings": [
-            {"habit": name, "count": each.count, "detail": each.detail, "advice": ADVICE[name]}
+        "client_warnings": [
+            {"warning": name, "count": each.count, "detail": each.detail, "advice": ADVICE[name]}
             for name, each in sorted(findings.items())
         ],
     }

@@ -135,7 +135,7 @@ class Entry(NamedTuple):
     error: str | None
     violations: tuple[Violation, ...]
     notes: tuple[str, ...]
-    nearest: Mapping[str, str] | None
+    near_miss: Mapping[str, str] | None
     duration_ms: float
     request: Message
     response: Message
@@ -154,7 +154,7 @@ class Entry(NamedTuple):
             "error": self.error,
             "violations": [violation.to_dict() for violation in self.violations],
             "notes": list(self.notes),
-            "nearest": self.nearest,
+            "near_miss": self.near_miss,
             "duration_ms": self.duration_ms,
             "request": self.request.show(),
             "response": self.response.show(),
@@ -187,7 +187,7 @@ class Query:
             and self.status in (None, entry.status)
             and self.error in (None, entry.error)
             and (self.since is None or entry.time >= self.since)
-            and (self.unmatched is None or self.unmatched == (entry.nearest is not None))
+            and (self.unmatched is None or self.unmatched == (entry.near_miss is not None))
         )
 
 

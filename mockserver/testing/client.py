@@ -1,8 +1,8 @@
-"""A client of the admin API: what `mockserver ctl`, the pytest plugin and tests of one's own use.
+"""A client of the admin API, for tests, the pytest plugin and `mockserver admin`.
 
 from mockserver import AdminClient
 
-mock = Client("http://localhost:8080").sandbox("checkout")
+mock = AdminClient("http://localhost:8080").sandbox("checkout")
 mock.fail("too-many-requests", operation="getCarts", times=2)
 mock.advance("PT1H")
 """
@@ -20,12 +20,12 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 TIMEOUT_S = 30
-OF_THE_SERVER = ("/health", "/sandboxes", "/coverage")
-"""What belongs to no sandbox: to name one there would make it."""
+SERVER_PATHS = ("/health", "/sandboxes", "/coverage")
+"""Paths without a sandbox: to name one there would create it."""
 
 
 class MockServerError(Exception):
-    """The server refused, or there is none. `status` is 0 where nothing answered."""
+    """An error response, or none at all; then `status` is 0."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -34,10 +34,10 @@ class MockServerError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
-    """The admin API of the server at `url`; of one sandbox where `sandbox_name` is given.
+class AdminClient:
+    """The admin API of the server at `url`, for the sandbox `sandbox_name` or the default one.
 
-    Every method raises MockServerError when the server refuses.
+    Every method raises MockServerError if the server returns an error or cannot be reached.
     """
 
     url: str
@@ -45,18 +45,18 @@ class Client:
     sandbox_name: str | None = None
     context: ssl.SSLContext | None = None
 
-    def sandbox(self, name: str) -> Client:
-        """Return a client of one sandbox, which the server makes on first use."""
+    def sandbox(self, name: str) -> AdminClient:
+        """Return a client of one sandbox, which the server creates on first use."""
         return replace(self, sandbox_name=name)
 
     @property
     def base_url(self) -> str:
-        """What an app under test takes as its base URL."""
+        """The base URL for the app under test."""
         prefix = f"/sandboxes/{quote(self.sandbox_name, safe='')}" if self.sandbox_name else ""
         return self.url.rstrip("/") + prefix
 
     def health(self) -> Any:
-        """Return the server's health."""
+        """Return the status and the version of the server."""
         return self._call("GET", "/health")
 
     def errors(self) -> Any:
@@ -64,132 +64,130 @@ class Client:
         return self._call("GET", "/errors")
 
     def reset(self) -> None:
-        """Go back to the fixtures."""
+        """Reset the sandbox to the fixtures."""
         self._call("POST", "/reset")
 
     def state(self, **query: Any) -> Any:
-        """Return carts, accounts, members and tokens; `query` may hold filter and limit."""
+        """Return carts, accounts, members, customers and tokens.
+
+        `query` may contain filter and limit.
+        """
         return self._call("GET", f"/state{_query(query)}")
 
     # --- sandboxes
 
     def sandboxes(self) -> Any:
-        """Return all sandboxes."""
         return self._call("GET", "/sandboxes")
 
     def create_sandbox(
         self, name: str, fork_of: str | None = None, snapshot: str | None = None
     ) -> Any:
-        """Make a sandbox from the seed, or in the state of another one or of its snapshot."""
+        """Create a sandbox from the fixtures, from another sandbox, or from a snapshot of it."""
         body = {"fork_of": fork_of, "snapshot": snapshot}
-        return self._call("POST", f"/sandboxes/{_part(name)}", _given(body))
+        return self._call("POST", f"/sandboxes/{_part(name)}", _without_none(body))
 
     def delete_sandbox(self, name: str) -> None:
-        """Throw a sandbox away."""
+        """Delete a sandbox; the default one is reset instead."""
         self._call("DELETE", f"/sandboxes/{_part(name)}")
 
     # --- snapshots
 
     def snapshots(self) -> Any:
-        """Return the saved states."""
         return self._call("GET", "/snapshots")
 
-    def save(self, name: str) -> Any:
-        """Save the present state under a name."""
+    def save_snapshot(self, name: str) -> Any:
+        """Save the current state, replacing a snapshot of that name."""
         return self._call("PUT", f"/snapshots/{_part(name)}")
 
-    def restore(self, name: str) -> None:
-        """Go back to a saved state."""
+    def restore_snapshot(self, name: str) -> None:
         self._call("POST", f"/snapshots/{_part(name)}/restore")
 
-    def forget(self, name: str) -> None:
-        """Throw a saved state away."""
+    def delete_snapshot(self, name: str) -> None:
         self._call("DELETE", f"/snapshots/{_part(name)}")
 
-    def fixture(self, name: str | None = None) -> str:
-        """Return a saved state, or the present one, as a YAML fixture file."""
+    def export_fixture(self, name: str | None = None) -> str:
+        """Return a snapshot, by default the current state, as a YAML fixture file."""
         path = "/fixture" if name is None else f"/snapshots/{_part(name)}/fixture"
         return str(self._call("GET", path))
 
     # --- clock
 
     def clock(self) -> Any:
-        """Return what the clock shows, and whether it stands still."""
+        """Return the time of the clock, and whether it is frozen."""
         return self._call("GET", "/clock")
 
     def freeze(self, instant: str | None = None) -> Any:
-        """Stop the clock, at an instant such as 2026-01-01T00:00:00Z or where it is."""
-        return self._call("PUT", "/clock", _given({"action": "freeze", "instant": instant}))
+        """Freeze the clock, at an instant such as 2026-01-01T00:00:00Z or at its current time."""
+        return self._call("PUT", "/clock", _without_none({"action": "freeze", "instant": instant}))
 
     def advance(self, duration: str) -> Any:
-        """Move the clock on by a duration such as PT1H."""
+        """Advance the clock by a duration such as PT1H."""
         return self._call("PUT", "/clock", {"action": "advance", "duration": duration})
 
     def resume(self) -> Any:
-        """Let the clock run on."""
+        """Let the clock run from its current time."""
         return self._call("PUT", "/clock", {"action": "resume"})
 
     def reset_clock(self) -> Any:
-        """Put the clock back to how it was at the start."""
+        """Reset the clock to its initial state."""
         return self._call("PUT", "/clock", {"action": "reset"})
 
     # --- rules
 
     def rules(self) -> Any:
-        """Return the armed rules and how often they fired."""
+        """Return the armed rules and how often each fired."""
         return self._call("GET", "/rules")
 
-    def arm(self, rule: Mapping[str, Any]) -> Any:
-        """Arm a rule, as `POST /__admin/rules` takes it."""
+    def arm_rule(self, rule: Mapping[str, Any]) -> Any:
+        """Arm a rule in the format of `POST /__admin/rules`."""
         return self._call("POST", "/rules", dict(rule))
 
     def fail(self, error: str, **match: Any) -> Any:
-        """Arm a rule that answers with an error of the catalog.
+        """Arm a rule that responds with an error of the catalog.
 
-        `match` may hold operation, method, path, account, customer, cart, skip, times, probability,
-        ttl_s.
+        `match` may contain operation, method, path, account, customer, cart, skip, times,
+        probability, ttl_s.
         """
-        return self.arm({**match, "then": {"error": error}})
+        return self.arm_rule({**match, "then": {"error": error}})
 
-    def disarm(self, rule_id: str | None = None) -> None:
-        """Take one rule away, or all."""
+    def disarm_rules(self, rule_id: str | None = None) -> None:
+        """Disarm one rule, or all."""
         self._call("DELETE", "/rules" if rule_id is None else f"/rules/{_part(rule_id)}")
 
-    def limit_rate(self, requests_per_second: int | None) -> Any:
-        """Answer 429 to more calls than this in one second of the clock; None sets no limit."""
+    def set_rate_limit(self, requests_per_second: int | None) -> Any:
+        """Respond with 429 above this many requests per second of the clock; None for no limit."""
         return self._call("PUT", "/rate-limit", {"requests_per_second": requests_per_second})
 
     # --- journal and coverage
 
     def requests(self, **query: Any) -> Any:
-        """Return the journal, newest first.
+        """Return a page of the recorded requests, newest first.
 
-        `query` may hold operation, status, error, since, unmatched, limit, offset.
+        `query` may contain operation, status, error, since, unmatched, limit, offset.
         """
         return self._call("GET", f"/requests{_query(query)}")
 
     def request(self, request_id: str) -> Any:
-        """Return one request of the journal."""
         return self._call("GET", f"/requests/{_part(request_id)}")
 
     def clear_requests(self) -> None:
-        """Forget the journal's entries."""
+        """Clear the journal."""
         self._call("DELETE", "/requests")
 
     def verify(self, **expected: Any) -> None:
-        """Return when the journal holds what is expected; else raise MockServerError 406.
+        """Verify the recorded requests. Raises MockServerError 406 with the difference.
 
-        `expected` may hold operation, status, error, and count, at_least, at_most; or sequence.
+        `expected` may contain operation, status, error, and count, at_least, at_most; or sequence.
         """
         self._call("POST", "/requests/verify", expected)
 
     def coverage(self) -> Any:
-        """Return the contract coverage: of the sandbox, or of all where none is named."""
+        """Return the contract coverage of the sandbox, or of all without a sandbox name."""
         return self._call("GET", f"/coverage{_query({'sandbox': self.sandbox_name})}")
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         headers = {"Content-Type": "application/json"}
-        if self.sandbox_name and not path.startswith(OF_THE_SERVER):
+        if self.sandbox_name and not path.startswith(SERVER_PATHS):
             headers["Mock-Sandbox"] = self.sandbox_name
         if self.admin_token:
             headers["Authorization"] = f"Bearer {self.admin_token}"
@@ -202,16 +200,16 @@ class Client:
             )
             with urllib.request.urlopen(  # noqa: S310 - the user's own server
                 request, timeout=TIMEOUT_S, context=self.context
-            ) as answer:
-                text = answer.read().decode()
-                is_json = answer.headers.get_content_type() == "application/json"
+            ) as response:
+                text = response.read().decode()
+                is_json = response.headers.get_content_type() == "application/json"
                 return (json.loads(text) if is_json else text) if text else None
         except urllib.error.HTTPError as error:
-            with error:  # it holds the connection
+            with error:  # closes the connection
                 raise MockServerError(error.code, _detail(error)) from None
         except (OSError, HTTPException, ValueError) as error:
             reason = getattr(error, "reason", error)
-            raise MockServerError(0, f"{self.url} does not answer: {reason}") from None
+            raise MockServerError(0, f"{self.url} does not respond: {reason}") from None
 
 
 def _detail(error: urllib.error.HTTPError) -> str:
@@ -222,18 +220,20 @@ def _detail(error: urllib.error.HTTPError) -> str:
         first = body["errors"][0]
         return str(first.get("detail") or first["title"])
     except (ValueError, KeyError, IndexError, TypeError, OSError, HTTPException):
-        return f"answered {error.code} {error.reason}"
+        return f"HTTP {error.code} {error.reason}"
 
 
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
 def _query(values: Mapping[str, Any]) -> str:
-    """Return the query string of what is given, true and false as in JSON; "" for nothing."""
-    words = {True: "true", False: "false"}
-    given = {n: words[v] if isinstance(v, bool) else v for n, v in _given(values).items()}
-    return f"?{urlencode(given)}" if given else ""
+    """Return the query string, with booleans as in JSON and without None; "" if it is empty."""
+    parameters = {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in _without_none(values).items()
+    }
+    return f"?{urlencode(parameters)}" if parameters else ""
 
 
 def _part(name: str) -> str:

@@ -1,8 +1,8 @@
-"""The pytest plugin: a server for the test session, a sandbox for each test.
+"""The pytest plugin: a server for the test session, and a sandbox for each test.
 
-Under pytest-xdist each worker has a server of its own; within it, tests are kept apart by their
-sandboxes. Pytest loads this module in every project that has the package, so what it needs is
-imported when a fixture is first used.
+Under pytest-xdist each worker has its own server; its tests are isolated by their sandboxes. Pytest
+loads this module in every project that has the package installed, so it imports what it needs on
+first use of a fixture.
 """
 
 from __future__ import annotations
@@ -18,27 +18,26 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from mockserver.testing.client import Client
+    from mockserver.testing.client import AdminClient
     from mockserver.testing.server_process import RunningServer
 
 MARKER = (
-    "mock_fixtures(*paths): start from these fixture files or folders, relative to the root folder"
-    " of the tests, or from default"
+    "mock_fixtures(*paths): start from these fixture files or folders, relative to pytest's"
+    " rootdir, or from default"
 )
-OPTIONS = "options of `mockserver`, with paths relative to the root folder of the tests"
+OPTIONS = "options of `mockserver`, with paths relative to pytest's rootdir"
 MAX_LISTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class MockSandbox:
-    """A test's own sandbox.
+    """The sandbox of a test. `client` is the admin API of this sandbox.
 
-    `url` is the base URL that the app under test takes; `headers` the ones that name the sandbox
-    for an app that can set headers; `client` the admin API of this sandbox.
+    The app under test uses either `url` as its base URL, or the server's base URL with `headers`.
     """
 
     name: str
-    client: Client
+    client: AdminClient
 
     @property
     def url(self) -> str:
@@ -47,33 +46,32 @@ class MockSandbox:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that name the sandbox, for the server's own base URL."""
+        """The headers that select the sandbox."""
         return {"Mock-Sandbox": self.name}
 
     @property
     def clock(self) -> MockClock:
-        """The sandbox's clock."""
         return MockClock(self.client)
 
     @property
     def journal(self) -> list[dict[str, Any]]:
-        """The requests that came, oldest first; the last 1,000 of them."""
-        found: list[dict[str, Any]] = self.client.requests(limit=MAX_LISTED)["requests"]
-        return found[::-1]
+        """The last 1,000 recorded requests, oldest first."""
+        requests: list[dict[str, Any]] = self.client.requests(limit=MAX_LISTED)["requests"]
+        return requests[::-1]
 
     @property
     def coverage(self) -> dict[str, Any]:
         """The contract coverage of this test."""
-        found: dict[str, Any] = self.client.coverage()
-        return found
+        report: dict[str, Any] = self.client.coverage()
+        return report
 
     def fail(self, error: str, **match: Any) -> dict[str, Any]:
-        """Answer with an error of the catalog, as `Client.fail` does."""
-        armed: dict[str, Any] = self.client.fail(error, **match)
-        return armed
+        """Arm a rule that responds with an error of the catalog, see `AdminClient.fail`."""
+        rule: dict[str, Any] = self.client.fail(error, **match)
+        return rule
 
     def verify(self, **expected: Any) -> None:
-        """Check what came, as `Client.verify` does; AssertionError tells the difference."""
+        """Verify the recorded requests, see `AdminClient.verify`. Raises AssertionError."""
         from mockserver.testing.client import MockServerError
 
         __tracebackhide__ = True
@@ -89,27 +87,27 @@ class MockSandbox:
 class MockClock:
     """The clock of a sandbox."""
 
-    client: Client
+    client: AdminClient
 
     @property
     def now(self) -> str:
-        """What the clock shows."""
+        """The time of the clock, as an RFC 3339 date-time."""
         return str(self.client.clock()["now"])
 
     def freeze(self, instant: str | None = None) -> None:
-        """Stop the clock, at an instant or where it is."""
+        """Freeze the clock, at an instant or at its current time."""
         self.client.freeze(instant)
 
     def advance(self, duration: str) -> None:
-        """Move the clock on by a duration such as PT1H."""
+        """Advance the clock by a duration such as PT1H."""
         self.client.advance(duration)
 
     def resume(self) -> None:
-        """Let the clock run on."""
+        """Let the clock run from its current time."""
         self.client.resume()
 
     def reset(self) -> None:
-        """Put the clock back to how it was at the start."""
+        """Reset the clock to its initial state."""
         self.client.reset_clock()
 
 
@@ -125,27 +123,27 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def mock_servers(pytestconfig: pytest.Config) -> Iterator[Callable[..., RunningServer]]:
-    """Servers by the fixtures that they start from, each started on first use."""
+    """Return the server for some fixtures, started on first use."""
     from mockserver.testing.server_process import running_server
 
-    started: dict[tuple[str, ...], RunningServer] = {}
+    servers: dict[tuple[str, ...], RunningServer] = {}
     with ExitStack() as stack:
 
         def server(*paths: str | Path) -> RunningServer:
             key = tuple(str(path) for path in paths)
-            if key not in started:
+            if key not in servers:
                 options = [*pytestconfig.getini("mockserver_options")]
                 options += [word for path in key for word in ("--fixtures", path)]
                 running = running_server(options, folder=pytestconfig.rootpath)
-                started[key] = stack.enter_context(running)
-            return started[key]
+                servers[key] = stack.enter_context(running)
+            return servers[key]
 
         yield server
 
 
 @pytest.fixture(scope="session")
 def mock_server(mock_servers: Callable[..., RunningServer]) -> RunningServer:
-    """Give the session's server, with the built-in fixtures or those of `mockserver_options`."""
+    """Return the session's server, with the built-in data or the fixtures of its options."""
     return mock_servers()
 
 
@@ -153,7 +151,7 @@ def mock_server(mock_servers: Callable[..., RunningServer]) -> RunningServer:
 def mock_sandbox(
     request: pytest.FixtureRequest, mock_servers: Callable[..., RunningServer]
 ) -> Iterator[MockSandbox]:
-    """Give the test a sandbox of its own, gone at its end."""
+    """Create a sandbox for the test, and delete it at the end."""
     from mockserver.testing.client import MockServerError
 
     marker = request.node.get_closest_marker("mock_fixtures")
@@ -161,11 +159,11 @@ def mock_sandbox(
     name = _sandbox_name(request.node.nodeid)
     client.create_sandbox(name)
     yield MockSandbox(name, client.sandbox(name))
-    with suppress(MockServerError):  # the test may have thrown it away, or stopped the server
+    with suppress(MockServerError):  # the test may have deleted it, or stopped the server
         client.delete_sandbox(name)
 
 
 def _sandbox_name(nodeid: str) -> str:
-    """Return a name that tells the test and is no other test's."""
+    """Return a readable and unique name for the sandbox of a test."""
     readable = re.sub(r"[^A-Za-z0-9_.-]+", "-", nodeid.rpartition("::")[2])[:60]
     return f"{readable}-{sha256(nodeid.encode()).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""A server as a process of its own, for tests: started on a free port, stopped at the end."""
+"""Runs the server as a process for tests: on a free port, until the end of a block."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mockserver.testing.client import Client
+from mockserver.testing.client import AdminClient
 
 START_SECONDS = 30
 PROGRAM = (sys.executable, "-m", "mockserver")
-OWN_PREFIX = "MOCKSERVER_"
+ENV_PREFIX = "MOCKSERVER_"
 
 
 @dataclass
 class RunningServer:
-    """A server process. `url` is where it listens, `authority` the file to trust where it made its
-    own certificate, `output` what it said at the start, `errors` the lines of its log."""
+    """A server process. `url` is its base URL, `authority` the file with the authority of a
+    generated certificate, `output` its banner, `errors` the lines of its log."""
 
     process: subprocess.Popen[str]
     url: str = ""
@@ -31,13 +31,13 @@ class RunningServer:
     output: str = ""
     errors: list[str] = field(default_factory=list)
 
-    def client(self, admin_token: str | None = None) -> Client:
-        """Return a client of its admin API, which trusts its certificate."""
-        trusted = ssl.create_default_context(cafile=self.authority) if self.authority else None
-        return Client(self.url, admin_token, context=trusted)
+    def client(self, admin_token: str | None = None) -> AdminClient:
+        """Return a client of its admin API that trusts its certificate."""
+        context = ssl.create_default_context(cafile=self.authority) if self.authority else None
+        return AdminClient(self.url, admin_token, context=context)
 
     def stop(self) -> int:
-        """Ask it to stop, and return its exit status."""
+        """Stop the process; return its exit status."""
         self.process.terminate()
         return self.process.wait(timeout=START_SECONDS)
 
@@ -48,16 +48,18 @@ def running_server(
     env: Mapping[str, str] | None = None,
     folder: Path | None = None,
     program: Sequence[str] = PROGRAM,
-    hear: Callable[[str], object] | None = None,
+    on_log_line: Callable[[str], object] | None = None,
 ) -> Iterator[RunningServer]:
     """Run `mockserver`, or another `program`, on a free port until the end of the block.
 
-    It runs in `folder`, or in the present one. Of the variables MOCKSERVER_… it sees only those of
-    `env`: a test must not depend on the shell that it is run from. Once it is up, `hear` is given
-    each line of its log, which `errors` keeps otherwise: for servers that run long. Raises
-    RuntimeError with what the server said when it does not start.
+    `folder` is its working directory, by default the current one. Of the variables MOCKSERVER_… it
+    only gets those of `env`, so that a test does not depend on its shell. `on_log_line` is called
+    with each log line after the start, instead of storing it in `errors`: for long-running servers.
+    Raises RuntimeError with the log if the server does not start.
     """
-    inherited = {name: each for name, each in os.environ.items() if not name.startswith(OWN_PREFIX)}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)
+    }
     with subprocess.Popen(  # noqa: S603 - this package itself
         [*program, "--port", "0", *options],
         stdout=subprocess.PIPE,
@@ -67,7 +69,7 @@ def running_server(
         cwd=folder,
     ) as process:
         server = RunningServer(process)
-        reader = threading.Thread(target=_drain, args=(server, hear), daemon=True)
+        reader = threading.Thread(target=_read_log, args=(server, on_log_line), daemon=True)
         reader.start()
         try:
             _wait_until_up(server)
@@ -81,27 +83,27 @@ def running_server(
             reader.join(timeout=5)
 
 
-def _drain(server: RunningServer, hear: Callable[[str], object] | None) -> None:
+def _read_log(server: RunningServer, on_log_line: Callable[[str], object] | None) -> None:
     assert server.process.stderr is not None
     for line in server.process.stderr:
-        if hear is not None and server.url:
-            hear(line)
+        if on_log_line is not None and server.url:
+            on_log_line(line)
         else:
             server.errors.append(line)
 
 
 def _wait_until_up(server: RunningServer) -> None:
-    """Read the server's greeting to its end; kill a server that takes too long to say it."""
+    """Read the banner to its end; kill the server if that takes longer than START_SECONDS."""
     watchdog = threading.Timer(START_SECONDS, server.process.kill)
     watchdog.start()
     assert server.process.stdout is not None
     try:
         for line in server.process.stdout:
             server.output += line
-            if found := re.search(r"listening\s+(https?://\S+)", line):
-                server.url = found[1]
-            if found := re.match(r"\s+authority\s+(\S.*)", line):
-                server.authority = found[1]
+            if match := re.search(r"listening\s+(https?://\S+)", line):
+                server.url = match[1]
+            if match := re.match(r"\s+authority\s+(\S.*)", line):
+                server.authority = match[1]
             if "curl" in line:
                 break
     finally:

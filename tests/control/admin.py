@@ -1,13 +1,13 @@
-"""The admin API as the tests call it, and its document as they read it."""
+"""Helpers that call the admin API, and its OpenAPI document."""
 
 from functools import cache
 from typing import Any
 
 from flask.testing import FlaskClient
+from mockserver.openapi.ref_resolver import resolve
 from werkzeug.test import TestResponse
 
-from mockserver.admin import document
-from mockserver.openapi.contract import resolve
+from mockserver.admin import schema
 
 METHODS = ("get", "post", "put", "delete")
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
@@ -24,30 +24,30 @@ def call(
 
 
 def get(client: FlaskClient, path: str, sandbox: str | None = None) -> Any:
-    """Return what the admin API says below a path."""
-    answer = call(client, "GET", path, sandbox=sandbox)
-    assert answer.status_code == 200, answer.text
-    return answer.get_json()
+    """Return the JSON at a path of the admin API."""
+    response = call(client, "GET", path, sandbox=sandbox)
+    assert response.status_code == 200, response.text
+    return response.get_json()
 
 
 def put(client: FlaskClient, path: str, body: Any = None, sandbox: str | None = None) -> Any:
-    """Change something; return what it has become."""
-    answer = call(client, "PUT", path, body, sandbox)
-    assert answer.status_code == 200, answer.text
-    return answer.get_json()
+    """PUT a body; return the JSON of the response."""
+    response = call(client, "PUT", path, body, sandbox)
+    assert response.status_code == 200, response.text
+    return response.get_json()
 
 
 def arm(client: FlaskClient, rule: dict[str, Any], sandbox: str | None = None) -> Any:
     """Arm a rule; return it."""
-    answer = call(client, "POST", "/rules", rule, sandbox)
-    assert answer.status_code == 201, answer.text
-    return answer.get_json()
+    response = call(client, "POST", "/rules", rule, sandbox)
+    assert response.status_code == 201, response.text
+    return response.get_json()
 
 
-def detail(answer: TestResponse, status: int) -> str:
-    """Return what a refusal says."""
-    assert answer.status_code == status, answer.text
-    (error,) = answer.get_json()["errors"]
+def detail(response: TestResponse, status: int) -> str:
+    """Return the detail of an error response."""
+    assert response.status_code == status, response.text
+    (error,) = response.get_json()["errors"]
     assert error["status"] == status
     text: str = error["detail"]
     return text
@@ -55,8 +55,8 @@ def detail(answer: TestResponse, status: int) -> str:
 
 @cache
 def operations() -> dict[str, Any]:
-    """Return each operation by its id, references written out, with its path and method."""
-    whole = resolve(document.document(), document.document(), {})
+    """Return each operation by its id, with references resolved, its path and its method."""
+    whole = resolve(schema.document(), schema.document(), {})
     return {
         item[method]["operationId"]: {**item[method], "path": path, "method": method.upper()}
         for path, item in whole["paths"].items()
@@ -66,6 +66,6 @@ def operations() -> dict[str, Any]:
 
 
 def sample_path(operation_id: str) -> str:
-    """Return an operation's path with something in the place of each parameter."""
+    """Return an operation's path with sample parameters."""
     path: str = operations()[operation_id]["path"]
     return path.format(**SAMPLES)

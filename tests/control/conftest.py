@@ -1,4 +1,4 @@
-"""A client of one sandbox's API and of its admin API."""
+"""Fixtures: a client of one sandbox's API and of its admin API, and applications."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from tests.seeds import ADMIN, NEW_YEAR
 
 @dataclass(frozen=True)
 class Sandbox:
-    """One sandbox of an application, called by the header."""
+    """One sandbox of an application, selected by the header."""
 
     client: FlaskClient
     name: str = "default"
@@ -26,18 +26,19 @@ class Sandbox:
     def call(
         self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any
     ) -> TestResponse:
-        """OperationContext the API, as the administrator unless the headers say otherwise."""
-        given = {"Mock-Sandbox": self.name, **(ADMIN if headers is None else headers)}
-        return self.client.open(path, method=method, headers=given, **more)
+        """Call the API, by default as the administrator."""
+        own = {"Mock-Sandbox": self.name}
+        headers = {**own, **(ADMIN if headers is None else headers)}
+        return self.client.open(path, method=method, headers=headers, **more)
 
     def admin(self, method: str, path: str, body: Any = None) -> TestResponse:
-        """OperationContext the admin API."""
+        """Call the admin API."""
         return self.call(
             method, f"/__admin{path}", {}, **({"json": body} if body is not None else {})
         )
 
-    def told(self, method: str, path: str, body: Any = None) -> Any:
-        """OperationContext the admin API and return what it says; it must succeed."""
+    def admin_json(self, method: str, path: str, body: Any = None) -> Any:
+        """Call the admin API and return its JSON; the call must succeed."""
         answer = self.admin(method, path, body)
         assert answer.status_code < 300, answer.text
         return answer.json if answer.content_length else None
@@ -45,11 +46,11 @@ class Sandbox:
 
 @pytest.fixture
 def make_app(contract: Contract) -> Callable[..., Flask]:
-    """Make applications whose clocks stand still: `make_app(require_sandbox=True)`."""
+    """Create applications with frozen clocks: `make_app(require_sandbox=True)`."""
 
     def make(**settings: Any) -> Flask:
-        world = None if "fixtures" in settings else BUILT_IN_STATE
-        return create_app(Config(**{"frozen_at": NEW_YEAR, **settings}), contract, world)
+        initial_state = None if "fixtures" in settings else BUILT_IN_STATE
+        return create_app(Config(**{"frozen_at": NEW_YEAR, **settings}), contract, initial_state)
 
     return make
 

@@ -1,4 +1,4 @@
-"""The admin API's own document: valid, whole, true, and where the bodies' schemas come from."""
+"""The admin API's OpenAPI document: valid, complete, true, and used to validate bodies."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from mockserver.admin import document
+from mockserver.admin import schema
 from mockserver.app import create_app
 from mockserver.core.config import Config
 from tests.contract import CONTRACT
@@ -19,10 +19,10 @@ from tests.requests import GOOD
 from tests.seeds import ADMIN, SHOPPER
 
 JSON = "application/json"
-WITH_BODY = [name for name, each in admin.operations().items() if "requestBody" in each]
+WITH_BODY = [name for name, operation in admin.operations().items() if "requestBody" in operation]
 EVENT = {"then": {"error": "too-many-requests"}, "operation": "getCarts", "times": 1}
-ANSWERS: list[tuple[str, str, str, Any, int]] = [
-    # in this order, each answer of an operation: its id, method, path, body, status
+RESPONSES: list[tuple[str, str, str, Any, int]] = [
+    # requests in this order: operation id, method, path, body, expected status
     ("getHealth", "GET", "/health", None, 200),
     ("getAdminContract", "GET", "/openapi.yaml", None, 200),
     ("listErrors", "GET", "/errors", None, 200),
@@ -86,14 +86,14 @@ def busy(client: FlaskClient) -> FlaskClient:
 
 
 def test_document_is_valid_openapi() -> None:
-    errors = OpenAPIV31SpecValidator(document.document()).iter_errors()
-    assert [each.message for each in errors] == []
+    errors = OpenAPIV31SpecValidator(schema.document()).iter_errors()
+    assert [error.message for error in errors] == []
 
 
 def test_document_is_served(client: FlaskClient) -> None:
-    answer = client.get("/__admin/openapi.yaml")
-    assert answer.content_type == "application/yaml"
-    assert yaml.safe_load(answer.data) == document.document()
+    response = client.get("/__admin/openapi.yaml")
+    assert response.content_type == "application/yaml"
+    assert yaml.safe_load(response.data) == schema.document()
 
 
 def test_every_route_is_documented_and_every_documented_one_is_there(app: Flask) -> None:
@@ -103,112 +103,115 @@ def test_every_route_is_documented_and_every_documented_one_is_there(app: Flask)
         if rule.endpoint.startswith("admin.")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    assert routes == {(each["method"], each["path"]) for each in admin.operations().values()}
+    assert routes == {
+        (operation["method"], operation["path"]) for operation in admin.operations().values()
+    }
 
 
 def test_every_path_parameter_is_documented() -> None:
-    for path, item in document.document()["paths"].items():
-        named = {each["name"] for each in resolved_parameters(item) if each["in"] == "path"}
+    for path, item in schema.document()["paths"].items():
+        named = {
+            parameter["name"]
+            for parameter in resolved_parameters(item)
+            if parameter["in"] == "path"
+        }
         assert named == {part[1:-1] for part in path.split("/") if part.startswith("{")}
 
 
 def resolved_parameters(item: Any) -> Iterator[Any]:
-    for each in item.get("parameters", ()):
-        yield (
-            document.document()["components"]["parameters"][each["$ref"].split("/")[-1]]
-            if ("$ref" in each)
-            else each
-        )
+    parameters = schema.document()["components"]["parameters"]
+    for parameter in item.get("parameters", ()):
+        yield parameters[parameter["$ref"].split("/")[-1]] if "$ref" in parameter else parameter
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
-def test_example_bodies_keep_to_the_schema_and_are_taken(client: FlaskClient, name: str) -> None:
+def test_example_bodies_are_valid_and_accepted(client: FlaskClient, name: str) -> None:
     content = admin.operations()[name]["requestBody"]["content"][JSON]
     for example in content["examples"].values():
         Draft202012Validator(content["schema"]).validate(example["value"])
-        answer = client.open(
+        response = client.open(
             admin.sample_path(name),
             method=admin.operations()[name]["method"],
             json=example["value"],
         )
-        assert answer.status_code in (200, 201, 202, 406), answer.text
-        assert str(answer.status_code) in admin.operations()[name]["responses"]
+        assert response.status_code in (200, 201, 202, 406), response.text
+        assert str(response.status_code) in admin.operations()[name]["responses"]
         admin.call(client, "DELETE", "/sandboxes/sample")
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
 @pytest.mark.parametrize("body", [{"no_such_field": 1}, [], "text", 7])
-def test_body_that_the_document_does_not_allow_is_refused(
+def test_body_that_the_document_does_not_allow_is_rejected(
     client: FlaskClient, name: str, body: Any
 ) -> None:
-    answer = client.open(
+    response = client.open(
         admin.sample_path(name), method=admin.operations()[name]["method"], json=body
     )
-    assert admin.detail(answer, 400)
+    assert admin.detail(response, 400)
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
 @pytest.mark.parametrize("body", [b"{", b"\xff", b'{"a":1,"a":2}', b"NaN"])
-def test_body_that_is_no_json_is_refused(client: FlaskClient, name: str, body: bytes) -> None:
-    answer = client.open(
+def test_body_that_is_not_json_is_rejected(client: FlaskClient, name: str, body: bytes) -> None:
+    response = client.open(
         admin.sample_path(name), method=admin.operations()[name]["method"], data=body
     )
-    assert admin.detail(answer, 400).startswith("The body is not JSON: ")
+    assert admin.detail(response, 400).startswith("The body is not JSON: ")
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
-def test_body_of_more_than_a_megabyte_is_refused(client: FlaskClient, name: str) -> None:
-    answer = client.open(
+def test_body_of_more_than_a_mebibyte_is_rejected(client: FlaskClient, name: str) -> None:
+    response = client.open(
         admin.sample_path(name),
         method=admin.operations()[name]["method"],
         data=b" " * (1024 * 1024 + 1),
     )
-    assert admin.detail(answer, 413) == "Send a smaller body."
+    assert admin.detail(response, 413) == "Send a smaller body."
 
 
-def test_answers_are_as_documented(busy: FlaskClient) -> None:
-    for name, method, path, body, status in ANSWERS:
-        answer = admin.call(busy, method, path, body)
-        assert answer.status_code == status, (name, path, answer.text)
-        check(name, answer)
+def test_responses_are_as_documented(busy: FlaskClient) -> None:
+    for name, method, path, body, status in RESPONSES:
+        response = admin.call(busy, method, path, body)
+        assert response.status_code == status, (name, path, response.text)
+        check(name, response)
     for entry in admin.get(busy, "/requests")["requests"]:
         check("getRequest", admin.call(busy, "GET", f"/requests/{entry['id']}"))
 
 
-def check(name: str, answer: Any) -> None:
-    """Hold an answer against the document."""
-    documented = admin.operations()[name]["responses"][str(answer.status_code)]
+def check(name: str, response: Any) -> None:
+    """Validate a response against the document."""
+    documented = admin.operations()[name]["responses"][str(response.status_code)]
     if "content" not in documented:
-        assert not answer.data
+        assert not response.data
         return
-    content = documented["content"][answer.content_type]
-    value = answer.get_json() if answer.is_json else yaml.safe_load(answer.data)
+    content = documented["content"][response.content_type]
+    value = response.get_json() if response.is_json else yaml.safe_load(response.data)
     Draft202012Validator(content["schema"]).validate(value)
 
 
-def test_every_operation_is_held_against_the_document() -> None:
+def test_every_operation_is_validated_against_the_document() -> None:
     endless = {"streamRequests"}  # tests/web/test_pages.py reads its beginning
-    assert {name for name, *_ in ANSWERS} == set(admin.operations()) - endless
+    assert {name for name, *_ in RESPONSES} == set(admin.operations()) - endless
 
 
 def test_every_journaled_request_is_as_documented(busy: FlaskClient) -> None:
-    answer = admin.call(busy, "GET", "/requests?limit=1000")
-    check("listRequests", answer)
-    assert answer.get_json()["total"] > len(GOOD)
+    response = admin.call(busy, "GET", "/requests?limit=1000")
+    check("listRequests", response)
+    assert response.get_json()["total"] > len(GOOD)
 
 
-def test_schema_of_a_rule_stands_in_one_place() -> None:
-    alone = yaml.safe_load(document.PATH.read_bytes())
+def test_schema_of_a_rule_is_defined_in_one_place() -> None:
+    alone = yaml.safe_load(schema.PATH.read_bytes())
     assert "Rule" not in alone["components"]["schemas"]
-    assert "Rule" in document.document()["components"]["schemas"]
+    assert "Rule" in schema.document()["components"]["schemas"]
 
 
 def test_start_of_the_server_does_not_read_the_document() -> None:
-    document.document.cache_clear()
+    schema.document.cache_clear()
     client = create_app(Config(), CONTRACT).test_client()
     client.get("/__admin/health")
-    assert document.document.cache_info().currsize == 0
+    assert schema.document.cache_info().currsize == 0
     client.get("/__admin/openapi.yaml")
-    document.text.cache_clear()
+    schema.document_yaml.cache_clear()
     client.get("/__admin/openapi.yaml")
-    assert document.document.cache_info().currsize == 1
+    assert schema.document.cache_info().currsize == 1

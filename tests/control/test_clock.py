@@ -1,4 +1,4 @@
-"""The sandbox's clock, and that everything follows it."""
+"""The sandbox's clock, and everything that depends on it."""
 
 from typing import Any
 
@@ -31,25 +31,25 @@ def status(client: FlaskClient, path: str, headers: dict[str, str]) -> int:
 # --- its actions
 
 
-def test_it_shows_the_time_and_whether_it_stands(client: FlaskClient) -> None:
+def test_it_returns_the_time_and_whether_it_is_frozen(client: FlaskClient) -> None:
     assert admin.get(client, "/clock") == {"now": START, "frozen": True}
     running = admin.get(create_app(Config(), CONTRACT).test_client(), "/clock")
     assert not running["frozen"]
 
 
 def test_freeze_stops_at_an_instant(client: FlaskClient) -> None:
-    shown = change(client, action="freeze", instant="2027-03-04T05:06:07.089+01:00")
-    assert shown == {"now": "2027-03-04T04:06:07.089Z", "frozen": True}
-    assert admin.get(client, "/clock") == shown
+    clock = change(client, action="freeze", instant="2027-03-04T05:06:07.089+01:00")
+    assert clock == {"now": "2027-03-04T04:06:07.089Z", "frozen": True}
+    assert admin.get(client, "/clock") == clock
 
 
-def test_freeze_without_an_instant_stops_where_it_is() -> None:
+def test_freeze_without_an_instant_stops_at_the_current_time() -> None:
     client = create_app(Config(), CONTRACT).test_client()
     before = admin.get(client, "/clock")["now"]
-    stopped = change(client, action="freeze")
-    assert stopped["frozen"]
-    assert before <= stopped["now"]
-    assert admin.get(client, "/clock") == stopped
+    frozen = change(client, action="freeze")
+    assert frozen["frozen"]
+    assert before <= frozen["now"]
+    assert admin.get(client, "/clock") == frozen
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_freeze_without_an_instant_stops_where_it_is() -> None:
         ("PT0S", START),
     ],
 )
-def test_advance_moves_it_on(client: FlaskClient, duration: str, now: str) -> None:
+def test_advance_moves_it_forward(client: FlaskClient, duration: str, now: str) -> None:
     assert change(client, action="advance", duration=duration) == {"now": now, "frozen": True}
 
 
@@ -76,14 +76,14 @@ def test_a_running_clock_runs_on_after_an_advance() -> None:
     assert moved["now"][:4] > before[:4]
 
 
-def test_resume_runs_on_from_where_it_stood(client: FlaskClient) -> None:
+def test_resume_continues_from_the_frozen_time(client: FlaskClient) -> None:
     change(client, action="freeze", instant="2050-01-01T00:00:00Z")
     resumed = change(client, action="resume")
     assert not resumed["frozen"]
     assert resumed["now"].startswith("2050-01-01T")
 
 
-def test_reset_goes_back_to_the_start(client: FlaskClient) -> None:
+def test_reset_restores_the_initial_state(client: FlaskClient) -> None:
     change(client, action="freeze", instant="2050-01-01T00:00:00Z")
     change(client, action="resume")
     assert change(client, action="reset") == {"now": START, "frozen": True}
@@ -103,7 +103,7 @@ def test_each_sandbox_has_its_own(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         ({}, "action is required."),
         ({"action": "stop"}, "action must be one of freeze, advance, resume, reset."),
@@ -130,14 +130,14 @@ def test_each_sandbox_has_its_own(client: FlaskClient) -> None:
         ),
     ],
 )
-def test_what_it_cannot_do_is_told_and_changes_nothing(
-    client: FlaskClient, body: dict[str, Any], told: str
+def test_an_invalid_change_is_reported_and_changes_nothing(
+    client: FlaskClient, body: dict[str, Any], message: str
 ) -> None:
-    assert admin.detail(admin.call(client, "PUT", "/clock", body), 400).startswith(told)
+    assert admin.detail(admin.call(client, "PUT", "/clock", body), 400).startswith(message)
     assert admin.get(client, "/clock") == {"now": START, "frozen": True}
 
 
-# --- what follows it
+# --- what depends on it
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_account_token_ends_at_exactly_24_hours(client: FlaskClient) -> None:
 
 
 def cart_ids(client: FlaskClient) -> set[str]:
-    return {each["id"] for each in client.get("/v2/carts", headers=ADMIN).get_json()["data"]}
+    return {cart["id"] for cart in client.get("/v2/carts", headers=ADMIN).get_json()["data"]}
 
 
 def test_cart_ends_seven_days_after_its_last_update(client: FlaskClient) -> None:
@@ -199,10 +199,10 @@ def test_cart_about_to_expire_does_so_in_an_hour(client: FlaskClient) -> None:
     assert "expiring-cart" not in cart_ids(client)
 
 
-def test_timestamps_are_the_clocks(client: FlaskClient) -> None:
+def test_timestamps_come_from_the_clock(client: FlaskClient) -> None:
     advance(client, 5)
-    made = GOOD["createACart"].sent_by(client).get_json()["data"]
-    assert made["meta"]["timestamps"] == {
+    cart = GOOD["createACart"].sent_by(client).get_json()["data"]
+    assert cart["meta"]["timestamps"] == {
         "created_at": "2026-01-01T00:00:05Z",
         "updated_at": "2026-01-01T00:00:05Z",
         "expires_at": "2026-01-08T00:00:05Z",
@@ -210,14 +210,14 @@ def test_timestamps_are_the_clocks(client: FlaskClient) -> None:
     assert admin.get(client, "/requests")["requests"][0]["time"] == "2026-01-01T00:00:05.000Z"
 
 
-def test_snapshot_date_lies_in_the_clocks_future(client: FlaskClient) -> None:
+def test_snapshot_date_is_in_the_clocks_future(client: FlaskClient) -> None:
     body = {"data": {"snapshot_date": "2026-01-01T00:00:10Z"}}
     assert client.put("/v2/carts/free-cart", headers=ADMIN, json=body).status_code == 200
     advance(client, 11)
     assert client.put("/v2/carts/ada-cart", headers=ADMIN, json=body).status_code == 400
 
 
-def test_rate_limit_counts_by_the_clocks_seconds(client: FlaskClient) -> None:
+def test_rate_limit_counts_per_second_of_the_clock(client: FlaskClient) -> None:
     admin.put(client, "/rate-limit", {"requests_per_second": 2})
 
     def sent() -> list[int]:
@@ -229,6 +229,6 @@ def test_rate_limit_counts_by_the_clocks_seconds(client: FlaskClient) -> None:
     assert sent() == [200, 200, 429]
 
 
-def test_a_clock_that_stands_gives_equal_answers(client: FlaskClient) -> None:
+def test_a_frozen_clock_gives_equal_responses(client: FlaskClient) -> None:
     first, second = (client.get("/v2/carts/free-cart", headers=ADMIN).get_json() for _ in range(2))
     assert first == second

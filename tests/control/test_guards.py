@@ -1,4 +1,4 @@
-"""Who may use the admin API: nobody beyond this machine without the token, no foreign page."""
+"""Authorization of the admin API: by address, token, origin and host."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def bearer(token: str) -> dict[str, str]:
     [{}, ADMIN, bearer("wrong"), bearer(""), bearer("ädmin"), {"Authorization": TOKEN}],
     ids=["none", "the API's", "wrong", "empty", "not ASCII", "no scheme"],
 )
-def test_beyond_loopback_every_operation_is_refused_without_the_token(
+def test_beyond_loopback_every_operation_requires_the_token(
     settings: dict[str, str], headers: dict[str, str]
 ) -> None:
     client = client_of(host=EVERYWHERE, **settings)
@@ -58,14 +58,14 @@ def test_beyond_loopback_every_operation_is_refused_without_the_token(
 
 
 @pytest.mark.parametrize("host", [EVERYWHERE, "::", "192.0.2.1", "127.0.0.1"])
-def test_the_token_opens_every_operation(host: str) -> None:
+def test_the_token_gives_access_to_every_operation(host: str) -> None:
     client = client_of(host=host, admin_token=TOKEN)
     for name in GUARDED:
         assert sent(client, name, {}).status_code == 401
         assert sent(client, name, bearer(TOKEN)).status_code not in (401, 403)
 
 
-def test_scheme_of_the_token_is_written_in_any_case() -> None:
+def test_scheme_of_the_token_is_case_insensitive() -> None:
     client = client_of(host=EVERYWHERE, admin_token=TOKEN)
     assert sent(client, "getClock", {"Authorization": f"bEARER {TOKEN}"}).status_code == 200
 
@@ -76,15 +76,15 @@ def test_health_is_open_to_everyone(token: str | None) -> None:
     assert sent(client, "getHealth", {}).status_code == 200
 
 
-def test_a_refused_request_changes_nothing() -> None:
+def test_a_rejected_request_changes_nothing() -> None:
     client = client_of(host=EVERYWHERE, admin_token=TOKEN)
     client.delete("/v2/carts/free-cart", headers=ADMIN)
     assert client.post("/__admin/reset").status_code == 401
     listed = client.get("/v2/carts", headers=ADMIN).get_json()["data"]
-    assert "free-cart" not in {each["id"] for each in listed}
+    assert "free-cart" not in {cart["id"] for cart in listed}
 
 
-def test_an_open_server_asks_for_nothing() -> None:
+def test_an_open_server_requires_nothing() -> None:
     client = client_of(host=EVERYWHERE, open_admin=True)
     for name in GUARDED:
         assert sent(client, name, {}).status_code not in (401, 403)
@@ -99,7 +99,7 @@ def test_a_disabled_api_is_not_there() -> None:
     assert sent(client, "getHealth", {}).status_code == 200
 
 
-def test_a_sandbox_of_the_path_is_guarded_alike() -> None:
+def test_a_sandbox_of_the_path_requires_the_token_too() -> None:
     client = client_of(host=EVERYWHERE, admin_token=TOKEN)
     assert client.get("/sandboxes/one/__admin/clock").status_code == 401
     assert client.get("/__admin//clock").status_code == 401
@@ -107,23 +107,23 @@ def test_a_sandbox_of_the_path_is_guarded_alike() -> None:
 
 # --- pages of other origins
 
-each_server = pytest.mark.parametrize(
+any_server = pytest.mark.parametrize(
     "settings", [{}, {"host": EVERYWHERE, "open_admin": True}], ids=["loopback", "open"]
 )
 
 
-@each_server
+@any_server
 @pytest.mark.parametrize("origin", [None, PAGE, "null", "http://localhost"])
-def test_no_page_may_read_an_answer(settings: dict[str, Any], origin: str | None) -> None:
+def test_no_page_may_read_a_response(settings: dict[str, Any], origin: str | None) -> None:
     client = client_of(**settings)
     for name in admin.operations():
-        told = sent(client, name, {} if origin is None else {"Origin": origin}).headers
-        assert not [each for each, _ in told if each.lower().startswith("access-control-")]
+        headers = sent(client, name, {} if origin is None else {"Origin": origin}).headers
+        assert not [key for key, _ in headers if key.lower().startswith("access-control-")]
 
 
-@each_server
+@any_server
 @pytest.mark.parametrize("origin", [PAGE, "null", "https://localhost.evil.example", "localhost"])
-def test_a_page_of_another_origin_is_refused(settings: dict[str, Any], origin: str) -> None:
+def test_a_page_of_another_origin_is_rejected(settings: dict[str, Any], origin: str) -> None:
     client = client_of(**settings)
     for name in GUARDED:
         assert admin.detail(sent(client, name, {"Origin": origin}), 403)
@@ -152,7 +152,7 @@ def test_a_named_origin_may_call_and_read() -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == PAGE
 
 
-def test_an_origin_that_was_not_named_stays_out() -> None:
+def test_an_origin_that_was_not_named_is_rejected() -> None:
     client = client_of(admin_origins=("https://other.example",))
     answer = client.post("/__admin/reset", headers={"Origin": PAGE})
     assert answer.status_code == 403
@@ -170,13 +170,13 @@ def test_a_named_origin_needs_the_token_too() -> None:
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.nip.io"]
 )
-def test_a_rebound_host_name_is_refused_on_loopback(host: str) -> None:
+def test_a_rebound_host_name_is_rejected_on_loopback(host: str) -> None:
     client = client_of()
     for name in GUARDED:
         assert admin.detail(sent(client, name, {}, host), 403)
 
 
-def test_a_page_on_a_rebound_host_is_refused() -> None:
+def test_a_page_on_a_rebound_host_is_rejected() -> None:
     host = "evil.example:8080"
     answer = sent(client_of(), "reset", {"Origin": f"http://{host}"}, host)
     assert answer.status_code == 403
@@ -189,6 +189,6 @@ def test_a_local_host_name_is_served_on_loopback(host: str) -> None:
     assert sent(client_of(), "getClock", {}, host).status_code == 200
 
 
-def test_a_server_for_everyone_may_have_any_name() -> None:
+def test_a_server_beyond_loopback_may_have_any_name() -> None:
     client = client_of(host=EVERYWHERE, admin_token=TOKEN)
     assert sent(client, "getClock", bearer(TOKEN), "mock.staging.example").status_code == 200

@@ -1,4 +1,4 @@
-"""The journal: what came and what was answered, without its secrets."""
+"""The journal: recorded requests and responses, without secrets."""
 
 import gc
 import json
@@ -37,12 +37,12 @@ def last(client: FlaskClient) -> Any:
 # --- entries
 
 
-def test_an_entry_tells_the_request_and_its_answer(client: FlaskClient) -> None:
-    answer = client.get("/v2/carts/free-cart?include=items", headers=acting_as(1))
+def test_an_entry_describes_the_request_and_its_response(client: FlaskClient) -> None:
+    response = client.get("/v2/carts/free-cart?include=items", headers=acting_as(1))
     entry = last(client)
-    shown = {name: entry[name] for name in entry.keys() - {"request", "response", "duration_ms"}}
-    assert shown == {
-        "id": answer.headers["Mock-Request-Id"],
+    fields = {name: entry[name] for name in entry.keys() - {"request", "response", "duration_ms"}}
+    assert fields == {
+        "id": response.headers["Mock-Request-Id"],
         "time": "2026-01-01T00:00:00.000Z",
         "method": "GET",
         "path": "/v2/carts/free-cart",
@@ -53,11 +53,11 @@ def test_an_entry_tells_the_request_and_its_answer(client: FlaskClient) -> None:
         "error": None,
         "violations": [],
         "notes": [],
-        "nearest": None,
+        "near_miss": None,
     }
     assert entry["duration_ms"] >= 0
-    assert entry["response"]["body"] == answer.get_json()
-    assert entry["response"]["size"] == len(answer.data)
+    assert entry["response"]["body"] == response.get_json()
+    assert entry["response"]["size"] == len(response.data)
     assert ["Content-Type", JSON] in entry["response"]["headers"]
     assert "body" not in entry["request"]
 
@@ -68,14 +68,14 @@ def test_an_entry_holds_the_body_that_was_sent(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_the_answers_request_id_leads_to_its_entry(client: FlaskClient, name: str) -> None:
-    answer = GOOD[name].sent_by(client)
-    entry = admin.get(client, f"/requests/{answer.headers['Mock-Request-Id']}")
-    assert (entry["operation"], entry["status"]) == (name, answer.status_code)
+def test_the_request_id_of_a_response_is_that_of_its_entry(client: FlaskClient, name: str) -> None:
+    response = GOOD[name].sent_by(client)
+    entry = admin.get(client, f"/requests/{response.headers['Mock-Request-Id']}")
+    assert (entry["operation"], entry["status"]) == (name, response.status_code)
 
 
-def test_the_request_id_of_every_kind_of_answer_leads_to_its_entry(client: FlaskClient) -> None:
-    for answer in (
+def test_every_kind_of_response_has_the_request_id_of_its_entry(client: FlaskClient) -> None:
+    for response in (
         client.get("/nowhere"),
         client.patch("/v2/carts", headers=ADMIN),
         client.get("/v2/carts"),
@@ -83,21 +83,21 @@ def test_the_request_id_of_every_kind_of_answer_leads_to_its_entry(client: Flask
         client.get("/v2/carts", headers={**ADMIN, "Prefer": "example=nothing"}),
         client.get("/openapi.yaml"),
     ):
-        found = admin.get(client, f"/requests/{answer.headers['Mock-Request-Id']}")
-        assert found["status"] == answer.status_code
+        entry = admin.get(client, f"/requests/{response.headers['Mock-Request-Id']}")
+        assert entry["status"] == response.status_code
 
 
 def test_an_unknown_id_is_404(client: FlaskClient) -> None:
-    answer = admin.call(client, "GET", f"/requests/{admin.UNKNOWN_ID}")
-    assert admin.detail(answer, 404) == "No request of this id is remembered here."
+    response = admin.call(client, "GET", f"/requests/{admin.UNKNOWN_ID}")
+    assert admin.detail(response, 404) == "The journal has no request with this id."
 
 
-def test_an_error_is_told_by_its_id(client: FlaskClient) -> None:
+def test_an_error_is_recorded_by_its_id(client: FlaskClient) -> None:
     client.delete("/v2/carts/unknown", headers=ADMIN)
     assert (last(client)["status"], last(client)["error"]) == (404, "cart-not-found")
 
 
-def test_what_was_let_pass_is_noted(client: FlaskClient) -> None:
+def test_an_accepted_deviation_is_noted(client: FlaskClient) -> None:
     client.post(ASSOCIATIONS, headers=ADMIN, json=naming(ACCOUNT_1)["data"])
     assert len(last(client)["notes"]) == 1
     assert "array" in last(client)["notes"][0]
@@ -108,7 +108,7 @@ def test_the_admin_api_leaves_no_entries(client: FlaskClient) -> None:
     assert journal(client)["total"] == 0
 
 
-def test_times_are_the_sandboxs(client: FlaskClient) -> None:
+def test_times_come_from_the_sandboxs_clock(client: FlaskClient) -> None:
     admin.put(client, "/clock", {"action": "advance", "duration": "PT1H"})
     client.get("/v2/carts", headers=ADMIN)
     assert last(client)["time"] == "2026-01-01T01:00:00.000Z"
@@ -119,7 +119,7 @@ def test_times_are_the_sandboxs(client: FlaskClient) -> None:
 
 @pytest.fixture(scope="module")
 def dereferenced() -> Any:
-    """openapi.yaml with its references written out."""
+    """openapi.yaml with its references resolved."""
     return resolve(documented.document(), documented.document(), {})
 
 
@@ -164,7 +164,7 @@ def dereferenced() -> Any:
         ),
     ],
 )
-def test_all_violations_are_told_with_pointers_into_request_and_spec(
+def test_all_violations_are_recorded_with_pointers_into_request_and_spec(
     client: FlaskClient,
     dereferenced: Any,
     method: str,
@@ -174,20 +174,20 @@ def test_all_violations_are_told_with_pointers_into_request_and_spec(
 ) -> None:
     content = {} if body is None else {"json": body}
     client.open(path, method=method, headers=ADMIN, **content)
-    told = last(client)["violations"]
-    assert sorted((each["where"], each["pointer"], each["keyword"]) for each in told) == sorted(
-        expected
-    )
-    for each in told:
-        marker, broken = each["spec"][:1], pointer.find(dereferenced, each["spec"][1:])
-        assert marker == "#"
-        assert each["spec"].rpartition("/")[2] == each["keyword"]
-        assert broken is not None, each["spec"]
-        if each["where"] == "body" and each["keyword"] != "required":
-            assert pointer.find(body, each["pointer"]) is not None
+    violations = last(client)["violations"]
+    assert sorted(
+        (violation["where"], violation["pointer"], violation["keyword"]) for violation in violations
+    ) == sorted(expected)
+    for violation in violations:
+        spec, keyword = violation["spec"], violation["keyword"]
+        assert spec.startswith("#")
+        assert spec.rpartition("/")[2] == keyword
+        assert pointer.find(dereferenced, spec[1:]) is not None, spec
+        if violation["where"] == "body" and keyword != "required":
+            assert pointer.find(body, violation["pointer"]) is not None
 
 
-def test_a_spec_pointer_leads_to_the_rule_itself(client: FlaskClient, dereferenced: Any) -> None:
+def test_a_spec_pointer_refers_to_the_violated_rule(client: FlaskClient, dereferenced: Any) -> None:
     client.get("/v2/carts?page[limit]=101", headers=ADMIN)
     (violation,) = last(client)["violations"]
     assert violation["keyword"] == "maximum"
@@ -200,10 +200,10 @@ FORM_SECRETS = "grant_type=client_credentials&client_id=backoffice&client_secret
 
 
 def everything(client: FlaskClient) -> str:
-    """Return all that the journal shows, by list and by entry."""
+    """Return everything the journal returns, by list and by entry."""
     listed = admin.call(client, "GET", "/requests?limit=1000").text
-    ids = [each["id"] for each in json.loads(listed)["requests"]]
-    return listed + "".join(admin.call(client, "GET", f"/requests/{one}").text for one in ids)
+    ids = [entry["id"] for entry in json.loads(listed)["requests"]]
+    return listed + "".join(admin.call(client, "GET", f"/requests/{id_}").text for id_ in ids)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def everything(client: FlaskClient) -> str:
     ],
 )
 @pytest.mark.parametrize("allowed", [True, False], ids=["with a bearer", "without"])
-def test_a_secret_that_was_sent_is_not_shown(
+def test_a_sent_secret_is_not_recorded(
     client: FlaskClient, secret: str, method: str, path: str, content: dict[str, Any], allowed: bool
 ) -> None:
     headers = {**(SHOPPER if allowed else {}), **content.get("headers", {})}
@@ -259,7 +259,7 @@ def test_a_secret_that_was_sent_is_not_shown(
 
 
 @pytest.mark.parametrize("content_type", [FORM, JSON], ids=["as a form", "as JSON"])
-def test_an_issued_bearer_is_not_shown(client: FlaskClient, content_type: str) -> None:
+def test_an_issued_bearer_is_not_recorded(client: FlaskClient, content_type: str) -> None:
     content = (
         {"data": FORM_SECRETS, "content_type": FORM}
         if content_type == FORM
@@ -271,16 +271,16 @@ def test_an_issued_bearer_is_not_shown(client: FlaskClient, content_type: str) -
     assert '"token_type":"Bearer"' in everything(client)
 
 
-def test_an_issued_account_token_is_not_shown(client: FlaskClient) -> None:
-    answer = client.post(TOKENS, headers=SHOPPER, json={"data": SIGN_IN})
-    issued = answer.get_json()["data"][0]["token"]
+def test_an_issued_account_token_is_not_recorded(client: FlaskClient) -> None:
+    response = client.post(TOKENS, headers=SHOPPER, json={"data": SIGN_IN})
+    issued = response.get_json()["data"][0]["token"]
     client.get("/v2/carts", headers={**SHOPPER, ACCOUNT_TOKEN: issued})
     assert journal(client)["requests"][0]["status"] == 200
     assert issued not in everything(client)
     assert "ada-password" not in everything(client)
 
 
-def test_what_is_no_secret_stays(client: FlaskClient) -> None:
+def test_other_fields_are_recorded(client: FlaskClient) -> None:
     client.post("/oauth/access_token", data=FORM_SECRETS, content_type=FORM)
     sent = last(client)["request"]["body"]
     assert sent == (
@@ -293,18 +293,18 @@ def test_what_is_no_secret_stays(client: FlaskClient) -> None:
     assert entry["response"]["body"]["data"][0]["account_name"] == "Ada's Engines"
 
 
-# --- bodies that are not shown whole
+# --- bodies that are not stored
 
 
-def test_a_long_body_is_not_kept_and_its_size_is_told(client: FlaskClient) -> None:
+def test_a_long_body_is_not_stored_but_its_size_is(client: FlaskClient) -> None:
     body = b" " * 20_000 + b'{"data": {"name": "Long"}}'
     client.post("/v2/carts", headers=ADMIN, data=body, content_type=JSON)
-    shown = last(client)["request"]
-    assert (shown["body"], shown["size"]) == (None, len(body))
-    assert shown["note"] == "too large to be kept"
+    request = last(client)["request"]
+    assert (request["body"], request["size"]) == (None, len(body))
+    assert request["note"] == "too large to be kept"
 
 
-def test_what_is_remembered_of_bodies_takes_as_much_memory_as_is_shown() -> None:
+def test_stored_bodies_use_memory_in_proportion_to_their_size() -> None:
     value = {"errors": [{"status": 404, "title": "Not Found"}]}
     length = len(json_text.dump(value))
     tracemalloc.start()
@@ -321,12 +321,12 @@ def test_what_is_remembered_of_bodies_takes_as_much_memory_as_is_shown() -> None
     assert after - middle < 100 * 300
 
 
-def test_a_body_that_is_no_json_is_only_counted(client: FlaskClient) -> None:
+def test_of_a_body_that_is_not_json_only_the_size_is_recorded(client: FlaskClient) -> None:
     client.post("/v2/carts", headers=ADMIN, data=b"{broken", content_type=JSON)
     assert last(client)["request"]["body"] == "[7 bytes that are not JSON]"
 
 
-# --- what matched nothing
+# --- unmatched requests
 
 
 @pytest.mark.parametrize(
@@ -355,18 +355,18 @@ def test_a_body_that_is_no_json_is_only_counted(client: FlaskClient) -> None:
         ("GET", "/v2/carts/", "getCarts", "nothing but the trailing slash"),
     ],
 )
-def test_an_unmatched_request_is_told_the_nearest_operation_and_what_differs(
+def test_an_unmatched_request_has_a_near_miss_and_the_difference(
     client: FlaskClient, method: str, path: str, operation: str | None, differs: str | None
 ) -> None:
-    answer = client.open(path, method=method, headers=ADMIN)
-    assert answer.status_code in (404, 405)
+    response = client.open(path, method=method, headers=ADMIN)
+    assert response.status_code in (404, 405)
     entry = last(client)
     assert entry["operation"] is None
-    assert operation in (None, entry["nearest"]["operation"])
-    assert (differs or "") in entry["nearest"]["differs"]
+    assert operation in (None, entry["near_miss"]["operation"])
+    assert (differs or "") in entry["near_miss"]["differs"]
 
 
-def test_only_what_matched_nothing_is_unmatched(client: FlaskClient) -> None:
+def test_only_requests_to_no_operation_are_unmatched(client: FlaskClient) -> None:
     client.get("/v2/carts", headers=ADMIN)
     client.get("/openapi.yaml")
     preflight = {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "GET"}
@@ -376,7 +376,7 @@ def test_only_what_matched_nothing_is_unmatched(client: FlaskClient) -> None:
     assert journal(client, "unmatched=true")["total"] == 0
     client.get("/v2/cartz")
     client.patch("/v2/carts")
-    paths = [each["path"] for each in journal(client, "unmatched=true")["requests"]]
+    paths = [entry["path"] for entry in journal(client, "unmatched=true")["requests"]]
     assert paths == ["/v2/carts", "/v2/cartz"]
     assert journal(client, "unmatched=false")["total"] == 5
 
@@ -418,11 +418,11 @@ def varied(client: FlaskClient) -> FlaskClient:
         ("status=404&limit=1&offset=1", ["/v2/carts/unknown"]),
     ],
 )
-def test_requests_are_listed_newest_first_as_asked(
+def test_requests_are_listed_newest_first_filtered_and_paged(
     varied: FlaskClient, query: str, paths: list[str]
 ) -> None:
     page = journal(varied, query)
-    assert [each["path"] for each in page["requests"]] == paths
+    assert [entry["path"] for entry in page["requests"]] == paths
     whole = journal(
         varied, "&".join(x for x in query.split("&") if x[:5] not in ("limit", "offse"))
     )
@@ -430,7 +430,7 @@ def test_requests_are_listed_newest_first_as_asked(
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "message"),
     [
         (
             "operation=getTeapots",
@@ -450,9 +450,9 @@ def test_requests_are_listed_newest_first_as_asked(
         ("offset=9999999999", "offset must be a number from 0 to 999999999."),
     ],
 )
-def test_a_bad_filter_is_told(client: FlaskClient, query: str, told: str) -> None:
-    answer = admin.call(client, "GET", f"/requests?{query}")
-    assert admin.detail(answer, 400).startswith(told)
+def test_an_invalid_filter_is_reported(client: FlaskClient, query: str, message: str) -> None:
+    response = admin.call(client, "GET", f"/requests?{query}")
+    assert admin.detail(response, 400).startswith(message)
 
 
 def test_each_sandbox_has_its_own_journal(client: FlaskClient) -> None:
@@ -462,7 +462,7 @@ def test_each_sandbox_has_its_own_journal(client: FlaskClient) -> None:
     assert admin.get(client, "/requests", "two")["total"] == 0
 
 
-def test_requests_are_forgotten_on_demand_and_by_a_reset(client: FlaskClient) -> None:
+def test_requests_are_cleared_on_demand_and_by_a_reset(client: FlaskClient) -> None:
     for method, path in (("DELETE", "/requests"), ("POST", "/reset")):
         client.get("/v2/carts", headers=ADMIN)
         assert journal(client)["total"] == 1
@@ -470,51 +470,51 @@ def test_requests_are_forgotten_on_demand_and_by_a_reset(client: FlaskClient) ->
         assert journal(client)["total"] == 0
 
 
-def test_the_oldest_entries_go_when_there_are_too_many() -> None:
+def test_the_oldest_entries_are_removed_above_the_maximum() -> None:
     app: Flask = create_app(Config(frozen_at=NEW_YEAR, journal_size=3), CONTRACT)
     client = app.test_client()
-    answers = [client.get(f"/v2/carts/c-{n}", headers=ADMIN) for n in range(5)]
-    paths = [each["path"] for each in journal(client)["requests"]]
+    responses = [client.get(f"/v2/carts/c-{n}", headers=ADMIN) for n in range(5)]
+    paths = [entry["path"] for entry in journal(client)["requests"]]
     assert paths == ["/v2/carts/c-4", "/v2/carts/c-3", "/v2/carts/c-2"]
-    gone = answers[0].headers["Mock-Request-Id"]
+    gone = responses[0].headers["Mock-Request-Id"]
     assert admin.call(client, "GET", f"/requests/{gone}").status_code == 404
     client.get("/sandboxes/one/v2/carts/x", headers=ADMIN)
     assert admin.get(client, "/sandboxes/default")["requests"] == 5
 
 
-def test_a_thousand_entries_are_kept_by_default(client: FlaskClient) -> None:
+def test_a_thousand_entries_are_stored_by_default(client: FlaskClient) -> None:
     for _ in range(1003):
         client.get("/nowhere")
     assert journal(client)["total"] == 1000
 
 
-def test_a_journal_of_size_0_remembers_nothing_and_counts_everything() -> None:
+def test_a_journal_of_size_0_stores_nothing_and_counts_everything() -> None:
     app: Flask = create_app(Config(frozen_at=NEW_YEAR, journal_size=0))
     client = app.test_client()
-    answers = [client.get("/v2/carts/free-cart", headers=ADMIN) for _ in range(3)]
-    assert [each.status_code for each in answers] == [200, 200, 200]
+    responses = [client.get("/v2/carts/free-cart", headers=ADMIN) for _ in range(3)]
+    assert [response.status_code for response in responses] == [200, 200, 200]
     assert journal(client)["total"] == 0
-    request_id = answers[0].headers["Mock-Request-Id"]
+    request_id = responses[0].headers["Mock-Request-Id"]
     assert admin.call(client, "GET", f"/requests/{request_id}").status_code == 404
     assert admin.get(client, "/sandboxes/default")["requests"] == 3
     assert app.extensions["sandboxes"].counts() == {("getACart", 200, None): 3}
     assert client.get("/ui/journal").status_code == 200
 
 
-def test_a_journal_of_size_0_refuses_to_verify_what_it_can_not_know() -> None:
+def test_a_journal_of_size_0_rejects_verification() -> None:
     client = create_app(Config(frozen_at=NEW_YEAR, journal_size=0)).test_client()
     expected = {"operation": "getACart", "count": 0}
-    answer = admin.call(client, "POST", "/requests/verify", expected)
-    assert answer.status_code == 409
-    assert "--journal-size 0" in answer.get_json()["errors"][0]["detail"]
+    response = admin.call(client, "POST", "/requests/verify", expected)
+    assert response.status_code == 409
+    assert "--journal-size 0" in response.get_json()["errors"][0]["detail"]
 
 
 # --- verification
 
 
 def verify(client: FlaskClient, **expected: Any) -> tuple[int, str | None]:
-    answer = admin.call(client, "POST", "/requests/verify", expected)
-    return answer.status_code, answer.get_json().get("difference")
+    response = admin.call(client, "POST", "/requests/verify", expected)
+    return response.status_code, response.get_json().get("difference")
 
 
 GET_CARTS = {"operation": "getCarts"}
@@ -535,47 +535,45 @@ HOLDS: list[dict[str, Any]] = [
     {"sequence": [GET_CARTS, GET_CARTS]},
     {"sequence": [{"status": 200}, {"status": 404}, {"status": 200}]},
 ]
-CAME = "getCarts 200, getACart 200, deleteACart 404, GET /nowhere 404, getCarts 200"
+RECORDED = "getCarts 200, getACart 200, deleteACart 404, GET /nowhere 404, getCarts 200"
 FAILS: list[tuple[dict[str, Any], str]] = [
-    ({**GET_CARTS, "count": 1}, f"expected count 1, came 2. All that came: {CAME}"),
-    ({**GET_CARTS, "at_least": 3}, f"expected at least 3, came 2. All that came: {CAME}"),
-    ({**GET_CARTS, "at_most": 1}, f"expected at most 1, came 2. All that came: {CAME}"),
-    ({"operation": "createACart"}, f"expected at least 1, came 0. All that came: {CAME}"),
+    ({**GET_CARTS, "count": 1}, f"expected count 1, got 2. Recorded: {RECORDED}"),
+    ({**GET_CARTS, "at_least": 3}, f"expected at least 3, got 2. Recorded: {RECORDED}"),
+    ({**GET_CARTS, "at_most": 1}, f"expected at most 1, got 2. Recorded: {RECORDED}"),
+    ({"operation": "createACart"}, f"expected at least 1, got 0. Recorded: {RECORDED}"),
     (
         {**GET_CARTS, "count": 5, "at_least": 4},
-        f"expected count 5, at least 4, came 2. All that came: {CAME}",
+        f"expected count 5, at least 4, got 2. Recorded: {RECORDED}",
     ),
     (
         {"sequence": [{"operation": "deleteACart"}, {"operation": "getACart"}]},
-        f"number 2 of the sequence did not come in its turn. Came: {CAME}",
+        f"request 2 of the sequence is missing. Recorded: {RECORDED}",
     ),
     (
         {"sequence": [GET_CARTS, GET_CARTS, GET_CARTS]},
-        f"number 3 of the sequence did not come in its turn. Came: {CAME}",
+        f"request 3 of the sequence is missing. Recorded: {RECORDED}",
     ),
 ]
 
 
 @pytest.mark.parametrize("expected", HOLDS, ids=str)
-def test_what_came_is_verified(varied: FlaskClient, expected: dict[str, Any]) -> None:
+def test_recorded_requests_are_verified(varied: FlaskClient, expected: dict[str, Any]) -> None:
     assert verify(varied, **expected) == (202, None)
 
 
-@pytest.mark.parametrize(("expected", "difference"), FAILS, ids=lambda each: str(each)[:60])
-def test_what_did_not_come_is_told(
+@pytest.mark.parametrize(("expected", "difference"), FAILS, ids=lambda value: str(value)[:60])
+def test_a_difference_is_reported(
     varied: FlaskClient, expected: dict[str, Any], difference: str
 ) -> None:
-    status, told = verify(varied, **expected)
-    assert status == 406
-    assert told == difference
+    assert verify(varied, **expected) == (406, difference)
 
 
-def test_nothing_came_is_told_so(client: FlaskClient) -> None:
-    assert verify(client) == (406, "expected at least 1, came 0. All that came: nothing")
+def test_no_recorded_request_is_reported(client: FlaskClient) -> None:
+    assert verify(client) == (406, "expected at least 1, got 0. Recorded: nothing")
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         ({"operation": "getTeapots"}, "There is no operation getTeapots; known: "),
         ({"sequence": [{"error": "teapot"}]}, "There is no error teapot; known: "),
@@ -585,19 +583,21 @@ def test_nothing_came_is_told_so(client: FlaskClient) -> None:
         ({"path": "/v2/carts"}, "path is not a known field; known: at_least, at_most, count, erro"),
     ],
 )
-def test_a_bad_expectation_is_told(client: FlaskClient, body: dict[str, Any], told: str) -> None:
-    answer = admin.call(client, "POST", "/requests/verify", body)
-    assert admin.detail(answer, 400).startswith(told)
+def test_an_invalid_expectation_is_reported(
+    client: FlaskClient, body: dict[str, Any], message: str
+) -> None:
+    response = admin.call(client, "POST", "/requests/verify", body)
+    assert admin.detail(response, 400).startswith(message)
 
 
-def test_the_garbage_collector_has_nothing_to_do_with_what_is_kept(
+def test_the_garbage_collector_does_not_track_stored_entries(
     app: Flask, client: FlaskClient
 ) -> None:
     client.post(ASSOCIATIONS, headers=acting_as(ACCOUNT_1), json=naming(ACCOUNT_1))
     client.get("/v2/carts", headers=ADMIN)
     client.get("/v2/carts/always-cart-not-found", headers=ADMIN)
-    for _ in range(4):  # a tuple is let go of after its parts: entry, message, headers, header
+    for _ in range(4):  # a tuple is untracked after its parts: entry, message, headers, header
         gc.collect()
     of_the_journal = gc.get_referents(app.extensions["sandbox"].journal)
-    [kept] = [each for each in of_the_journal if isinstance(each, deque)]
-    assert [gc.is_tracked(entry) for entry in kept] == [False] * 3
+    [entries] = [value for value in of_the_journal if isinstance(value, deque)]
+    assert [gc.is_tracked(entry) for entry in entries] == [False] * 3

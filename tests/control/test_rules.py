@@ -1,4 +1,4 @@
-"""Rules: failures that are armed beforehand, for apps whose requests can't be changed."""
+"""Rules: failures configured in advance, for apps whose requests can't be changed."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,18 +22,20 @@ from tests.seeds import ACCOUNT_1, ACCOUNT_2, ADMIN, NEW_YEAR, SHOPPER, acting_a
 
 BUSY = {"error": "too-many-requests"}
 A_CART = Request("GET", "/v2/carts/ada-cart")
-FACTS = MatchInput(("getCarts",), "GET", "/v2/carts", None, None, frozenset({"too-many-requests"}))
+MATCH_INPUT = MatchInput(
+    ("getCarts",), "GET", "/v2/carts", None, None, frozenset({"too-many-requests"})
+)
 
 
 def statuses(client: FlaskClient, count: int, request: Request = A_CART) -> list[int]:
     return [request.sent_by(client).status_code for _ in range(count)]
 
 
-# --- which calls a rule means
+# --- which calls a rule matches
 
 
 @pytest.mark.parametrize(
-    ("match", "meant", "other"),
+    ("match", "matching", "other"),
     [
         ({"operation": "getCarts"}, GOOD["getCarts"], A_CART),
         ({"method": "PUT"}, GOOD["updateACart"], A_CART),
@@ -60,20 +62,20 @@ def statuses(client: FlaskClient, count: int, request: Request = A_CART) -> list
         ),
         ({}, A_CART, None),
     ],
-    ids=lambda each: "+".join(each) or "anything" if isinstance(each, dict) else None,
+    ids=lambda value: "+".join(value) or "anything" if isinstance(value, dict) else None,
 )
-def test_a_rule_means_the_calls_that_match_all_its_fields(
-    client: FlaskClient, match: dict[str, str], meant: Request, other: Request | None
+def test_a_rule_matches_calls_by_all_its_fields(
+    client: FlaskClient, match: dict[str, str], matching: Request, other: Request | None
 ) -> None:
     admin.arm(client, {**match, "then": BUSY})
     if other is not None:
         assert other.sent_by(client).status_code < 300
-    assert meant.sent_by(client).status_code == 429
-    assert [each["fired"] for each in admin.get(client, "/rules")] == [1]
+    assert matching.sent_by(client).status_code == 429
+    assert [rule["fired"] for rule in admin.get(client, "/rules")] == [1]
 
 
 @pytest.mark.parametrize("alias", [a for op in CONTRACT.operations for a in op.aliases])
-def test_an_operation_may_be_called_by_an_alias(client: FlaskClient, alias: str) -> None:
+def test_an_operation_may_be_named_by_an_alias(client: FlaskClient, alias: str) -> None:
     operation = CONTRACT.operation(alias)
     assert operation is not None
     admin.arm(client, {"operation": alias, "then": {"error": "internal-server-error"}})
@@ -85,37 +87,41 @@ def test_a_rule_comes_before_every_check_of_the_caller(client: FlaskClient) -> N
     assert client.get("/v2/carts").status_code == 429
 
 
-def test_an_error_that_the_operation_does_not_document_is_never_given(client: FlaskClient) -> None:
+def test_an_error_that_the_operation_does_not_document_is_never_returned(
+    client: FlaskClient,
+) -> None:
     admin.arm(client, {"then": {"error": "cart-already-exists"}})
     assert A_CART.sent_by(client).status_code == 200
     assert GOOD["createACart"].sent_by(client).status_code == 409
-    assert [each["matched"] for each in admin.get(client, "/rules")] == [1]
+    assert [rule["matched"] for rule in admin.get(client, "/rules")] == [1]
 
 
 @pytest.mark.parametrize(
     ("operation", "error"), sorted((op.id, e) for op in CONTRACT.operations for e in op.errors)
 )
 def test_every_documented_error_can_be_armed(operation: str, error: str) -> None:
-    """Through the function, since there are hundreds: each is decided for its operation alone."""
-    given = {"operation": operation, "then": {"error": error}}
-    assert not list(rules.validate_rule(given, CONTRACT, faults=False))
+    """Calls the functions directly, since there are hundreds of errors."""
+    rule = {"operation": operation, "then": {"error": error}}
+    assert not list(rules.validate_rule(rule, CONTRACT, faults=False))
     entry = CONTRACT.operation(operation)
     assert entry is not None
-    book = RuleSet(0)
-    book.add(given, NEW_YEAR)
-    facts = MatchInput((operation,), entry.method, entry.path, None, None, frozenset(entry.errors))
-    decision = book.decide(facts, NEW_YEAR)
-    assert decision is not None
-    assert decision.error == error
+    rule_set = RuleSet(0)
+    rule_set.add(rule, NEW_YEAR)
+    match_input = MatchInput(
+        (operation,), entry.method, entry.path, None, None, frozenset(entry.errors)
+    )
+    outcome = rule_set.decide(match_input, NEW_YEAR)
+    assert outcome is not None
+    assert outcome.error == error
 
 
-def test_the_answer_is_the_catalogues(client: FlaskClient) -> None:
+def test_the_response_is_that_of_the_catalog(client: FlaskClient) -> None:
     preferred = A_CART.with_headers(Prefer="example=too-many-requests").sent_by(client)
     admin.arm(client, {"then": BUSY})
-    answer = A_CART.sent_by(client)
-    assert answer.get_json() == preferred.get_json()
-    assert answer.headers["Retry-After"] == "1"
-    assert answer.headers["Mock-Notes"] == "rule-1 fired"
+    response = A_CART.sent_by(client)
+    assert response.get_json() == preferred.get_json()
+    assert response.headers["Retry-After"] == "1"
+    assert response.headers["Mock-Notes"] == "rule-1 fired"
 
 
 def test_a_failed_call_changes_nothing(client: FlaskClient) -> None:
@@ -145,37 +151,37 @@ def test_exactly_times_fail_under_a_hundred_calls_at_once(
 ) -> None:
     admin.arm(app.test_client(), {"then": BUSY, "skip": skip, "times": times})
     with ThreadPoolExecutor(100) as threads:
-        told = list(
+        results = list(
             threads.map(lambda _: A_CART.sent_by(app.test_client()).status_code, range(100))
         )
-    assert told.count(429) == min(times, 100 - skip)
-    assert told.count(200) == 100 - min(times, 100 - skip)
+    assert results.count(429) == min(times, 100 - skip)
+    assert results.count(200) == 100 - min(times, 100 - skip)
 
 
 def test_probability_is_decided_by_the_seed() -> None:
-    def told(seed: int) -> list[int]:
+    def results(seed: int) -> list[int]:
         client = create_app(Config(frozen_at=NEW_YEAR, seed=seed), CONTRACT).test_client()
         admin.arm(client, {"then": BUSY, "probability": 0.5})
         return statuses(client, 40)
 
-    first = told(1)
+    first = results(1)
     assert set(first) == {200, 429}
-    assert told(1) == first
-    assert told(2) != first
+    assert results(1) == first
+    assert results(2) != first
 
 
 @pytest.mark.parametrize(("probability", "status"), [(0, 200), (1, 429)])
-def test_probability_has_its_ends(client: FlaskClient, probability: int, status: int) -> None:
+def test_probability_of_0_and_1(client: FlaskClient, probability: int, status: int) -> None:
     admin.arm(client, {"then": BUSY, "probability": probability})
     assert set(statuses(client, 20)) == {status}
 
 
-def test_times_counts_only_what_the_chance_let_fail(client: FlaskClient) -> None:
+def test_times_counts_only_fired_matches(client: FlaskClient) -> None:
     admin.arm(client, {"then": BUSY, "probability": 0.3, "times": 4})
     assert statuses(client, 60).count(429) == 4
 
 
-def test_ttl_ends_by_the_sandboxs_clock(client: FlaskClient) -> None:
+def test_ttl_expires_by_the_sandboxs_clock(client: FlaskClient) -> None:
     rule = admin.arm(client, {"then": BUSY, "ttl_s": 60})
     assert rule["expires_at"] == "2026-01-01T00:01:00.000Z"
     admin.put(client, "/clock", {"action": "advance", "duration": "PT59S"})
@@ -188,20 +194,20 @@ def test_ttl_ends_by_the_sandboxs_clock(client: FlaskClient) -> None:
 # --- armed, listed, disarmed
 
 
-def test_a_rule_is_shown_as_it_was_given(client: FlaskClient) -> None:
-    given = {"operation": "getCarts", "then": BUSY, "skip": 1, "times": 2}
-    shown = {"id": "rule-1", **given, "matched": 0, "fired": 0, "expires_at": None}
-    assert admin.arm(client, given) == shown
-    assert admin.get(client, "/rules") == [shown]
+def test_a_rule_is_returned_as_it_was_armed(client: FlaskClient) -> None:
+    rule = {"operation": "getCarts", "then": BUSY, "skip": 1, "times": 2}
+    armed = {"id": "rule-1", **rule, "matched": 0, "fired": 0, "expires_at": None}
+    assert admin.arm(client, rule) == armed
+    assert admin.get(client, "/rules") == [armed]
 
 
 def test_one_rule_or_all_are_disarmed(client: FlaskClient) -> None:
     for _ in range(3):
         admin.arm(client, {"then": BUSY})
     assert admin.call(client, "DELETE", "/rules/rule-2").status_code == 204
-    assert [each["id"] for each in admin.get(client, "/rules")] == ["rule-1", "rule-3"]
-    answer = admin.call(client, "DELETE", "/rules/rule-2")
-    assert admin.detail(answer, 404) == "There is no rule rule-2."
+    assert [rule["id"] for rule in admin.get(client, "/rules")] == ["rule-1", "rule-3"]
+    response = admin.call(client, "DELETE", "/rules/rule-2")
+    assert admin.detail(response, 404) == "There is no rule rule-2."
     assert admin.call(client, "DELETE", "/rules").status_code == 204
     assert admin.call(client, "DELETE", "/rules").status_code == 204
     assert statuses(client, 1) == [200]
@@ -217,11 +223,11 @@ def test_a_sandbox_has_its_own_rules(client: FlaskClient) -> None:
 def test_there_are_at_most_a_thousand(app: Flask, client: FlaskClient) -> None:
     for _ in range(1000):
         app.extensions["sandbox"].arm({"then": BUSY})
-    answer = admin.call(client, "POST", "/rules", {"then": BUSY})
-    assert admin.detail(answer, 409) == "A sandbox has at most 1000 rules."
+    response = admin.call(client, "POST", "/rules", {"then": BUSY})
+    assert admin.detail(response, 409) == "A sandbox has at most 1000 rules."
 
 
-MISTAKES: list[tuple[dict[str, Any], str]] = [
+INVALID_RULES: list[tuple[dict[str, Any], str]] = [
     ({}, "then is required."),
     ({"then": {}}, "then breaks the rule minProperties."),
     ({"then": {"error": "teapot"}}, 'then.error: no error "teapot" here; known: account-'),
@@ -252,15 +258,17 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "told"), MISTAKES, ids=[told for _, told in MISTAKES])
-def test_a_mistake_is_told_and_arms_nothing(
-    client: FlaskClient, rule: dict[str, Any], told: str
+@pytest.mark.parametrize(
+    ("rule", "message"), INVALID_RULES, ids=[message for _, message in INVALID_RULES]
+)
+def test_an_invalid_rule_is_reported_and_not_armed(
+    client: FlaskClient, rule: dict[str, Any], message: str
 ) -> None:
-    assert admin.detail(admin.call(client, "POST", "/rules", rule), 400).startswith(told)
+    assert admin.detail(admin.call(client, "POST", "/rules", rule), 400).startswith(message)
     assert admin.get(client, "/rules") == []
 
 
-# --- delays and slow bodies: real time, of which only the least is told
+# --- delays and slow bodies: in real time, so only the minimum is asserted
 
 
 def took_ms(action: Callable[[], object]) -> float:
@@ -269,55 +277,57 @@ def took_ms(action: Callable[[], object]) -> float:
     return (perf_counter() - start) * 1000
 
 
-def test_a_delay_takes_at_least_its_time_and_lets_the_call_pass(client: FlaskClient) -> None:
+def test_a_delay_takes_at_least_its_time_and_then_the_call_succeeds(client: FlaskClient) -> None:
     admin.arm(client, {"then": {"delay_ms": 30}, "times": 1})
     assert took_ms(lambda: statuses(client, 1)) >= 30
     assert statuses(client, 1) == [200]
     assert admin.get(client, "/requests")["requests"][1]["duration_ms"] >= 30
 
 
-def test_a_delay_goes_with_an_error(client: FlaskClient) -> None:
+def test_a_delay_may_be_combined_with_an_error(client: FlaskClient) -> None:
     admin.arm(client, {"then": {"delay_ms": 20, **BUSY}})
     assert took_ms(lambda: statuses(client, 1)) >= 20
     assert statuses(client, 1) == [429]
 
 
-def test_a_slow_body_arrives_whole_in_pieces(client: FlaskClient) -> None:
+def test_a_slow_body_arrives_completely_in_chunks(client: FlaskClient) -> None:
     usual = A_CART.sent_by(client).data
     admin.arm(client, {"then": {"slow_body": {"chunks": 5, "duration_ms": 25}}})
-    answers = []
-    assert took_ms(lambda: answers.append(A_CART.sent_by(client).data)) >= 25
-    assert answers == [usual]
+    responses = []
+    assert took_ms(lambda: responses.append(A_CART.sent_by(client).data)) >= 25
+    assert responses == [usual]
 
 
 def delays(then: dict[str, Any], seed: int = 0) -> list[float]:
-    """Return what a rule decides for many calls."""
-    book = RuleSet(seed)
-    book.add({"then": then}, NEW_YEAR)
-    decided = [book.decide(FACTS, NEW_YEAR) for _ in range(400)]
-    return [each.delay_ms for each in decided if each is not None]
+    """Return the delays of a rule for many calls."""
+    rule_set = RuleSet(seed)
+    rule_set.add({"then": then}, NEW_YEAR)
+    outcomes = [rule_set.decide(MATCH_INPUT, NEW_YEAR) for _ in range(400)]
+    return [outcome.delay_ms for outcome in outcomes if outcome is not None]
 
 
-def test_uniform_delays_lie_between_their_ends() -> None:
-    told = delays({"delay": {"distribution": "uniform", "min_ms": 10, "max_ms": 20}})
-    assert all(10 <= each <= 20 for each in told)
-    assert min(told) < 11
-    assert max(told) > 19
+def test_uniform_delays_are_within_their_bounds() -> None:
+    samples = delays({"delay": {"distribution": "uniform", "min_ms": 10, "max_ms": 20}})
+    assert all(10 <= delay_ms <= 20 for delay_ms in samples)
+    assert min(samples) < 11
+    assert max(samples) > 19
 
 
 def test_lognormal_delays_have_their_median_and_a_tail() -> None:
-    told = sorted(delays({"delay": {"distribution": "lognormal", "median_ms": 100, "sigma": 0.5}}))
-    assert 85 < told[200] < 115
-    assert told[-1] > 250
-    assert told[0] > 10
+    samples = sorted(
+        delays({"delay": {"distribution": "lognormal", "median_ms": 100, "sigma": 0.5}})
+    )
+    assert 85 < samples[200] < 115
+    assert samples[-1] > 250
+    assert samples[0] > 10
 
 
 def test_no_delay_is_longer_than_a_minute() -> None:
-    told = delays({"delay": {"distribution": "lognormal", "median_ms": 60_000, "sigma": 5}})
-    assert max(told) == 60_000
+    samples = delays({"delay": {"distribution": "lognormal", "median_ms": 60_000, "sigma": 5}})
+    assert max(samples) == 60_000
 
 
-def test_delays_are_the_seeds() -> None:
+def test_delays_depend_on_the_seed() -> None:
     spread = {"delay": {"distribution": "uniform", "min_ms": 0, "max_ms": 1000}}
     assert delays(spread, 1) == delays(spread, 1)
     assert delays(spread, 1) != delays(spread, 2)
@@ -341,7 +351,7 @@ def app_of(folder: Path, text: str, **settings: Any) -> Flask:
 
 def test_fixtures_arm_rules(tmp_path: Path) -> None:
     client = app_of(tmp_path, FIXTURE).test_client()
-    assert [each["operation"] for each in admin.get(client, "/rules")] == ["getACart"]
+    assert [rule["operation"] for rule in admin.get(client, "/rules")] == ["getACart"]
     assert statuses(client, 2) == [429, 200]
 
 
@@ -351,12 +361,12 @@ def test_every_sandbox_starts_with_the_fixtures_rules(tmp_path: Path) -> None:
         assert statuses(client, 2, A_CART.with_headers(Mock_Sandbox=name)) == [429, 200]
 
 
-def test_a_reset_arms_the_fixtures_rules_anew_and_drops_others(tmp_path: Path) -> None:
+def test_a_reset_arms_the_fixtures_rules_again_and_drops_others(tmp_path: Path) -> None:
     client = app_of(tmp_path, FIXTURE).test_client()
     admin.arm(client, {"then": {"error": "forbidden"}, "operation": "getCarts"})
     assert statuses(client, 2) == [429, 200]
     client.post("/__admin/reset")
-    assert [each["operation"] for each in admin.get(client, "/rules")] == ["getACart"]
+    assert [rule["operation"] for rule in admin.get(client, "/rules")] == ["getACart"]
     assert statuses(client, 2) == [429, 200]
     admin.call(client, "DELETE", "/rules")
     client.post("/__admin/reset")
@@ -364,7 +374,7 @@ def test_a_reset_arms_the_fixtures_rules_anew_and_drops_others(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("rule", "told"),
+    ("rule", "message"),
     [
         (
             "{ operation: getTeapot, then: { error: forbidden } }",
@@ -382,13 +392,15 @@ def test_a_reset_arms_the_fixtures_rules_anew_and_drops_others(tmp_path: Path) -
         ("{ times: 1 }", "2:5: rules[0].then: is required"),
     ],
 )
-def test_a_mistake_in_fixtures_is_told_with_its_place(tmp_path: Path, rule: str, told: str) -> None:
+def test_an_invalid_rule_in_fixtures_is_reported_with_its_position(
+    tmp_path: Path, rule: str, message: str
+) -> None:
     with pytest.raises(FixtureError) as raised:
         app_of(tmp_path, f"rules:\n  - {rule}\n")
-    assert str(raised.value).startswith(f"{tmp_path / 'rules.yaml'}:{told}")
+    assert str(raised.value).startswith(f"{tmp_path / 'rules.yaml'}:{message}")
 
 
-def test_fixtures_may_break_connections_of_a_server_that_can(tmp_path: Path) -> None:
+def test_fixtures_may_contain_faults_for_a_server_with_faults(tmp_path: Path) -> None:
     text = "rules:\n  - { then: { fault: EMPTY_RESPONSE } }\n"
     assert app_of(tmp_path, text, faults=True)
 
@@ -399,13 +411,19 @@ def test_fixtures_may_break_connections_of_a_server_that_can(tmp_path: Path) -> 
 def test_more_calls_than_the_limit_get_429_with_retry_after(client: FlaskClient) -> None:
     assert admin.get(client, "/rate-limit") == {"requests_per_second": None}
     admin.put(client, "/rate-limit", {"requests_per_second": 3})
-    answers = [A_CART.sent_by(client) for _ in range(5)]
-    assert [each.status_code for each in answers] == [200, 200, 200, 429, 429]
-    assert [each.headers.get("Retry-After") for each in answers] == [None, None, None, "1", "1"]
-    assert answers[-1].get_json()["errors"][0]["title"] == "Too Many Requests"
+    responses = [A_CART.sent_by(client) for _ in range(5)]
+    assert [response.status_code for response in responses] == [200, 200, 200, 429, 429]
+    assert [response.headers.get("Retry-After") for response in responses] == [
+        None,
+        None,
+        None,
+        "1",
+        "1",
+    ]
+    assert responses[-1].get_json()["errors"][0]["title"] == "Too Many Requests"
 
 
-def test_waiting_as_long_as_retry_after_says_is_enough(client: FlaskClient) -> None:
+def test_waiting_for_retry_after_is_enough(client: FlaskClient) -> None:
     admin.put(client, "/rate-limit", {"requests_per_second": 1})
     statuses(client, 1)
     wait = A_CART.sent_by(client).headers["Retry-After"]
@@ -413,13 +431,13 @@ def test_waiting_as_long_as_retry_after_says_is_enough(client: FlaskClient) -> N
     assert statuses(client, 1) == [200]
 
 
-def test_the_limit_can_be_taken_away(client: FlaskClient) -> None:
+def test_the_limit_can_be_removed(client: FlaskClient) -> None:
     admin.put(client, "/rate-limit", {"requests_per_second": 1})
     assert admin.put(client, "/rate-limit", {"requests_per_second": None})
     assert statuses(client, 5) == [200] * 5
 
 
-def test_a_reset_takes_the_limit_away(client: FlaskClient) -> None:
+def test_a_reset_removes_the_limit(client: FlaskClient) -> None:
     admin.put(client, "/rate-limit", {"requests_per_second": 1})
     client.post("/__admin/reset")
     assert statuses(client, 5) == [200] * 5
@@ -442,8 +460,10 @@ def test_the_limit_counts_neither_the_admin_api_nor_forced_errors(client: FlaskC
 def test_exactly_as_many_calls_as_the_limit_pass_at_once(app: Flask) -> None:
     admin.put(app.test_client(), "/rate-limit", {"requests_per_second": 9})
     with ThreadPoolExecutor(40) as threads:
-        told = list(threads.map(lambda _: A_CART.sent_by(app.test_client()).status_code, range(60)))
-    assert told.count(200) == 9
+        results = list(
+            threads.map(lambda _: A_CART.sent_by(app.test_client()).status_code, range(60))
+        )
+    assert results.count(200) == 9
 
 
 def test_fixtures_may_set_the_limit(tmp_path: Path) -> None:

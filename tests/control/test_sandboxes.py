@@ -1,4 +1,4 @@
-"""Sandboxes: each is a store of its own, whoever else uses the server."""
+"""Sandboxes: isolated from each other on one server."""
 
 import logging
 import random
@@ -27,19 +27,19 @@ HEADER = "Mock-Sandbox"
 
 def ids(client: FlaskClient, sandbox: str | None = None) -> set[str]:
     headers = ADMIN if sandbox is None else {**ADMIN, HEADER: sandbox}
-    answer = client.get("/v2/carts?page[limit]=100", headers=headers)
-    assert answer.status_code == 200, answer.text
-    return {each["id"] for each in answer.get_json()["data"]}
+    response = client.get("/v2/carts?page[limit]=100", headers=headers)
+    assert response.status_code == 200, response.text
+    return {cart["id"] for cart in response.get_json()["data"]}
 
 
 def add_cart(client: FlaskClient, cart_id: str, sandbox: str) -> None:
     body = {"data": {"id": cart_id, "name": "Cart"}}
-    answer = client.post("/v2/carts", headers={**ADMIN, HEADER: sandbox}, json=body)
-    assert answer.status_code == 201, answer.text
+    response = client.post("/v2/carts", headers={**ADMIN, HEADER: sandbox}, json=body)
+    assert response.status_code == 201, response.text
 
 
 def names(client: FlaskClient) -> list[str]:
-    return [each["name"] for each in admin.get(client, "/sandboxes")]
+    return [sandbox["name"] for sandbox in admin.get(client, "/sandboxes")]
 
 
 # --- how a request names one
@@ -54,21 +54,20 @@ def test_the_header_names_a_sandbox(client: FlaskClient) -> None:
 
 def test_the_path_names_a_sandbox(client: FlaskClient) -> None:
     add_cart(client, "mine", "one")
-    found = client.get("/sandboxes/one/v2/carts/mine", headers=ADMIN)
-    assert found.get_json()["data"]["name"] == "Cart"
-    assert {
-        each["id"] for each in client.get("/sandboxes/one/v2/carts", headers=ADMIN).json["data"]
-    } == (ids(client, "one"))
+    cart = client.get("/sandboxes/one/v2/carts/mine", headers=ADMIN)
+    assert cart.get_json()["data"]["name"] == "Cart"
+    carts = client.get("/sandboxes/one/v2/carts", headers=ADMIN).get_json()["data"]
+    assert {cart["id"] for cart in carts} == ids(client, "one")
 
 
 def test_the_path_wins_over_the_header(client: FlaskClient) -> None:
     add_cart(client, "mine", "one")
     headers = {**ADMIN, HEADER: "two"}
     listed = client.get("/sandboxes/one/v2/carts", headers=headers).get_json()["data"]
-    assert "mine" in {each["id"] for each in listed}
+    assert "mine" in {cart["id"] for cart in listed}
 
 
-def test_a_request_without_a_name_means_the_default_one(client: FlaskClient) -> None:
+def test_a_request_without_a_name_uses_the_default_one(client: FlaskClient) -> None:
     add_cart(client, "mine", "default")
     assert "mine" in ids(client)
 
@@ -76,20 +75,20 @@ def test_a_request_without_a_name_means_the_default_one(client: FlaskClient) -> 
 def links_in(value: Any) -> list[str]:
     """Return every link in a JSON value."""
     if isinstance(value, list):
-        return [link for each in value for link in links_in(each)]
+        return [link for child in value for link in links_in(child)]
     if not isinstance(value, dict):
         return []
-    found = [link for name, each in value.items() if name != "links" for link in links_in(each)]
-    return found + [link for link in (value.get("links") or {}).values() if link]
+    nested = [child for name, child in value.items() if name != "links"]
+    return links_in(nested) + [link for link in (value.get("links") or {}).values() if link]
 
 
 @pytest.mark.parametrize(
     "path",
     ["/v2/carts?page[limit]=2", "/v2/carts/free-cart", "/v2/accounts", f"/v2/accounts/{ACCOUNT_1}"],
 )
-def test_links_keep_the_prefix_and_lead_back(client: FlaskClient, path: str) -> None:
-    answer = client.get(f"/sandboxes/one{path}", headers=ADMIN)
-    links = links_in(answer.get_json())
+def test_links_keep_the_prefix_and_work(client: FlaskClient, path: str) -> None:
+    response = client.get(f"/sandboxes/one{path}", headers=ADMIN)
+    links = links_in(response.get_json())
     assert links
     for link in links:
         assert link.startswith("http://localhost/sandboxes/one/v2/")
@@ -101,14 +100,14 @@ def test_a_link_to_the_next_page_stays_in_the_sandbox(client: FlaskClient) -> No
     url, seen = "/sandboxes/one/v2/carts?page[limit]=2", set()
     while url:
         page = client.get(url, headers=ADMIN).get_json()
-        seen |= {each["id"] for each in page["data"]}
+        seen |= {cart["id"] for cart in page["data"]}
         url = page["links"]["next"]
     assert seen == ids(client, "one")
 
 
 def test_links_without_a_prefix_have_none(client: FlaskClient) -> None:
-    answer = client.get("/v2/carts", headers={**ADMIN, HEADER: "one"})
-    for link in links_in(answer.get_json()):
+    response = client.get("/v2/carts", headers={**ADMIN, HEADER: "one"})
+    for link in links_in(response.get_json()):
         assert link.startswith("http://localhost/v2/")
 
 
@@ -123,21 +122,21 @@ def test_a_path_below_a_sandbox_that_the_contract_lacks_is_404(client: FlaskClie
 
 
 @pytest.mark.parametrize("name", ["a b", "ä", "x" * 101, "a/b", "*", ""])
-def test_a_name_that_no_path_can_hold_is_refused(client: FlaskClient, name: str) -> None:
-    answer = client.get("/v2/carts", headers={**ADMIN, HEADER: name.encode().decode("latin-1")})
-    assert admin.detail(answer, 400).startswith("A sandbox's name has 1 to 100 of the characters")
+def test_a_name_that_is_invalid_in_a_path_is_rejected(client: FlaskClient, name: str) -> None:
+    response = client.get("/v2/carts", headers={**ADMIN, HEADER: name.encode().decode("latin-1")})
+    assert admin.detail(response, 400).startswith("A sandbox's name has 1 to 100 of the characters")
     assert names(client) == ["default"]
 
 
 @pytest.mark.parametrize("name", ["a", "A-1_b.c", "x" * 100, "..."])
-def test_names_are_what_a_path_can_hold(client: FlaskClient, name: str) -> None:
+def test_names_are_valid_in_a_path(client: FlaskClient, name: str) -> None:
     assert "free-cart" in ids(client, name)
 
 
-def test_a_server_may_want_a_name() -> None:
+def test_a_server_may_require_a_name() -> None:
     client = create_app(Config(require_sandbox=True), CONTRACT).test_client()
-    refused = client.get("/v2/carts", headers=ADMIN)
-    assert admin.detail(refused, 400) == (
+    rejected = client.get("/v2/carts", headers=ADMIN)
+    assert admin.detail(rejected, 400) == (
         "Name a sandbox: the header Mock-Sandbox, or a path below /sandboxes/NAME."
     )
     assert client.get("/v2/carts", headers={**ADMIN, HEADER: "one"}).status_code == 200
@@ -147,17 +146,17 @@ def test_a_server_may_want_a_name() -> None:
     assert client.get("/openapi.yaml").status_code == 200
 
 
-# --- made, forked, thrown away
+# --- created, forked, deleted
 
 
-def test_a_sandbox_is_made_from_the_seed_on_first_use(client: FlaskClient) -> None:
+def test_a_sandbox_is_created_from_the_fixtures_on_first_use(client: FlaskClient) -> None:
     client.delete("/v2/carts/free-cart", headers=ADMIN)
     assert names(client) == ["default"]
     assert "free-cart" in ids(client, "one")
     assert names(client) == ["default", "one"]
 
 
-def test_a_sandbox_tells_about_itself(client: FlaskClient) -> None:
+def test_a_sandbox_is_described(client: FlaskClient) -> None:
     add_cart(client, "mine", "one")
     assert admin.get(client, "/sandboxes/one") == {
         "name": "one",
@@ -168,23 +167,23 @@ def test_a_sandbox_tells_about_itself(client: FlaskClient) -> None:
     }
 
 
-def test_asking_for_a_sandbox_does_not_make_it(client: FlaskClient) -> None:
+def test_getting_a_sandbox_does_not_create_it(client: FlaskClient) -> None:
     assert admin.detail(admin.call(client, "GET", "/sandboxes/one"), 404) == (
         'There is no sandbox "one".'
     )
     assert names(client) == ["default"]
 
 
-def test_a_sandbox_can_be_made_beforehand(client: FlaskClient) -> None:
-    made = admin.call(client, "POST", "/sandboxes/one")
-    assert made.status_code == 201
-    assert made.get_json()["carts"] == 11
+def test_a_sandbox_can_be_created_explicitly(client: FlaskClient) -> None:
+    created = admin.call(client, "POST", "/sandboxes/one")
+    assert created.status_code == 201
+    assert created.get_json()["carts"] == 11
     again = admin.call(client, "POST", "/sandboxes/one")
     assert admin.detail(again, 409) == 'There is a sandbox "one" already.'
     assert admin.call(client, "POST", "/sandboxes/default").status_code == 409
 
 
-def test_a_fork_starts_from_another_ones_state_and_goes_its_own_way(client: FlaskClient) -> None:
+def test_a_fork_starts_from_the_state_of_another_and_is_independent(client: FlaskClient) -> None:
     add_cart(client, "before", "one")
     admin.put(client, "/clock", {"action": "advance", "duration": "PT1H"}, sandbox="one")
     admin.arm(client, {"then": {"error": "forbidden"}, "operation": "getACart"}, "one")
@@ -192,22 +191,22 @@ def test_a_fork_starts_from_another_ones_state_and_goes_its_own_way(client: Flas
     assert forked.get_json()["now"] == "2026-01-01T01:00:00.000Z"
     add_cart(client, "after", "one")
     assert ids(client, "two") == ids(client, "one") - {"after"}
-    assert [each["operation"] for each in admin.get(client, "/rules", "two")] == ["getACart"]
+    assert [rule["operation"] for rule in admin.get(client, "/rules", "two")] == ["getACart"]
     assert admin.get(client, "/sandboxes/two")["requests"] == 1
     admin.call(client, "DELETE", "/rules", sandbox="two")
     assert admin.get(client, "/rules", "one")
 
 
-def test_a_fork_keeps_tokens_and_goes_on_with_the_same_ids(client: FlaskClient) -> None:
+def test_a_fork_keeps_tokens_and_continues_the_id_sequence(client: FlaskClient) -> None:
     login = client.post(TOKENS, headers={**SHOPPER, HEADER: "one"}, json={"data": SIGN_IN})
     token = login.get_json()["data"][0]["token"]
     admin.call(client, "POST", "/sandboxes/two", {"fork_of": "one"})
     headers = {**SHOPPER, "EP-Account-Management-Authentication-Token": token}
-    made = [
+    created = [
         client.post("/v2/carts", headers={**headers, HEADER: name}, json={"data": {"name": "New"}})
         for name in ("one", "two")
     ]
-    assert made[0].get_json()["data"]["id"] == made[1].get_json()["data"]["id"]
+    assert created[0].get_json()["data"]["id"] == created[1].get_json()["data"]["id"]
 
 
 def test_a_snapshot_can_be_forked(client: FlaskClient) -> None:
@@ -219,7 +218,7 @@ def test_a_snapshot_can_be_forked(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "told"),
+    ("body", "status", "message"),
     [
         ({"fork_of": "nowhere"}, 404, 'There is no sandbox "nowhere".'),
         ({"fork_of": "default", "snapshot": "x"}, 404, 'There is no snapshot "x"; known: none.'),
@@ -227,15 +226,15 @@ def test_a_snapshot_can_be_forked(client: FlaskClient) -> None:
         ({"fork": "default"}, 400, "fork is not a known field; known: fork_of, snapshot."),
     ],
 )
-def test_what_cannot_be_forked_is_told_and_makes_nothing(
-    client: FlaskClient, body: dict[str, str], status: int, told: str
+def test_an_invalid_fork_is_reported_and_creates_nothing(
+    client: FlaskClient, body: dict[str, str], status: int, message: str
 ) -> None:
-    answer = admin.call(client, "POST", "/sandboxes/one", body)
-    assert admin.detail(answer, status) == told
+    response = admin.call(client, "POST", "/sandboxes/one", body)
+    assert admin.detail(response, status) == message
     assert names(client) == ["default"]
 
 
-def test_a_deleted_sandbox_is_gone_and_starts_anew(client: FlaskClient) -> None:
+def test_a_deleted_sandbox_starts_again_from_the_fixtures(client: FlaskClient) -> None:
     add_cart(client, "mine", "one")
     assert admin.call(client, "DELETE", "/sandboxes/one").status_code == 204
     assert names(client) == ["default"]
@@ -249,7 +248,7 @@ def test_deleting_the_default_one_resets_it(client: FlaskClient) -> None:
     assert "mine" not in ids(client)
 
 
-def test_a_reset_is_of_one_sandbox(client: FlaskClient) -> None:
+def test_a_reset_affects_one_sandbox(client: FlaskClient) -> None:
     for name in ("one", "two"):
         add_cart(client, "mine", name)
     admin.call(client, "POST", "/reset", sandbox="one")
@@ -262,7 +261,7 @@ def test_a_reset_is_of_one_sandbox(client: FlaskClient) -> None:
 # --- how many, how long
 
 
-def test_the_least_recently_used_one_makes_room_and_the_log_tells(
+def test_the_least_recently_used_one_is_evicted_and_logged(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.getLogger("mockserver"), "propagate", True)
@@ -277,13 +276,13 @@ def test_the_least_recently_used_one_makes_room_and_the_log_tells(
     assert "mine" not in ids(client, "two")
 
 
-def test_one_sandbox_may_be_the_most() -> None:
+def test_the_maximum_may_be_one_sandbox() -> None:
     client = create_app(Config(max_sandboxes=1), CONTRACT).test_client()
     add_cart(client, "mine", "one")
     assert "mine" in ids(client, "one")
 
 
-def test_the_default_one_never_makes_room() -> None:
+def test_the_default_one_is_never_evicted() -> None:
     client = create_app(Config(max_sandboxes=1), CONTRACT).test_client()
     add_cart(client, "mine", "default")
     for name in ("one", "two", "three"):
@@ -292,75 +291,75 @@ def test_the_default_one_never_makes_room() -> None:
 
 
 @pytest.fixture
-def time_passes() -> list[float]:
-    """The reading of a stopwatch that the test moves."""
+def elapsed() -> list[float]:
+    """The value of a stopwatch that the test controls."""
     return [0.0]
 
 
 @pytest.fixture
-def held(time_passes: list[float]) -> Sandboxes:
+def registry(elapsed: list[float]) -> Sandboxes:
     """Sandboxes that expire after ten seconds of that stopwatch."""
 
     def make() -> Sandbox:
         return Sandbox(StoreState(), NEW_YEAR, 0, 10)
 
-    return Sandboxes(make, 1000, 10, stopwatch=lambda: time_passes[0])
+    return Sandboxes(make, 1000, 10, stopwatch=lambda: elapsed[0])
 
 
-def test_an_idle_sandbox_expires(held: Sandboxes, time_passes: list[float]) -> None:
-    first = held.get("one")
-    time_passes[0] = 10
-    assert held.get("one") is first
-    time_passes[0] = 20.1
-    assert [name for name, _ in held.all()] == ["default"]
+def test_an_idle_sandbox_expires(registry: Sandboxes, elapsed: list[float]) -> None:
+    first = registry.get("one")
+    elapsed[0] = 10
+    assert registry.get("one") is first
+    elapsed[0] = 20.1
+    assert [name for name, _ in registry.all()] == ["default"]
     with pytest.raises(AdminError):
-        held.find("one")
-    assert held.get("one") is not first
+        registry.find("one")
+    assert registry.get("one") is not first
 
 
 @pytest.mark.parametrize("how", ["idle", "deleted"])
-def test_what_a_request_under_way_writes_outlives_its_sandbox(
-    held: Sandboxes, time_passes: list[float], how: str
+def test_the_write_of_a_running_request_is_not_lost_with_its_sandbox(
+    registry: Sandboxes, elapsed: list[float], how: str
 ) -> None:
-    under_way = held.get("one")
+    sandbox = registry.get("one")
     if how == "deleted":
-        held.delete("one")
-    time_passes[0] = 20
-    held.get("another")
-    under_way.run(lambda tx, _: tx.tokens.add_bearer("acknowledged", Bearer("storefront", None)))
-    assert held.get("one").run(lambda tx, _: tx.tokens.bearer("acknowledged")) is not None
-    assert held.default.run(lambda tx, _: tx.tokens.bearer("acknowledged")) is None
+        registry.delete("one")
+    elapsed[0] = 20
+    registry.get("another")
+    sandbox.run(lambda tx, _: tx.tokens.add_bearer("acknowledged", Bearer("storefront", None)))
+    assert registry.get("one").run(lambda tx, _: tx.tokens.bearer("acknowledged")) is not None
+    assert registry.default.run(lambda tx, _: tx.tokens.bearer("acknowledged")) is None
 
 
-def test_use_keeps_a_sandbox_alive(held: Sandboxes, time_passes: list[float]) -> None:
-    first = held.get("one")
+def test_use_keeps_a_sandbox_alive(registry: Sandboxes, elapsed: list[float]) -> None:
+    first = registry.get("one")
     for _ in range(5):
-        time_passes[0] += 9
-        held.get("other")
-        assert held.get("one") is first
+        elapsed[0] += 9
+        registry.get("other")
+        assert registry.get("one") is first
 
 
-def test_only_the_idle_ones_expire(held: Sandboxes, time_passes: list[float]) -> None:
-    held.get("old")
-    time_passes[0] = 6
-    held.get("new")
-    time_passes[0] = 11
-    assert [name for name, _ in held.all()] == ["default", "new"]
+def test_only_the_idle_ones_expire(registry: Sandboxes, elapsed: list[float]) -> None:
+    registry.get("old")
+    elapsed[0] = 6
+    registry.get("new")
+    elapsed[0] = 11
+    assert [name for name, _ in registry.all()] == ["default", "new"]
 
 
-def test_an_expired_name_is_free(held: Sandboxes, time_passes: list[float]) -> None:
-    held.create("one")
-    time_passes[0] = 11
-    assert held.create("one") is held.get("one")
+def test_an_expired_name_can_be_used_again(registry: Sandboxes, elapsed: list[float]) -> None:
+    registry.create("one")
+    elapsed[0] = 11
+    assert registry.create("one") is registry.get("one")
 
 
-def test_the_default_one_never_expires(held: Sandboxes, time_passes: list[float]) -> None:
-    time_passes[0] = 1e9
-    assert held.get("default") is held.default
-    assert held.find("default") is held.default
+def test_the_default_one_never_expires(registry: Sandboxes, elapsed: list[float]) -> None:
+    elapsed[0] = 1e9
+    assert registry.get("default") is registry.default
+    assert registry.find("default") is registry.default
 
 
-# --- the law: no cross-talk
+# --- isolation under concurrency
 
 SANDBOXES, STEPS, THREADS = 50, 200, 16
 Step = Callable[[random.Random], tuple[str, str, dict[str, str], Any]]
@@ -403,7 +402,7 @@ OPERATIONS: tuple[Step, ...] = (
 
 
 def transcript(app: Flask, number: int) -> list[tuple[Any, ...]]:
-    """Send a sandbox's own random steps; return every byte of its answers."""
+    """Send a sandbox's random steps; return its complete responses."""
     rng, name, client = random.Random(number), f"sandbox-{number}", app.test_client()
     lines = []
     for step in range(STEPS):
@@ -413,18 +412,20 @@ def transcript(app: Flask, number: int) -> list[tuple[Any, ...]]:
         else:
             headers = {**headers, HEADER: name}
         content = {} if body is None else {"json": body}
-        answer = client.open(path, method=method, headers=headers, **content)
-        lines.append((method, path, answer.status, sorted(answer.headers), answer.data))
+        response = client.open(path, method=method, headers=headers, **content)
+        lines.append((method, path, response.status, sorted(response.headers), response.data))
     return lines
 
 
 @pytest.mark.repeats
-def test_many_sandboxes_at_once_answer_as_each_would_alone() -> None:
+def test_concurrent_sandboxes_respond_as_each_would_alone() -> None:
     together = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
     with ThreadPoolExecutor(THREADS) as threads:
-        told = list(threads.map(lambda number: transcript(together, number), range(SANDBOXES)))
-    assert len({str(each) for each in told}) == SANDBOXES
-    for number, lines in enumerate(told):
+        transcripts = list(
+            threads.map(lambda number: transcript(together, number), range(SANDBOXES))
+        )
+    assert len({str(lines) for lines in transcripts}) == SANDBOXES
+    for number, lines in enumerate(transcripts):
         assert lines == transcript(create_app(Config(frozen_at=NEW_YEAR), CONTRACT), number)
 
 

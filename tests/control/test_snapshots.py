@@ -1,4 +1,4 @@
-"""Snapshots: states to come back to, and to take away as fixture files."""
+"""Snapshots: saved states, restored or downloaded as fixture files."""
 
 from pathlib import Path
 from typing import Any
@@ -34,13 +34,13 @@ RULE = {"operation": "getCarts", "then": {"error": "forbidden"}, "skip": 1, "tim
 
 def carts(client: FlaskClient, headers: dict[str, str] = ADMIN) -> Any:
     """Return every cart, as listed."""
-    answer = client.get("/v2/carts?page[limit]=100", headers=headers)
-    assert answer.status_code == 200, answer.text
-    return answer.get_json()["data"]
+    response = client.get("/v2/carts?page[limit]=100", headers=headers)
+    assert response.status_code == 200, response.text
+    return response.get_json()["data"]
 
 
 def ids(client: FlaskClient) -> list[str]:
-    return [each["id"] for each in carts(client)]
+    return [cart["id"] for cart in carts(client)]
 
 
 def save(client: FlaskClient, name: str, sandbox: str | None = None) -> Any:
@@ -54,33 +54,33 @@ def restore(client: FlaskClient, name: str) -> None:
 # --- saved, listed, restored, deleted
 
 
-def test_a_snapshot_tells_what_it_holds(client: FlaskClient) -> None:
-    shown = {"name": "s", "now": "2026-01-01T00:00:00.000Z", "carts": 11}
-    assert save(client, "s") == shown
-    assert admin.get(client, "/snapshots") == [shown]
+def test_a_snapshot_is_described(client: FlaskClient) -> None:
+    snapshot = {"name": "s", "now": "2026-01-01T00:00:00.000Z", "carts": 11}
+    assert save(client, "s") == snapshot
+    assert admin.get(client, "/snapshots") == [snapshot]
 
 
 def test_snapshots_are_listed_by_name(client: FlaskClient) -> None:
     for name in ("b", "a", "c"):
         save(client, name)
-    assert [each["name"] for each in admin.get(client, "/snapshots")] == ["a", "b", "c"]
+    assert [snapshot["name"] for snapshot in admin.get(client, "/snapshots")] == ["a", "b", "c"]
 
 
-def test_restoring_goes_back_to_the_world_the_clock_the_ids_and_the_rules(
+def test_restoring_resets_the_store_state_the_clock_the_ids_and_the_rules(
     client: FlaskClient,
 ) -> None:
     admin.arm(client, RULE)
     save(client, "s")
     before = ids(client)
-    made = GOOD["createACart"].sent_by(client).get_json()["data"]["id"]
+    cart_id = GOOD["createACart"].sent_by(client).get_json()["data"]["id"]
     client.delete("/v2/carts/free-cart", headers=ADMIN)
     admin.put(client, "/clock", {"action": "advance", "duration": "PT1H"})
     admin.call(client, "DELETE", "/rules")
     restore(client, "s")
-    assert [(each["matched"], each["fired"]) for each in admin.get(client, "/rules")] == [(0, 0)]
+    assert [(rule["matched"], rule["fired"]) for rule in admin.get(client, "/rules")] == [(0, 0)]
     assert ids(client) == before
     assert admin.get(client, "/clock")["now"] == "2026-01-01T00:00:00.000Z"
-    assert GOOD["createACart"].sent_by(client).get_json()["data"]["id"] == made
+    assert GOOD["createACart"].sent_by(client).get_json()["data"]["id"] == cart_id
 
 
 def test_a_snapshot_can_be_restored_again_and_again(client: FlaskClient) -> None:
@@ -121,28 +121,28 @@ def test_a_deleted_snapshot_is_gone(client: FlaskClient) -> None:
         ("GET", "/snapshots/other/fixture"),
     ],
 )
-def test_an_unknown_snapshot_is_told_with_those_that_there_are(
+def test_an_unknown_snapshot_is_reported_with_the_known_ones(
     client: FlaskClient, method: str, path: str
 ) -> None:
-    answer = admin.call(client, method, path)
-    assert admin.detail(answer, 404) == 'There is no snapshot "other"; known: none.'
+    response = admin.call(client, method, path)
+    assert admin.detail(response, 404) == 'There is no snapshot "other"; known: none.'
     save(client, "b")
     save(client, "a")
-    answer = admin.call(client, method, path)
-    assert admin.detail(answer, 404) == 'There is no snapshot "other"; known: a, b.'
+    response = admin.call(client, method, path)
+    assert admin.detail(response, 404) == 'There is no snapshot "other"; known: a, b.'
 
 
 @pytest.mark.parametrize("name", ["a%20b", "%C3%A4", "x" * 101])
-def test_a_name_that_no_path_can_hold_is_refused(client: FlaskClient, name: str) -> None:
-    answer = admin.call(client, "PUT", f"/snapshots/{name}")
-    assert admin.detail(answer, 400).startswith("A snapshot's name has 1 to 100")
+def test_a_name_that_is_invalid_in_a_path_is_rejected(client: FlaskClient, name: str) -> None:
+    response = admin.call(client, "PUT", f"/snapshots/{name}")
+    assert admin.detail(response, 400).startswith("A snapshot's name has 1 to 100")
 
 
 def test_a_sandbox_keeps_at_most_a_hundred(client: FlaskClient) -> None:
     for number in range(100):
         save(client, f"s-{number}")
-    answer = admin.call(client, "PUT", "/snapshots/one-more")
-    assert admin.detail(answer, 409) == "A sandbox keeps at most 100 snapshots; delete one."
+    response = admin.call(client, "PUT", "/snapshots/one-more")
+    assert admin.detail(response, 409) == "A sandbox keeps at most 100 snapshots; delete one."
     save(client, "s-1")
 
 
@@ -152,17 +152,17 @@ def test_each_sandbox_has_its_own(client: FlaskClient) -> None:
     assert len(admin.get(client, "/snapshots", "one")) == 1
 
 
-# --- taken away as a fixture file
+# --- downloaded as a fixture file
 
 
-def lived_in(client: FlaskClient) -> None:
-    """Bring a world into a state that the fixtures don't have."""
+def change_everything(client: FlaskClient) -> None:
+    """Bring the store into a state that differs from the fixtures."""
     client.post(TOKENS, headers=SHOPPER, json={"data": SIGN_UP})
     client.post("/v2/carts", headers=acting_as(2), json={"data": {"id": "mine", "name": "Grace's"}})
     client.delete("/v2/carts/free-cart", headers=ADMIN)
     for name, body in CHANGES.items():
-        answer = client.put(f"/v2/carts/{name}", headers=ADMIN, json={"data": body})
-        assert answer.status_code == 200, answer.text
+        response = client.put(f"/v2/carts/{name}", headers=ADMIN, json={"data": body})
+        assert response.status_code == 200, response.text
     admin.put(client, "/clock", {"action": "advance", "duration": "PT6H30M5S"})
     path = "/v2/carts/contact-cart"
     client.put(path, headers=ADMIN, json={"data": {"contact": {"email": "new@example.com"}}})
@@ -179,26 +179,26 @@ def lived_in(client: FlaskClient) -> None:
         {"type": "promotion_item", "code": "FIVE-OFF"},
     ]
     body = {"data": items, "options": {"add_all_or_nothing": True}}
-    answer = client.post("/v2/carts/ada-second-cart/items", headers=headers, json=body)
-    assert answer.status_code == 201, answer.text
-    ordered(client)
+    response = client.post("/v2/carts/ada-second-cart/items", headers=headers, json=body)
+    assert response.status_code == 201, response.text
+    create_orders(client)
     admin.put(client, "/rate-limit", {"requests_per_second": 1000})
     admin.arm(client, RULE)
 
 
-def ordered(client: FlaskClient) -> None:
-    """Leave orders of an account, of a customer and of no one behind, paid in part and as a whole,
-    and a product with less in stock."""
+def create_orders(client: FlaskClient) -> None:
+    """Create orders of an account, of a customer and of a guest, paid in part and in full, which
+    also reduce the stock of a product."""
     for headers, cart, data, payment in (
         (acting_as(2), "grace-cart", {"contact": GUEST, "order_number": "2"}, {"amount": 1}),
         (ADMIN, "grace-cart", {"customer": {"id": CUSTOMER_2}}, {"method": "authorize"}),
         (SHOPPER, "ada-second-cart", {"external_ref": "é"}, {}),
     ):
         body = {"data": {**CHECKOUT, **data}}
-        answer = client.post(f"/v2/carts/{cart}/checkout", headers=headers, json=body)
-        assert answer.status_code == 201, answer.text
+        response = client.post(f"/v2/carts/{cart}/checkout", headers=headers, json=body)
+        assert response.status_code == 201, response.text
         admin.put(client, "/clock", {"action": "advance", "duration": "PT1M"})
-        path = f"/v2/orders/{answer.get_json()['data']['id']}/payments"
+        path = f"/v2/orders/{response.get_json()['data']['id']}/payments"
         paid = client.post(
             path,
             headers=headers,
@@ -232,7 +232,7 @@ CHANGES: dict[str, Any] = {
 
 
 def reloaded(text: str, folder: Path, instant: str) -> FlaskClient:
-    """Return a client of a new server with a downloaded fixture, whose clock stands."""
+    """Return a client of a new server with a downloaded fixture and a frozen clock."""
     file = folder / "saved.yaml"
     file.write_text(text, "utf-8")
     return create_app(
@@ -241,7 +241,7 @@ def reloaded(text: str, folder: Path, instant: str) -> FlaskClient:
 
 
 def pages(client: FlaskClient) -> dict[str, Any]:
-    """Return all that a server lists."""
+    """Return everything that a server lists."""
     paths = (
         "/v2/carts?page[limit]=100",
         "/v2/carts/ada-second-cart/items",
@@ -255,23 +255,23 @@ def pages(client: FlaskClient) -> dict[str, Any]:
         "/catalog/hierarchies",
         "/v2/orders?include=items&page[limit]=100",
     )
-    shown = {path: client.get(path, headers=ADMIN).get_json() for path in paths}
-    shown["authentication"] = client.get(
+    content = {path: client.get(path, headers=ADMIN).get_json() for path in paths}
+    content["authentication"] = client.get(
         "/v2/settings/account-authentication", headers=SHOPPER
     ).get_json()
     for number in (1, 2, 3):
-        shown[f"account {number}"] = carts(client, acting_as(number))
+        content[f"account {number}"] = carts(client, acting_as(number))
     for number in (1, 2):
-        shown[f"customer {number}"] = carts(client, as_customer(number))
-    shown["rate limit"] = admin.get(client, "/rate-limit")
-    return shown
+        content[f"customer {number}"] = carts(client, as_customer(number))
+    content["rate limit"] = admin.get(client, "/rate-limit")
+    return content
 
 
 @pytest.mark.parametrize("path", ["/snapshots/s/fixture", "/fixture"])
-def test_a_downloaded_fixture_is_the_same_world(
+def test_a_downloaded_fixture_has_the_same_state(
     client: FlaskClient, tmp_path: Path, path: str
 ) -> None:
-    lived_in(client)
+    change_everything(client)
     now = save(client, "s")["now"]
     text = client.get(f"/__admin{path}").text
     admin.call(client, "DELETE", "/rules")
@@ -280,14 +280,14 @@ def test_a_downloaded_fixture_is_the_same_world(
     assert {name: rule[name] for name in RULE} == RULE
     admin.call(again, "DELETE", "/rules")
     assert pages(again) == pages(client)
-    lamps = [{"type": "cart_item", "sku": "lamp", "quantity": each} for each in (2, 1)]
-    for each, expected in zip(lamps, (400, 201), strict=True):
-        answer = again.post("/v2/carts/more/items", headers=SHOPPER, json={"data": each})
-        assert answer.status_code == expected
+    lamps = [{"type": "cart_item", "sku": "lamp", "quantity": quantity} for quantity in (2, 1)]
+    for item, expected in zip(lamps, (400, 201), strict=True):
+        response = again.post("/v2/carts/more/items", headers=SHOPPER, json={"data": item})
+        assert response.status_code == expected
 
 
 def test_a_downloaded_fixture_keeps_the_logins(client: FlaskClient, tmp_path: Path) -> None:
-    lived_in(client)
+    change_everything(client)
     text = client.get("/__admin/fixture").text
     again = reloaded(text, tmp_path, admin.get(client, "/clock")["now"])
     for username, password in (
@@ -295,8 +295,8 @@ def test_a_downloaded_fixture_keeps_the_logins(client: FlaskClient, tmp_path: Pa
         ("MARY@example.com", "mary-password"),
     ):
         body = {"data": {**SIGN_IN, "username": username, "password": password}}
-        answer = again.post(TOKENS, headers=SHOPPER, json=body)
-        assert answer.status_code == 201, answer.text
+        response = again.post(TOKENS, headers=SHOPPER, json=body)
+        assert response.status_code == 201, response.text
     assert again.get("/v2/carts/always-cart-not-found", headers=ADMIN).status_code == 200
     assert again.delete("/v2/carts/always-cart-not-found", headers=ADMIN).status_code == 404
     code = {**SIGN_IN, "authentication_mechanism": "passwordless", "username": "ada@example.com"}
@@ -305,7 +305,7 @@ def test_a_downloaded_fixture_keeps_the_logins(client: FlaskClient, tmp_path: Pa
     assert again.post(TOKENS, headers=SHOPPER, json={"data": code}).status_code == 201
 
 
-def test_an_issued_token_is_not_taken_along(client: FlaskClient, tmp_path: Path) -> None:
+def test_an_issued_token_is_not_exported(client: FlaskClient, tmp_path: Path) -> None:
     issued = client.post(TOKENS, headers=SHOPPER, json={"data": SIGN_IN}).get_json()["data"][0]
     text = client.get("/__admin/fixture").text
     assert issued["token"] not in text
@@ -314,25 +314,25 @@ def test_an_issued_token_is_not_taken_along(client: FlaskClient, tmp_path: Path)
     assert again.get("/v2/carts", headers=headers).status_code == 401
 
 
-def test_a_downloaded_fixture_downloads_alike(client: FlaskClient, tmp_path: Path) -> None:
-    lived_in(client)
+def test_a_downloaded_fixture_exports_the_same_fixture(client: FlaskClient, tmp_path: Path) -> None:
+    change_everything(client)
     text = client.get("/__admin/fixture").text
     again = reloaded(text, tmp_path, admin.get(client, "/clock")["now"])
     assert yaml.safe_load(again.get("/__admin/fixture").text) == yaml.safe_load(text)
 
 
-def test_expired_carts_are_not_taken_along(client: FlaskClient) -> None:
+def test_expired_carts_are_not_exported(client: FlaskClient) -> None:
     admin.put(client, "/clock", {"action": "advance", "duration": "PT1H"})
     text = client.get("/__admin/fixture").text
-    assert "expiring-cart" not in {each["id"] for each in yaml.safe_load(text)["carts"]}
+    assert "expiring-cart" not in {cart["id"] for cart in yaml.safe_load(text)["carts"]}
 
 
 def test_a_snapshot_is_downloaded_as_it_was(client: FlaskClient) -> None:
     save(client, "s")
     client.delete("/v2/carts/free-cart", headers=ADMIN)
-    saved, present = (client.get(f"/__admin{p}").text for p in ("/snapshots/s/fixture", "/fixture"))
+    saved, current = (client.get(f"/__admin{p}").text for p in ("/snapshots/s/fixture", "/fixture"))
     assert "free-cart" in saved
-    assert "free-cart" not in present
+    assert "free-cart" not in current
 
 
 @pytest.mark.repeats

@@ -1,4 +1,4 @@
-"""The pytest plugin, in suites of its users: generated here, run by a pytest of their own."""
+"""The pytest plugin, in generated test suites that are run by a separate pytest."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ pytest_plugins = ["pytester"]
 
 HEAVY = {"click", "flask", "granian", "jsonschema", "jwt", "rpds", "ssl", "urllib.request", "yaml"}
 ALONE = ("-p", "no:hypothesispytest", "-p", "no:schemathesis")
-"""A pytest without the plugins that take long to load."""
+"""Run pytest without the plugins that are slow to load."""
 
 PRELUDE = """
 import httpx
@@ -37,7 +37,7 @@ def test_fail_arms_a_rule(mock_sandbox):
     mock_sandbox.fail("too-many-requests", operation="getCarts", times=1)
     assert [carts(mock_sandbox).status_code for _ in range(2)] == [429, 200]
 
-def test_the_clock_stands_still_where_it_is_told(mock_sandbox):
+def test_the_clock_is_frozen_and_advanced(mock_sandbox):
     clock = mock_sandbox.clock
     clock.freeze("2026-01-01T00:00:00Z")
     clock.advance("PT1H")
@@ -50,18 +50,18 @@ def test_the_clock_stands_still_where_it_is_told(mock_sandbox):
 def test_the_journal_is_oldest_first(mock_sandbox):
     carts(mock_sandbox)
     httpx.get(f"{mock_sandbox.url}/v2/nope")
-    assert [each["status"] for each in mock_sandbox.journal] == [200, 404]
+    assert [entry["status"] for entry in mock_sandbox.journal] == [200, 404]
 
-def test_coverage_is_the_tests_own(mock_sandbox):
+def test_coverage_is_that_of_the_test(mock_sandbox):
     carts(mock_sandbox)
     assert mock_sandbox.coverage["outcomes"]["seen"] == 1
 
-def test_verify_is_silent_when_it_holds(mock_sandbox):
+def test_verify_passes_on_success(mock_sandbox):
     carts(mock_sandbox)
     mock_sandbox.verify(operation="getCarts", count=1)
 
-def test_verify_fails_the_test_when_not(mock_sandbox):
-    with pytest.raises(AssertionError, match="expected count 1, came 0"):
+def test_verify_fails_the_test_otherwise(mock_sandbox):
+    with pytest.raises(AssertionError, match="expected count 1, got 0"):
         mock_sandbox.verify(operation="getCarts", count=1)
 
 def test_verify_of_nonsense_is_an_error(mock_sandbox):
@@ -76,14 +76,14 @@ def test_any_parameter_makes_a_name(mock_sandbox, text):
     assert carts(mock_sandbox).status_code == 200
 
 def test_at_the_end_no_sandbox_is_left(mock_server):
-    names = [each["name"] for each in mock_server.client().sandboxes()]
+    names = [sandbox["name"] for sandbox in mock_server.client().sandboxes()]
     assert names == ["default"]
 """
 
 BAR_SUITE = """
 from hashlib import sha256
 
-HTTP = httpx.Client()  # one for all: each takes a while to make
+HTTP = httpx.Client()  # shared, since it is slow to create
 
 def transcript(box, number):
     def call(method, path, body=None):
@@ -92,7 +92,7 @@ def transcript(box, number):
         return f"{answer.status_code} {sorted(kept.items())} {answer.text}".replace(box.url, "")
 
     yield call("POST", "/v2/carts", {"data": {"id": "mine", "name": f"Number {number}"}})
-    yield call("POST", "/v2/carts", {"data": {"name": "An id of the sandbox's making"}})
+    yield call("POST", "/v2/carts", {"data": {"name": "A generated id"}})
     if number % 3 == 0:
         box.fail("too-many-requests", times=1)
     if number % 5 == 0:
@@ -120,24 +120,24 @@ bearer_tokens: [{token: admin, client_id: backoffice}]
 FIXTURE_SUITE = """
 @pytest.mark.mock_fixtures("data/access.yaml", "data/carts.yaml")
 def test_only_the_named_fixtures(mock_sandbox):
-    assert [each["id"] for each in all_of(mock_sandbox)] == ["cart-of-the-suite"]
+    assert [cart["id"] for cart in all_of(mock_sandbox)] == ["cart-of-the-suite"]
 
 @pytest.mark.mock_fixtures("default", "data/carts.yaml")
 def test_the_built_in_one_and_another(mock_sandbox):
-    assert {"free-cart", "cart-of-the-suite"} <= {each["id"] for each in all_of(mock_sandbox)}
+    assert {"free-cart", "cart-of-the-suite"} <= {cart["id"] for cart in all_of(mock_sandbox)}
 
 def test_the_built_in_one(mock_sandbox):
-    assert "cart-of-the-suite" not in {each["id"] for each in all_of(mock_sandbox)}
+    assert "cart-of-the-suite" not in {cart["id"] for cart in all_of(mock_sandbox)}
 """
 
 
-def test_a_test_has_a_sandbox_of_its_own(pytester: pytest.Pytester) -> None:
+def test_a_test_has_its_own_sandbox(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(PRELUDE + SANDBOX_SUITE)
     pytester.runpytest("-p", "no:randomly").assert_outcomes(passed=14)
 
 
 def results(report: Path) -> dict[str, tuple[str, str]]:
-    """Return each test's outcome and the digest of what it was answered."""
+    """Return each test's outcome and the digest of its responses."""
     return {
         str(case.get("name")): (
             "failed" if case.find("failure") is not None else "passed",
@@ -174,7 +174,7 @@ def test_the_marker_chooses_fixtures_relative_to_the_root_folder(
     pytester.runpytest().assert_outcomes(passed=3)
 
 
-def test_a_fixture_that_can_not_be_used_is_told(pytester: pytest.Pytester) -> None:
+def test_an_invalid_fixture_is_reported(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         import pytest
@@ -201,9 +201,9 @@ def test_the_ini_option_gives_options_to_the_server(pytester: pytest.Pytester) -
     pytester.runpytest().assert_outcomes(passed=1)
 
 
-def test_the_marker_is_explained(pytester: pytest.Pytester) -> None:
-    explained = pytester.runpytest("--markers")
-    explained.stdout.fnmatch_lines(["@pytest.mark.mock_fixtures(*paths): start from these*"])
+def test_the_marker_is_documented(pytester: pytest.Pytester) -> None:
+    printed = pytester.runpytest("--markers")
+    printed.stdout.fnmatch_lines(["@pytest.mark.mock_fixtures(*paths): start from these*"])
 
 
 def test_a_suite_that_does_not_use_it_loads_nothing(pytester: pytest.Pytester) -> None:

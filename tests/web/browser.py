@@ -11,7 +11,7 @@ ARGUMENTS = ("--no-sandbox", "--disable-background-networking")
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Yield a browser. Raises RuntimeError where there is none."""
+    """Yield a browser. Raises RuntimeError if there is none."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         raise RuntimeError("Chromium is missing; `.ci/needs` installs it on Debian")

@@ -1,4 +1,4 @@
-"""A browser, and a page on a sandbox of its own that tells what went wrong inside it."""
+"""Fixtures: a browser, and pages on a separate sandbox that must not report errors."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page
 from tests.conftest import RunningServer
 from tests.web.browser import chromium
 
-ASKED_FOR = "responded with a status of 429"
-"""What a browser says of the failure that a test has armed."""
+EXPECTED_ERROR = "responded with a status of 429"
+"""The console message for the failure that a test has armed."""
 
 
 @pytest.fixture(scope="session")
@@ -23,30 +23,32 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def base(server: RunningServer) -> str:
-    """The address of a sandbox of the test's own."""
+    """The base URL of the test's own sandbox."""
     return f"{server.url}/sandboxes/web-{uuid4().hex}"
 
 
 @pytest.fixture
 def open_page(browser: Browser, base: str) -> Iterator[Callable[..., Page]]:
-    """Open a page of the dashboard: `open_page("/ui/clock", color_scheme="dark")`. In the end no
-    page may have met an error, or asked another host for anything."""
-    told: list[str] = []
-    asked: list[str] = []
+    """Open a page of the dashboard: `open_page("/ui/clock", color_scheme="dark")`.
+
+    At the end no page may have reported an error, or sent a request to another host.
+    """
+    errors: list[str] = []
+    urls: list[str] = []
     with ExitStack() as stack:
 
-        def opened(path: str, **context: object) -> Page:
-            made = browser.new_context(**context)  # type: ignore[arg-type]  # Playwright's own names
-            stack.callback(made.close)
-            made.grant_permissions(["clipboard-read", "clipboard-write"])
-            page = made.new_page()
-            page.on("console", lambda each: told.append(each.text) if each.type == "error" else 0)
-            page.on("pageerror", lambda each: told.append(str(each)))
-            page.on("request", lambda each: asked.append(each.url))
+        def open_(path: str, **context: object) -> Page:
+            ctx = browser.new_context(**context)  # type: ignore[arg-type]  # Playwright's own names
+            stack.callback(ctx.close)
+            ctx.grant_permissions(["clipboard-read", "clipboard-write"])
+            page = ctx.new_page()
+            page.on("console", lambda line: errors.append(line.text) if line.type == "error" else 0)
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.on("request", lambda sent: urls.append(sent.url))
             page.goto(base + path)
             return page
 
-        yield opened
-    assert [each for each in told if ASKED_FOR not in each] == []
+        yield open_
+    assert [error for error in errors if EXPECTED_ERROR not in error] == []
     server = base.partition("/sandboxes/")[0]
-    assert [url for url in asked if not url.startswith((f"{server}/", "data:", "blob:"))] == []
+    assert [url for url in urls if not url.startswith((f"{server}/", "data:", "blob:"))] == []

@@ -1,7 +1,7 @@
-"""Make the pictures of the documents: `python -m tests.web.screenshots`
+"""Create the screenshots in docs/img: `python -m tests.web.screenshots`
 
-A server with a stopped clock is used as a storefront would use it; so the pictures change only when
-the pages do.
+The server has a frozen clock and gets the same requests each time, so the screenshots change only
+with the pages.
 """
 
 import httpx
@@ -21,26 +21,26 @@ UNTYPED = {"level": {"type": "integer", "value": "gold"}}
 
 
 def use(url: str) -> str:
-    """Make some calls, good and bad; return the id of a refused one."""
-    ada, one = acting_as(1), naming(ACCOUNT_1)
+    """Send valid and invalid requests; return the id of an invalid one."""
+    ada, account = acting_as(1), naming(ACCOUNT_1)
     rule = {"operation": "getCarts", "then": {"error": "too-many-requests"}, "times": 2}
     with httpx.Client(base_url=url) as client:
         client.get("/v2/carts", headers=ada)
-        client.post(ASSOCIATIONS.format("free-cart"), headers=ada, json=one)
-        client.post(ASSOCIATIONS.format("free-cart"), headers=ada, json=one["data"])
-        client.post(ASSOCIATIONS.format("contact-cart"), headers=ada, json=one)
+        client.post(ASSOCIATIONS.format("free-cart"), headers=ada, json=account)
+        client.post(ASSOCIATIONS.format("free-cart"), headers=ada, json=account["data"])
+        client.post(ASSOCIATIONS.format("contact-cart"), headers=ada, json=account)
         client.delete("/v2/carts/hedy-only-cart", headers=ADMIN)
         client.get("/v2/cart/free-cart", headers=SHOPPER)
         client.get("/v2/carts", headers=SHOPPER)
         body = {"data": {"contact": {"email": "ada"}, "custom_attributes": UNTYPED}}
-        wrong = client.post("/v2/carts", headers=SHOPPER, json=body)
+        invalid = client.post("/v2/carts", headers=SHOPPER, json=body)
         client.post("/__admin/rules", json=rule)
         client.get("/v2/carts", headers=ada)
-    return wrong.headers["Mock-Request-Id"]
+    return invalid.headers["Mock-Request-Id"]
 
 
 def shot(browser: Browser, url: str, name: str, scheme: str = "light") -> None:
-    """Take the picture of one page."""
+    """Take a screenshot of a page."""
     page: Page = browser.new_page(viewport=SIZE, color_scheme=scheme)  # type: ignore[arg-type]  # light or dark
     page.goto(url)
     page.wait_for_load_state("load")
@@ -49,13 +49,13 @@ def shot(browser: Browser, url: str, name: str, scheme: str = "light") -> None:
 
 
 def main() -> None:
-    """Take all pictures."""
+    """Take all screenshots."""
     FOLDER.mkdir(exist_ok=True)
     with running_server("--freeze-time", "2026-01-01T00:00:00Z") as server, chromium() as browser:
-        refused = use(server.url)
-        shot(browser, f"{server.url}/", "world")
+        request_id = use(server.url)
+        shot(browser, f"{server.url}/", "data")
         shot(browser, f"{server.url}/ui/journal", "journal")
-        shot(browser, f"{server.url}/ui/journal/{refused}", "request", "dark")
+        shot(browser, f"{server.url}/ui/journal/{request_id}", "request", "dark")
         shot(browser, f"{server.url}/ui/errors?operation=getCarts", "errors")
         shot(browser, f"{server.url}/ui/coverage", "coverage")
 

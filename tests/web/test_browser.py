@@ -1,4 +1,4 @@
-"""The dashboard in a real browser: what moves, what is clicked, what is heard, what is narrow."""
+"""The dashboard in a real browser: live updates, clicks, accessibility, narrow screens."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +20,7 @@ def call(base: str, method: str, path: str, **more: object) -> httpx.Response:
 
 
 def entry_of(base: str) -> str:
-    """Make a request that is refused; return the path of its page."""
+    """Send an invalid request; return the path of its page."""
     body = {"data": {"contact": {"email": "?"}}}
     answer = httpx.post(f"{base}/v2/carts", headers=SHOPPER, json=body)
     return f"/ui/journal/{answer.headers['Mock-Request-Id']}"
@@ -34,9 +34,9 @@ def test_page_is_accessible(open_page: Open, base: str, path: str, scheme: str) 
     call(base, "PUT", "/__admin/snapshots/saved")
     page = open_page(entry if path == "entry" else path, color_scheme=scheme)
     page.wait_for_load_state("networkidle") if path == "/docs" else None
-    # the reference's own widgets are Swagger UI's; what is ours around them is held to it
-    found = Axe().run(page, context={"exclude": [["#swagger"]]})
-    assert found.violations_count == 0, found.generate_report()
+    # excluding the widgets of Swagger UI
+    results = Axe().run(page, context={"exclude": [["#swagger"]]})
+    assert results.violations_count == 0, results.generate_report()
 
 
 @pytest.mark.parametrize("path", [*PAGES, "entry"])
@@ -48,7 +48,7 @@ def test_page_fits_its_width(open_page: Open, base: str, path: str, width: int) 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_world_is_filtered_while_typing(open_page: Open) -> None:
+def test_data_is_filtered_while_typing(open_page: Open) -> None:
     page = open_page("/")
     carts = page.get_by_role("group", name="Carts")
     expect(carts).to_contain_text("free-cart")
@@ -66,7 +66,7 @@ def test_id_is_copied(open_page: Open) -> None:
 
 def test_requests_are_shown_as_they_arrive(open_page: Open, base: str) -> None:
     page = open_page("/ui/journal")
-    expect(page.get_by_text("Nothing came yet")).to_be_visible()
+    expect(page.get_by_text("No requests yet")).to_be_visible()
     call(base, "GET", "/v2/carts")
     expect(page.locator("#total")).to_have_text("1")
     call(base, "GET", "/v2/nowhere")
@@ -90,7 +90,7 @@ def test_error_is_armed_by_a_click_and_a_pages_fetch_fails(open_page: Open, base
     page = open_page("/ui/errors?operation=getCarts")
     page.get_by_role("row", name="too-many-requests").get_by_role("button", name="Arm").click()
     expect(page.locator("#rules")).to_contain_text("not yet")
-    app = open_page("/ui/clock")  # any page of the same browser: it stands for the tested app
+    app = open_page("/ui/clock")  # any page of the same browser, in place of the tested app
     fetch = "url => fetch(url, {headers: {Authorization: 'Bearer admin'}}).then(a => a.status)"
     assert app.evaluate(fetch, f"{base}/v2/carts") == 429
     expect(page.locator("#rules")).not_to_contain_text("not yet")  # live
@@ -106,11 +106,11 @@ def test_clock_is_moved_by_a_click(open_page: Open, base: str) -> None:
     page = open_page("/ui/clock")
     page.get_by_role("button", name="+ 7 days").click()
     expect(page.locator(".now")).to_contain_text("2026-01-08 00:00:00")
-    page.get_by_role("button", name="Let it run").click()
-    expect(page.locator("#state")).to_have_text("runs")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.locator("#state")).to_have_text("running")
 
 
-def test_theme_is_chosen_and_kept(open_page: Open) -> None:
+def test_theme_is_selected_and_stored(open_page: Open) -> None:
     page = open_page("/", color_scheme="light")
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.get_by_role("button", name="Dark").click()
@@ -120,7 +120,7 @@ def test_theme_is_chosen_and_kept(open_page: Open) -> None:
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") != light
 
 
-def test_keyboard_leads_through_the_page(open_page: Open) -> None:
+def test_page_is_usable_by_keyboard(open_page: Open) -> None:
     page = open_page("/ui/clock")
     page.keyboard.press("Tab")
     expect(page.get_by_text("Skip to the content")).to_be_focused()
@@ -132,7 +132,7 @@ def test_keyboard_leads_through_the_page(open_page: Open) -> None:
     expect(page.locator(".now")).not_to_have_text(before)
 
 
-def test_everything_is_read_without_javascript(open_page: Open, base: str) -> None:
+def test_everything_is_readable_without_javascript(open_page: Open, base: str) -> None:
     entry = entry_of(base)
     for path in (*PAGES, entry):
         page = open_page(path, java_script_enabled=False)
@@ -140,13 +140,13 @@ def test_everything_is_read_without_javascript(open_page: Open, base: str) -> No
     page = open_page("/?filter=hedy", java_script_enabled=False)
     expect(page.get_by_role("group", name="Carts")).to_contain_text("hedy-only-cart")
     page = open_page("/ui/clock", java_script_enabled=False)
-    page.get_by_role("button", name="Stop it").click()
-    expect(page.locator("#state")).to_have_text("stands still")
+    page.get_by_role("button", name="Freeze").click()
+    expect(page.locator("#state")).to_have_text("frozen")
 
 
-def test_reference_tries_a_call_as_a_seed_login(open_page: Open, base: str) -> None:
+def test_reference_tries_a_call_as_a_login_of_the_fixtures(open_page: Open, base: str) -> None:
     page = open_page("/docs#/Carts/getCarts")
-    page.get_by_label("OperationContext as").select_option(label="Ada Lovelace (account-1)")
+    page.get_by_label("Call as").select_option(label="Ada Lovelace (account-1)")
     page.get_by_role("button", name="Execute").click()
     expect(page.locator(".responses-wrapper .response").first).to_contain_text("ada-second-cart")
     (entry,) = call(base, "GET", "/__admin/requests").json()["requests"]
@@ -167,29 +167,29 @@ CARTS = 10_000
 
 @pytest.fixture
 def crowded(start_server: Callable[..., RunningServer], tmp_path: Path) -> str:
-    """The address of a server with many carts."""
+    """The base URL of a server with many carts."""
     names = "".join(f"  - {{ id: cart-{n}, name: Cart {n} }}\n" for n in range(CARTS))
     file = tmp_path / "many.yaml"
     file.write_text(f"carts:\n{names}", "utf-8")
     return start_server("--fixtures", "default", "--fixtures", str(file)).url
 
 
-def test_page_follows_many_requests_among_many_carts(
+def test_page_updates_with_many_requests_and_many_carts(
     crowded: str, browser: Browser, record_property: Callable[[str, object], None]
 ) -> None:
-    """The longest task that blocked a page is printed, not asserted: machines differ."""
-    world, journal = browser.new_page(), browser.new_page()
-    world.goto(f"{crowded}/")
+    """The longest task that blocked a page is printed, not asserted, since machines differ."""
+    data, journal = browser.new_page(), browser.new_page()
+    data.goto(f"{crowded}/")
     journal.goto(f"{crowded}/ui/journal")
     with httpx.Client(base_url=crowded, headers=ADMIN) as client:
         for _ in range(1100):
             client.get("/v2/carts/free-cart")
     expect(journal.locator("#total")).to_have_text("1000")
     expect(journal.locator("#entries tbody tr")).to_have_count(50)
-    carts = world.get_by_role("group", name="Carts")
-    world.get_by_label("Filter").press_sequentially("cart-9999")
+    carts = data.get_by_role("group", name="Carts")
+    data.get_by_label("Filter").press_sequentially("cart-9999")
     expect(carts.locator("tbody tr")).to_have_count(1)
-    for name, page in (("world", world), ("journal", journal)):
+    for name, page in (("data", data), ("journal", journal)):
         longest = page.evaluate(BLOCKING)
         record_property(f"longest_blocking_task_of_{name}_ms", longest)
         print(f"longest blocking task of {name}: {longest} ms")

@@ -1,7 +1,7 @@
 // A storefront in small: sign in, list the account's carts, make a new one.
 const PASSWORD_PROFILE = "b0000000-0000-4000-8000-000000000001";
 const find = (selector) => document.querySelector(selector);
-const config = fetch("config.json").then((answer) => answer.json());
+const config = fetch("config.json").then((response) => response.json());
 
 let accessToken;
 let accountToken;
@@ -15,10 +15,10 @@ class ApiError extends Error {
 
 async function send(path, options) {
   const { apiUrl } = await config;
-  const answer = await fetch(apiUrl + path, options);
-  const text = await answer.text();
+  const response = await fetch(apiUrl + path, options);
+  const text = await response.text();
   const body = text ? JSON.parse(text) : {};
-  if (!answer.ok) throw new ApiError(answer.status, body.errors[0]);
+  if (!response.ok) throw new ApiError(response.status, body.errors[0]);
   return body;
 }
 

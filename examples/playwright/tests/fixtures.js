@@ -1,4 +1,4 @@
-// `test` gives each test a sandbox of its own, and the storefront that lives in it.
+// `test` gives each test its own sandbox, and a storefront that uses it.
 import { test as base } from "@playwright/test";
 
 export { expect } from "@playwright/test";
@@ -11,7 +11,7 @@ export const test = base.extend({
     await sandbox.admin("DELETE", `/sandboxes/${name}`);
   },
   storefront: async ({ page, sandbox }, use) => {
-    // the storefront reads its API's base URL at run time: here it becomes the sandbox's
+    // the storefront reads the base URL of its API at run time: set it to the sandbox's
     await page.route("**/config.json", (route) => route.fulfill({ json: { apiUrl: sandbox.url } }));
     await page.goto("/");
     await use(new Storefront(page));
@@ -26,23 +26,23 @@ class Sandbox {
 
   /** Call the admin API of this sandbox. */
   async admin(method, path, data) {
-    const answer = await this.request.fetch(`${this.url}/__admin${path}`, { method, data });
-    const text = await answer.text();
-    if (!answer.ok()) throw new Error(`${method} ${path}: ${answer.status()} ${text}`);
+    const response = await this.request.fetch(`${this.url}/__admin${path}`, { method, data });
+    const text = await response.text();
+    if (!response.ok()) throw new Error(`${method} ${path}: ${response.status()} ${text}`);
     return text ? JSON.parse(text) : undefined;
   }
 
-  /** Answer with an error of the catalog; `match` may hold operation, cart, skip, times … */
+  /** Respond with an error of the catalog; `match` may contain operation, cart, skip, times … */
   fail(error, match = {}) {
     return this.admin("POST", "/rules", { ...match, then: { error } });
   }
 
-  /** Move the clock on by a duration such as PT1H. */
+  /** Advance the clock by a duration such as PT1H. */
   advance(duration) {
     return this.admin("PUT", "/clock", { action: "advance", duration });
   }
 
-  /** Throw, with the difference, unless the journal holds what is expected. */
+  /** Verify the recorded requests; throws with the difference. */
   verify(expected) {
     return this.admin("POST", "/requests/verify", expected);
   }

@@ -2,25 +2,25 @@ import { expect, test } from "./fixtures.js";
 
 const CARTS = ["Ada's cart", "Ada's second cart", "Ada and Grace's cart"];
 
-test("who signs in sees their carts", async ({ storefront }) => {
+test("a signed-in user sees their carts", async ({ storefront }) => {
   await storefront.signIn();
   await expect(storefront.carts).toHaveCount(CARTS.length);
   for (const name of CARTS) await expect(storefront.page.getByText(name)).toBeVisible();
 });
 
-test("a wrong password is refused", async ({ storefront }) => {
+test("a wrong password is rejected", async ({ storefront }) => {
   await storefront.signIn("guess");
   await expect(storefront.alert).toContainText("Unauthorized");
   await expect(storefront.carts).toHaveCount(0);
 });
 
-test("a new cart is listed, in this test alone", async ({ storefront }) => {
+test("a new cart is listed, in this test only", async ({ storefront }) => {
   await storefront.signIn();
   await storefront.newCart("Birthday");
   await expect(storefront.carts).toHaveText(["Birthday", ...CARTS]);
 });
 
-test("an error is shown, and the next try succeeds", async ({ storefront, sandbox }) => {
+test("an error is shown, and the next attempt succeeds", async ({ storefront, sandbox }) => {
   await storefront.signIn();
   await expect(storefront.carts).toHaveCount(CARTS.length);
   await sandbox.fail("service-unavailable", { operation: "getCarts", times: 1 });
@@ -30,7 +30,7 @@ test("an error is shown, and the next try succeeds", async ({ storefront, sandbo
   await expect(storefront.alert).toBeEmpty();
 });
 
-test("an expired access token is replaced unseen", async ({ storefront, sandbox }) => {
+test("an expired access token is replaced silently", async ({ storefront, sandbox }) => {
   await storefront.signIn();
   await expect(storefront.carts).toHaveCount(CARTS.length);
   await sandbox.advance("PT1H1S");

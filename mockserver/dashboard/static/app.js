@@ -1,14 +1,14 @@
-// What HTML and htmx can't do: the theme, the clipboard. It works on what is swapped in, too.
+// The theme and the clipboard, which HTML and htmx cannot do. Works on swapped-in content too.
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const root = document.documentElement;
 const theme = document.getElementById("theme");
-const said = document.getElementById("said");
+const message = document.getElementById("message");
 
 function isDark() {
   return (root.dataset.theme ?? (dark.matches ? "dark" : "light")) === "dark";
 }
 
-function nameTheme() {
+function showThemeName() {
   theme.textContent = isDark() ? "Light" : "Dark";
   theme.hidden = false;
 }
@@ -16,10 +16,10 @@ function nameTheme() {
 theme.addEventListener("click", () => {
   root.dataset.theme = isDark() ? "light" : "dark";
   localStorage.setItem("theme", root.dataset.theme);
-  nameTheme();
+  showThemeName();
 });
-dark.addEventListener("change", nameTheme);
-nameTheme();
+dark.addEventListener("change", showThemeName);
+showThemeName();
 
 function showCopyButtons() {
   for (const button of document.querySelectorAll("button.copy[hidden]")) button.hidden = false;
@@ -29,8 +29,8 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("button.copy");
   if (!button) return;
   await navigator.clipboard.writeText(button.dataset.copy);
-  said.textContent = "Copied.";
-  setTimeout(() => (said.textContent = ""), 2000);
+  message.textContent = "Copied.";
+  setTimeout(() => (message.textContent = ""), 2000);
 });
 document.addEventListener("htmx:after:swap", showCopyButtons);
 showCopyButtons();

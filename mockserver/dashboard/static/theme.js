@@ -1,3 +1,3 @@
-// Before anything is painted: the theme that was chosen, if one was.
+// Applies the stored theme before the first paint.
 const chosen = localStorage.getItem("theme");
 if (chosen) document.documentElement.dataset.theme = chosen;

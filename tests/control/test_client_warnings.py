@@ -1,4 +1,4 @@
-"""The client's habits: for each one a client that has it, and one that has not."""
+"""Client warnings: for each one a client that causes it, and one that does not."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,18 +14,18 @@ from tests.control import admin
 from tests.requests import ASSOCIATIONS, GOOD, SIGN_IN, TOKENS
 from tests.seeds import ACCOUNT_1, ACCOUNT_2, ACCOUNT_TOKEN, ADMIN, NEW_YEAR, SHOPPER, naming
 
-Habits = dict[str, int]
+Counts = dict[str, int]
 Act = Callable[[FlaskClient], object]
 OLD = {"Authorization": "Bearer old"}
 
 
-def findings(client: FlaskClient, query: str = "") -> list[Any]:
-    found: list[Any] = admin.get(client, f"/coverage?{query}")["findings"]
-    return found
+def client_warnings(client: FlaskClient, query: str = "") -> list[Any]:
+    warnings: list[Any] = admin.get(client, f"/coverage?{query}")["client_warnings"]
+    return warnings
 
 
-def habits(client: FlaskClient, query: str = "") -> Habits:
-    return {each["habit"]: each["count"] for each in findings(client, query)}
+def warning_counts(client: FlaskClient, query: str = "") -> Counts:
+    return {item["warning"]: item["count"] for item in client_warnings(client, query)}
 
 
 # --- the clients
@@ -142,7 +142,7 @@ def associates_again_after_leaving(client: FlaskClient) -> None:
         client.open(ASSOCIATIONS, method=method, headers=ADMIN, json=naming(ACCOUNT_1))
 
 
-CLIENTS: list[tuple[Act, Habits]] = [
+CLIENTS: list[tuple[Act, Counts]] = [
     (retries_at_once, {"retried-too-early": 1}),
     (waits_for_retry_after, {}),
     (calls_something_else_meanwhile, {}),
@@ -167,21 +167,21 @@ CLIENTS: list[tuple[Act, Habits]] = [
 
 
 @pytest.mark.parametrize(("act", "expected"), CLIENTS, ids=[act.__name__ for act, _ in CLIENTS])
-def test_a_client_is_told_its_habits(client: FlaskClient, act: Act, expected: Habits) -> None:
+def test_warnings_of_a_client(client: FlaskClient, act: Act, expected: Counts) -> None:
     act(client)
-    assert habits(client) == expected
+    assert warning_counts(client) == expected
 
 
-def test_every_habit_has_a_client_that_has_it() -> None:
+def test_every_warning_has_a_client_that_causes_it() -> None:
     assert {name for _, expected in CLIENTS for name in expected} == set(ADVICE)
 
 
-def test_a_finding_tells_the_count_the_last_time_and_what_is_better(client: FlaskClient) -> None:
+def test_a_warning_has_count_last_detail_and_advice(client: FlaskClient) -> None:
     for _ in range(3):
         associates_twice(client)
-    (found,) = findings(client)
-    assert found == {
-        "habit": "associated-twice",
+    (warning,) = client_warnings(client)
+    assert warning == {
+        "warning": "associated-twice",
         "count": 5,
         "detail": f"{ASSOCIATIONS} was associated with that account already",
         "advice": ADVICE["associated-twice"],
@@ -198,53 +198,53 @@ def test_a_finding_tells_the_count_the_last_time_and_what_is_better(client: Flas
         (stops_at_the_first_page, "/v2/carts had more pages that nobody asked for"),
     ],
 )
-def test_a_finding_names_its_place(client: FlaskClient, act: Act, detail: str) -> None:
+def test_a_warning_names_its_request(client: FlaskClient, act: Act, detail: str) -> None:
     act(client)
-    assert [each["detail"] for each in findings(client)] == [detail]
+    assert [item["detail"] for item in client_warnings(client)] == [detail]
 
 
-def test_no_finding_tells_a_token(client: FlaskClient) -> None:
+def test_no_warning_contains_a_token(client: FlaskClient) -> None:
     secret = {"Authorization": "Bearer very-secret"}
     for _ in range(2):
         client.get("/v2/carts", headers=secret)
-    assert "very-secret" not in str(findings(client))
+    assert "very-secret" not in str(client_warnings(client))
 
 
-def test_findings_are_merged_over_sandboxes_and_outlive_them(client: FlaskClient) -> None:
+def test_warnings_are_merged_over_sandboxes_and_outlive_them(client: FlaskClient) -> None:
     body = {"data": {"name": "Cart", "colour": "red"}}
     for name in ("default", "one", "two"):
         client.post("/v2/carts", headers={**ADMIN, "Mock-Sandbox": name}, json=body)
     admin.call(client, "DELETE", "/sandboxes/two")
-    assert habits(client) == {"sent-unknown-fields": 3}
-    assert habits(client, "sandbox=one") == {"sent-unknown-fields": 1}
+    assert warning_counts(client) == {"sent-unknown-fields": 3}
+    assert warning_counts(client, "sandbox=one") == {"sent-unknown-fields": 1}
 
 
-def test_findings_outlive_a_reset(client: FlaskClient) -> None:
+def test_warnings_outlive_a_reset(client: FlaskClient) -> None:
     associates_twice(client)
     client.post("/__admin/reset")
-    assert habits(client) == {"associated-twice": 1}
+    assert warning_counts(client) == {"associated-twice": 1}
 
 
-def test_a_reset_ends_what_was_under_way(client: FlaskClient) -> None:
+def test_a_reset_clears_what_was_observed(client: FlaskClient) -> None:
     limited(client)
     admin.put(client, "/rate-limit", {"requests_per_second": None})
     assert client.get("/v2/accounts", headers=OLD).status_code == 401
     client.post("/__admin/reset")
     client.get("/v2/carts", headers=ADMIN)
     client.get("/v2/accounts", headers=OLD)
-    assert habits(client) == {}
+    assert warning_counts(client) == {}
 
 
-def test_what_another_sandbox_does_is_no_retry(client: FlaskClient) -> None:
+def test_a_request_in_another_sandbox_is_no_retry(client: FlaskClient) -> None:
     limited(client)
     client.get("/sandboxes/one/v2/carts", headers=ADMIN)
-    assert habits(client) == {}
+    assert warning_counts(client) == {}
 
 
-def test_the_lints_memory_is_bounded() -> None:
-    lint = ClientWarnings()
+def test_the_memory_of_warnings_is_bounded() -> None:
+    warnings = ClientWarnings()
     for number in range(3 * MAX_REMEMBERED):
-        lint.observe(
+        warnings.observe(
             Observation(
                 request_id=str(number),
                 time=NEW_YEAR,
@@ -260,10 +260,10 @@ def test_the_lints_memory_is_bounded() -> None:
                 next_page=f"http://localhost/?offset={number}",
             )
         )
-    assert lint.findings()["ignored-the-next-page"].count == MAX_REMEMBERED
+    assert warnings.findings()["ignored-the-next-page"].count == MAX_REMEMBERED
 
 
-def test_a_client_of_a_real_day_has_no_habits() -> None:
+def test_an_ordinary_client_causes_no_warnings() -> None:
     client = create_app(Config(), CONTRACT).test_client()
     credentials = {"grant_type": "implicit", "client_id": "storefront"}
     issued = client.post("/oauth/access_token", data=credentials).get_json()
@@ -272,4 +272,4 @@ def test_a_client_of_a_real_day_has_no_habits() -> None:
     headers = {**bearer, ACCOUNT_TOKEN: login["token"]}
     client.get("/v2/carts", headers=headers)
     client.post(ASSOCIATIONS, headers=headers, json=naming(ACCOUNT_1))
-    assert habits(client) == {}
+    assert warning_counts(client) == {}
