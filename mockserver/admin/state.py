@@ -9,7 +9,7 @@ from mockserver.admin.schema import integer, json_response
 from mockserver.core.clock import to_milliseconds_text
 from mockserver.http.context import current
 from mockserver.sandbox.sandbox import Sandbox
-from mockserver.store.entities import ACCOUNT, CUSTOMER, Account, Cart, Customer, Member
+from mockserver.store.entities import ACCOUNT, CUSTOMER, Account, Cart, Customer, Member, Owner
 from mockserver.store.transaction import Transaction
 
 Record = TypeVar("Record")

@@ -9,6 +9,7 @@ from flask import request
 from mockserver.core.clock import stopwatch
 from mockserver.core.errors import Violation
 from mockserver.core.wsgi import Environ, header_key, headers_of, path_of
+from mockserver.http.near_miss import find_near_miss
 from mockserver.openapi.contract import Contract, Operation
 from mockserver.operations.auth import ACCOUNT_TOKEN_HEADER, CUSTOMER_TOKEN_HEADER, Caller
 from mockserver.sandbox.client_warnings import ASSOCIATIONS, TOKEN_ERRORS, Observation
