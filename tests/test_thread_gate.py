@@ -205,7 +205,7 @@ def test_delayed_requests_do_not_block_others(
 ) -> None:
     running = start_server()
     client = running.client()
-    client.arm(SLOW)
+    client.arm_rule(SLOW)
 
     def be_delayed() -> None:
         with suppress(httpx.HTTPError):  # the server stops first

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from flask.testing import FlaskClient
-from mockserver.openapi.ref_resolver import resolve
+from mockserver.openapi.contract import resolve
 from werkzeug.test import TestResponse
 
 from mockserver.admin import schema
