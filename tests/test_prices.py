@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from mockserver.operations.pricing import money, price_lines, total
+from mockserver.operations.pricing import price_items, serialize_money, total
 from mockserver.store.entities import CartItem, Price, Product, Promotion
 from tests.carting import CURRENCY, amounts, custom, held, product, promotion, put_in, refusal, send
 from tests.seeds import FIVE_OFF, KEYBOARD, MUG, NOTEBOOK, SHOPPER, TEN_PERCENT, UMBRELLA
@@ -175,7 +175,7 @@ def test_fixed_amount_in_another_currency_takes_off_nothing(client: FlaskClient)
 
 def test_promotion_may_come_before_what_it_takes_off(client: FlaskClient) -> None:
     body = put_in(client, "free-cart", promotion(TEN_PERCENT))
-    assert body["meta"]["display_price"]["with_tax"] == money(0, "")
+    assert body["meta"]["display_price"]["with_tax"] == serialize_money(0, "")
     assert amounts(put_in(client, "free-cart", product(MUG)))["with_tax"] == 1350
 
 
@@ -199,7 +199,7 @@ def test_tax_is_on_what_is_left_after_a_promotion(client: FlaskClient) -> None:
     ],
 )
 def test_money_is_written_as_its_currency_wants(amount: int, currency: str, formatted: str) -> None:
-    shown = money(amount, currency)
+    shown = serialize_money(amount, currency)
     assert shown["formatted"].replace("\N{NO-BREAK SPACE}", "") == formatted
     assert (shown["amount"], shown["currency"]) == (amount, currency)
 
@@ -223,7 +223,7 @@ def item(amount: int, rate: int = 0, includes_tax: bool = False) -> CartItem:
     ],
 )
 def test_tax_is_rounded_to_the_unit(amount: int, rate: int, includes_tax: bool, tax: int) -> None:
-    told = total(price_lines([item(amount, rate, includes_tax)]))
+    told = total(price_items([item(amount, rate, includes_tax)]))
     assert told.tax == tax
     assert told.with_tax == (amount if includes_tax else amount + tax)
 
@@ -231,7 +231,7 @@ def test_tax_is_rounded_to_the_unit(amount: int, rate: int, includes_tax: bool, 
 def test_discount_is_spread_to_the_unit() -> None:
     off = Promotion("id", "OFF", "Off", None, {"USD": 100})
     line = CartItem("id", "promotion_item", "Off", "", "OFF", 1, 0, 0, promotion=off)
-    lines = price_lines([item(100), item(100), item(100), item(0), line])
+    lines = price_items([item(100), item(100), item(100), item(0), line])
     assert [each.amounts.discount for each in lines] == [-34, -33, -33, 0, 0]
 
 

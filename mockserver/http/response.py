@@ -65,11 +65,11 @@ def answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> 
 
 def result_response(operation: Operation, reply: OperationResult) -> Answer:
     """Return an operation's answer, with what was refused of the request beside what was done."""
-    if not reply.refused:
+    if not reply.partial_errors:
         return json_response(reply.status, reply.body, reply.headers)
     refused = [
         operation.errors[error.id].render(error.violations, **error.fields)["errors"][0]
-        for error in reply.refused
+        for error in reply.partial_errors
     ]
     return json_response(reply.status, {**reply.body, "errors": refused}, reply.headers)
 

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 
 from mockserver.app import create_app
 from mockserver.core.config import Config
-from mockserver.operations.pricing import Amounts, price_lines, total
+from mockserver.operations.pricing import Amounts, price_items, total
 from mockserver.store.entities import CartItem, Price, Product, Promotion
 from tests.carting import cart, custom, look_in, product, promotion, put_in, send
 from tests.contract import CONTRACT
@@ -63,7 +63,7 @@ LAW = settings(max_examples=400, derandomize=True, deadline=None, database=None)
 @LAW
 @given(st.lists(items(), max_size=12))
 def test_the_totals_are_the_sum_of_the_lines(held: list[CartItem]) -> None:
-    lines = price_lines(held)
+    lines = price_items(held)
     told = total(lines)
     for name in ("with_tax", "without_tax", "tax", "discount", "without_discount"):
         assert getattr(told, name) == sum(getattr(line.amounts, name) for line in lines)
@@ -73,7 +73,7 @@ def test_the_totals_are_the_sum_of_the_lines(held: list[CartItem]) -> None:
 @LAW
 @given(st.lists(items(), max_size=12))
 def test_nothing_is_ever_below_zero(held: list[CartItem]) -> None:
-    for line in price_lines(held):
+    for line in price_items(held):
         amounts = line.amounts
         assert min(amounts.with_tax, amounts.without_tax, amounts.tax) >= 0
         assert -amounts.without_discount <= amounts.discount <= 0
@@ -82,12 +82,12 @@ def test_nothing_is_ever_below_zero(held: list[CartItem]) -> None:
 @LAW
 @given(st.lists(items(), max_size=12))
 def test_what_promotions_take_off_is_what_the_lines_lack(held: list[CartItem]) -> None:
-    lines = price_lines(held)
-    off = sum(share for line in lines if line.item.promotion for _, share in line.taken)
+    lines = price_items(held)
+    off = sum(share for line in lines if line.item.promotion for _, share in line.discounts)
     assert off == -total(lines).discount
     for line in lines:
         if line.item.promotion is None:
-            assert sum(share for _, share in line.taken) == -line.amounts.discount
+            assert sum(share for _, share in line.discounts) == -line.amounts.discount
         else:
             assert line.amounts == Amounts()
 
@@ -95,8 +95,8 @@ def test_what_promotions_take_off_is_what_the_lines_lack(held: list[CartItem]) -
 @LAW
 @given(st.lists(items().filter(lambda each: each.promotion is None), max_size=12))
 def test_without_promotions_a_line_costs_the_same_in_any_cart(held: list[CartItem]) -> None:
-    alone = [price_lines([item])[0].amounts for item in held]
-    assert [line.amounts for line in price_lines(held)] == alone
+    alone = [price_items([item])[0].amounts for item in held]
+    assert [line.amounts for line in price_items(held)] == alone
 
 
 # --- carts
