@@ -22,9 +22,9 @@ from benchmarks import results, table
 from benchmarks.work import ACCOUNT_ID, HEADERS, association, cart
 from mockserver.app import create_app
 from mockserver.sandbox.sandbox import Sandbox
-from mockserver.store.transaction import Transaction
 from mockserver.store.entities import ACCOUNT, Cart
 from mockserver.store.state import StoreState
+from mockserver.store.transaction import Transaction
 
 SMALLEST, LARGEST = 10, 1_000_000
 ROUNDS = 3
@@ -134,12 +134,12 @@ def _of(sandbox: Sandbox) -> dict[str, Action]:
 
     sandbox.reset()
     change()
-    sandbox.save("saved")
+    sandbox.save_snapshot("saved")
     return {
         "reset": Action(sandbox.reset, change),
         "fork": Action(sandbox.fork),
-        "snapshot": Action(lambda: sandbox.save("another")),
-        "restore": Action(lambda: sandbox.restore("saved"), _settle),
+        "snapshot": Action(lambda: sandbox.save_snapshot("another")),
+        "restore": Action(lambda: sandbox.restore_snapshot("saved"), _settle),
     }
 
 

@@ -27,7 +27,7 @@ from mockserver.http.request import MAX_BODY_BYTES, read_body_eagerly
 from mockserver.http.response import Answer, error_response, json_response, stream_slowly
 from mockserver.http.routing import Routes
 from mockserver.openapi.contract import Contract
-from mockserver.sandbox.registry import DEFAULT, Sandboxes
+from mockserver.sandbox.registry import DEFAULT, SandboxRegistry
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.store.state import StoreState
 
@@ -52,7 +52,7 @@ def create_app(
     config = config or Config()
     contract = contract or Contract.load(resource("openapi.yaml"))
     initial_state = initial_state or load_fixtures(config.fixtures, contract, config.faults)
-    sandboxes = Sandboxes(
+    sandboxes = SandboxRegistry(
         partial(Sandbox, initial_state, config.frozen_at, config.seed, config.journal_size),
         config.max_sandboxes,
         config.sandbox_idle_s,
@@ -63,7 +63,7 @@ def create_app(
 class Application(Flask):
     """The application: Flask, with the operations of the contract on a way of their own."""
 
-    def __init__(self, config: Config, contract: Contract, sandboxes: Sandboxes) -> None:
+    def __init__(self, config: Config, contract: Contract, sandboxes: SandboxRegistry) -> None:
         super().__init__("mockserver", static_folder=None)
         self._config = config
         self._contract = contract
@@ -141,7 +141,7 @@ class Application(Flask):
         path = context.path
         is_api_request = not (path.startswith(admin.PREFIX) or dashboard.is_page(path))
         try:
-            context.bind_sandbox(name, self._sandboxes.get(name), is_api_request)
+            context.bind_sandbox(name, self._sandboxes.get_or_create(name), is_api_request)
         except AdminError:  # a bad name is answered like anything else
             context.bind_sandbox(DEFAULT, self._sandboxes.default, is_api_request)
             raise
@@ -183,7 +183,8 @@ class Application(Flask):
                 operation_id = None if context.operation is None else context.operation.id
                 sandbox.journal.count(operation_id, status, context.error)
             if (operation := context.operation) is not None and (
-                sandbox.client_warnings.waits or context.may_show_client_warning(operation, status)
+                sandbox.client_warnings.expects_followup
+                or context.may_show_client_warning(operation, status)
             ):
                 retry_after = headers.get("Retry-After")
                 sandbox.client_warnings.observe(context.observation(operation, status, retry_after))

@@ -39,7 +39,7 @@ class News:
 
     def hear(self, line: str) -> None:
         """Take a line of the log."""
-        if not line.endswith(" ms\n") and "thrown away: it" not in line:
+        if not line.endswith(" ms\n") and '" deleted: ' not in line:
             self.lines = [*self.lines[-MAX_NEWS:], line]
 
     def told(self) -> str | None:

@@ -6,10 +6,10 @@ from mockserver.admin.bodies import data
 from mockserver.core import wsgi
 from mockserver.openapi.contract import Contract
 from mockserver.sandbox import coverage
-from mockserver.sandbox.registry import DEFAULT, Sandboxes, prefix_of
+from mockserver.sandbox.registry import DEFAULT, SandboxRegistry, prefix_of
 
 
-def add_routes(admin: Blueprint, contract: Contract, held: Sandboxes) -> None:
+def add_routes(admin: Blueprint, contract: Contract, held: SandboxRegistry) -> None:
     """Add the routes of this noun."""
 
     @admin.get("/coverage")
@@ -18,8 +18,8 @@ def add_routes(admin: Blueprint, contract: Contract, held: Sandboxes) -> None:
         name = request.args.get("sandbox")
         base_url = wsgi.server_url(request.environ) + prefix_of(name or DEFAULT)
         if name:
-            only = held.find(name)
-            counts, findings = only.journal.counts(), only.client_warnings.findings()
+            only = held.get(name)
+            counts, findings = only.journal.counts(), only.client_warnings.warnings()
         else:
-            counts, findings = held.counts(), held.findings()
+            counts, findings = held.counts(), held.client_warnings()
         return data(coverage.report(contract, counts, findings, magic, base_url))

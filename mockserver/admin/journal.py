@@ -41,7 +41,7 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
         found = current().sandbox.journal.select(_query(contract, request.args))
         limit = number("limit", request.args.get("limit", DEFAULT_LIMIT), 1, MAX_LIMIT)
         offset = number("offset", request.args.get("offset", 0), 0, MAX_OFFSET)
-        shown = [entry.show() for entry in found[offset : offset + limit]]
+        shown = [entry.to_dict() for entry in found[offset : offset + limit]]
         return data({"requests": shown, "total": len(found), "limit": limit, "offset": offset})
 
     @admin.get("/requests/<entry:entry_id>")
@@ -49,7 +49,7 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
         entry = current().sandbox.journal.find(entry_id)
         if entry is None:
             raise AdminError(404, "Not Found", "No request of this id is remembered here.")
-        return data(entry.show())
+        return data(entry.to_dict())
 
     @admin.get("/requests/stream")
     def stream_requests() -> Response:

@@ -25,16 +25,16 @@ def add_routes(admin: Blueprint, config: Config, contract: Contract) -> None:
         ]
         if wrong:
             raise bad_request("; ".join(wrong) + ".")
-        return data(current().sandbox.arm(given).show(), 201)
+        return data(current().sandbox.arm_rule(given).to_dict(), 201)
 
     @admin.delete("/rules")
     def disarm_all() -> Response:
-        current().sandbox.disarm()
+        current().sandbox.disarm_rules()
         return nothing()
 
     @admin.delete("/rules/<rule_id>")
     def disarm(rule_id: str) -> Response:
-        current().sandbox.disarm(rule_id)
+        current().sandbox.disarm_rules(rule_id)
         return nothing()
 
     @admin.get("/rate-limit")

@@ -6,11 +6,11 @@ from flask import Blueprint, Response
 
 from mockserver.admin.bodies import body, data, nothing
 from mockserver.core.clock import to_milliseconds_text
-from mockserver.sandbox.registry import Sandboxes
+from mockserver.sandbox.registry import SandboxRegistry
 from mockserver.sandbox.sandbox import Sandbox
 
 
-def add_routes(admin: Blueprint, held: Sandboxes) -> None:
+def add_routes(admin: Blueprint, held: SandboxRegistry) -> None:
     """Add the routes of this noun."""
 
     @admin.get("/sandboxes")
@@ -19,7 +19,7 @@ def add_routes(admin: Blueprint, held: Sandboxes) -> None:
 
     @admin.get("/sandboxes/<name>")
     def get_sandbox(name: str) -> Response:
-        return data(_show(name, held.find(name)))
+        return data(_show(name, held.get(name)))
 
     @admin.post("/sandboxes/<name>")
     def create_sandbox(name: str) -> Response:

@@ -9,7 +9,7 @@ from mockserver.core.clock import to_milliseconds_text
 from mockserver.fixtures.export import to_yaml
 from mockserver.http.context import current
 from mockserver.sandbox.registry import check_name
-from mockserver.sandbox.state import SandboxState
+from mockserver.sandbox.sandbox import SandboxState
 
 
 def add_routes(admin: Blueprint) -> None:
@@ -24,17 +24,17 @@ def add_routes(admin: Blueprint) -> None:
     def save_snapshot(name: str) -> Response:
         check_name(name, "snapshot")
         sandbox = current().sandbox
-        sandbox.save(name)
+        sandbox.save_snapshot(name)
         return data(_show(name, sandbox.snapshot(name)))
 
     @admin.post("/snapshots/<name>/restore")
     def restore_snapshot(name: str) -> Response:
-        current().sandbox.restore(name)
+        current().sandbox.restore_snapshot(name)
         return nothing()
 
     @admin.delete("/snapshots/<name>")
     def delete_snapshot(name: str) -> Response:
-        current().sandbox.forget(name)
+        current().sandbox.delete_snapshot(name)
         return nothing()
 
     @admin.get("/snapshots/<name>/fixture")
@@ -56,6 +56,6 @@ def _show(name: str, state: SandboxState) -> dict[str, Any]:
 
 
 def _yaml(state: SandboxState) -> Response:
-    armed = [rule.given for rule in state.rules.rules]
+    armed = [rule.definition for rule in state.rules.rules]
     text = to_yaml(state.store, state.clock.now(), armed)
     return Response(text, content_type="application/yaml")

@@ -143,8 +143,8 @@ class RequestContext:
             notes=self.notes,
             nearest=nearest(contract, self.method, self.path) if self.is_unmatched else None,
             duration_ms=self.duration_ms,
-            request=Message.received(self.headers, self.body),
-            response=Message.sent(headers, body),
+            request=Message.from_request(self.headers, self.body),
+            response=Message.from_response(headers, body),
         )
 
 

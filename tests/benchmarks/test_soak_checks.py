@@ -287,7 +287,7 @@ def test_latencies_take_a_memory_that_does_not_grow() -> None:
 def test_a_traceback_in_the_log_is_news_and_requests_are_not() -> None:
     news = News()
     news.hear("12:00:00.000 GET /v2/carts 500 internal-server-error 1.2 ms\n")
-    news.hear('12:00:00.000 sandbox "x" thrown away: it made room: at most 8 are kept\n')
+    news.hear('12:00:00.000 sandbox "x" deleted: more than 8 sandboxes\n')
     assert news.told() is None
     news.hear("Traceback (most recent call last):\n")
     assert news.told() == "Traceback (most recent call last):\n"

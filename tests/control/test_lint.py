@@ -260,7 +260,7 @@ def test_the_lints_memory_is_bounded() -> None:
                 next_page=f"http://localhost/?offset={number}",
             )
         )
-    assert lint.findings()["ignored-the-next-page"].count == MAX_REMEMBERED
+    assert lint.warnings()["ignored-the-next-page"].count == MAX_REMEMBERED
 
 
 def test_a_client_of_a_real_day_has_no_habits() -> None:

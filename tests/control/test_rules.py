@@ -216,7 +216,7 @@ def test_a_sandbox_has_its_own_rules(client: FlaskClient) -> None:
 
 def test_there_are_at_most_a_thousand(app: Flask, client: FlaskClient) -> None:
     for _ in range(1000):
-        app.extensions["sandbox"].arm({"then": BUSY})
+        app.extensions["sandbox"].arm_rule({"then": BUSY})
     answer = admin.call(client, "POST", "/rules", {"then": BUSY})
     assert admin.detail(answer, 409) == "A sandbox has at most 1000 rules."
 

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from mockserver.app import create_app
 from mockserver.core.config import Config
 from mockserver.core.errors import AdminError
-from mockserver.sandbox.registry import Sandboxes
+from mockserver.sandbox.registry import SandboxRegistry
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.store.entities import Bearer
 from mockserver.store.state import StoreState
@@ -273,7 +273,7 @@ def test_the_least_recently_used_one_makes_room_and_the_log_tells(
         assert "mine" in ids(client, "one")
         add_cart(client, "mine", "three")
     assert names(client) == ["default", "one", "three"]
-    assert 'sandbox "two" thrown away: it made room: at most 2 are kept' in caplog.messages
+    assert 'sandbox "two" deleted: more than 2 sandboxes' in caplog.messages
     assert "mine" not in ids(client, "two")
 
 
@@ -298,66 +298,66 @@ def time_passes() -> list[float]:
 
 
 @pytest.fixture
-def held(time_passes: list[float]) -> Sandboxes:
+def held(time_passes: list[float]) -> SandboxRegistry:
     """Sandboxes that expire after ten seconds of that stopwatch."""
 
     def make() -> Sandbox:
         return Sandbox(StoreState(), NEW_YEAR, 0, 10)
 
-    return Sandboxes(make, 1000, 10, stopwatch=lambda: time_passes[0])
+    return SandboxRegistry(make, 1000, 10, stopwatch=lambda: time_passes[0])
 
 
-def test_an_idle_sandbox_expires(held: Sandboxes, time_passes: list[float]) -> None:
-    first = held.get("one")
+def test_an_idle_sandbox_expires(held: SandboxRegistry, time_passes: list[float]) -> None:
+    first = held.get_or_create("one")
     time_passes[0] = 10
-    assert held.get("one") is first
+    assert held.get_or_create("one") is first
     time_passes[0] = 20.1
     assert [name for name, _ in held.all()] == ["default"]
     with pytest.raises(AdminError):
-        held.find("one")
-    assert held.get("one") is not first
+        held.get("one")
+    assert held.get_or_create("one") is not first
 
 
 @pytest.mark.parametrize("how", ["idle", "deleted"])
 def test_what_a_request_under_way_writes_outlives_its_sandbox(
-    held: Sandboxes, time_passes: list[float], how: str
+    held: SandboxRegistry, time_passes: list[float], how: str
 ) -> None:
-    under_way = held.get("one")
+    under_way = held.get_or_create("one")
     if how == "deleted":
         held.delete("one")
     time_passes[0] = 20
-    held.get("another")
+    held.get_or_create("another")
     under_way.run(lambda tx, _: tx.tokens.add_bearer("acknowledged", Bearer("storefront", None)))
-    assert held.get("one").run(lambda tx, _: tx.tokens.bearer("acknowledged")) is not None
+    assert held.get_or_create("one").run(lambda tx, _: tx.tokens.bearer("acknowledged")) is not None
     assert held.default.run(lambda tx, _: tx.tokens.bearer("acknowledged")) is None
 
 
-def test_use_keeps_a_sandbox_alive(held: Sandboxes, time_passes: list[float]) -> None:
-    first = held.get("one")
+def test_use_keeps_a_sandbox_alive(held: SandboxRegistry, time_passes: list[float]) -> None:
+    first = held.get_or_create("one")
     for _ in range(5):
         time_passes[0] += 9
-        held.get("other")
-        assert held.get("one") is first
+        held.get_or_create("other")
+        assert held.get_or_create("one") is first
 
 
-def test_only_the_idle_ones_expire(held: Sandboxes, time_passes: list[float]) -> None:
-    held.get("old")
+def test_only_the_idle_ones_expire(held: SandboxRegistry, time_passes: list[float]) -> None:
+    held.get_or_create("old")
     time_passes[0] = 6
-    held.get("new")
+    held.get_or_create("new")
     time_passes[0] = 11
     assert [name for name, _ in held.all()] == ["default", "new"]
 
 
-def test_an_expired_name_is_free(held: Sandboxes, time_passes: list[float]) -> None:
+def test_an_expired_name_is_free(held: SandboxRegistry, time_passes: list[float]) -> None:
     held.create("one")
     time_passes[0] = 11
-    assert held.create("one") is held.get("one")
+    assert held.create("one") is held.get_or_create("one")
 
 
-def test_the_default_one_never_expires(held: Sandboxes, time_passes: list[float]) -> None:
+def test_the_default_one_never_expires(held: SandboxRegistry, time_passes: list[float]) -> None:
     time_passes[0] = 1e9
+    assert held.get_or_create("default") is held.default
     assert held.get("default") is held.default
-    assert held.find("default") is held.default
 
 
 # --- the law: no cross-talk

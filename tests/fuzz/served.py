@@ -108,7 +108,7 @@ class Served:
         for name, sandbox in self.sandboxes.all():
             sandbox.reset()
             for snapshot in sandbox.snapshots():
-                sandbox.forget(snapshot)
+                sandbox.delete_snapshot(snapshot)
             self.sandboxes.delete(name)
         return self
 
@@ -116,7 +116,7 @@ class Served:
         """Send one request; asserts all that holds of any answer."""
         before = self._worlds()
         entries = {name: sandbox.journal.total() for name, sandbox in self.sandboxes.all()}
-        seen = {name: each.count for name, each in self.sandboxes.findings().items()}
+        seen = {name: each.count for name, each in self.sandboxes.client_warnings().items()}
         with self._listening():
             answer = self._answered(sent)
         _check_form(answer)
@@ -125,12 +125,12 @@ class Served:
             changed = [name for name, world in before.items() if after.get(name) is not world]
             assert not changed, f"{answer.status} changed the world of {changed}"
         told = [
-            json_text.dump_ascii(entry.show())
+            json_text.dump_ascii(entry.to_dict())
             for name, sandbox in self.sandboxes.all()
             for entry in sandbox.journal.select(Query())[: 1 if name in entries else None]
             if sandbox.journal.total() != entries.get(name)
         ]
-        findings = self.sandboxes.findings()
+        findings = self.sandboxes.client_warnings()
         told += [each.detail for name, each in findings.items() if each.count != seen.get(name)]
         told += self._logged()
         for secret in hidden(sent):

@@ -162,7 +162,7 @@ def _again(app: Served, start: StoreState | None = None) -> None:
     """Assert that what a sandbox has become can be downloaded and started from, as it is; nothing
     has to be where it is as it was at the start."""
     state = app.sandboxes.default.state()
-    armed = [rule.given for rule in state.rules.rules]
+    armed = [rule.definition for rule in state.rules.rules]
     if state.store is start and state.clock.now() == NEW_YEAR and not armed:
         return
     if not Sampling.next():
