@@ -90,7 +90,6 @@ def update(ctx: OperationContext) -> OperationResult:
 
 
 def delete(ctx: OperationContext) -> OperationResult:
-    """Remove one item."""
     cart = get_cart_or_404(ctx)
     item = cart_changes.find_item(cart, ctx.params["cartitemID"], "item-not-found")
     cart = ctx.tx.carts.save(cart_changes.remove_item(cart, item))
@@ -121,7 +120,6 @@ def _add(
 
 
 def _get_source_or_404(ctx: OperationContext, payload: Mapping[str, Any]) -> Cart | Order:
-    """Return the cart, or the order, whose items are to be added."""
     if payload["type"] == REORDER:
         return get_order_or_404(ctx, payload["order_id"])
     source = ctx.tx.carts.get(payload["cart_id"])

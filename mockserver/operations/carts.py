@@ -57,7 +57,6 @@ def get(ctx: OperationContext) -> OperationResult:
 
 
 def update(ctx: OperationContext) -> OperationResult:
-    """Change the fields that the body names."""
     return _cart_response(_save(ctx, get_cart_or_404(ctx), ctx.body["data"]), ctx)
 
 

@@ -18,7 +18,6 @@ _CONDITION = re.compile(r"(eq|in)\((id|sku|slug|name),([^()]+)\)(?::(?=.)|$)")
 
 
 def list_currencies(ctx: OperationContext) -> OperationResult:
-    """List the currencies of the store."""
     currencies = list(ctx.tx.state.currencies.values())
     return page_response(ctx, "/v2/currencies", currencies, _serialize_currency)
 

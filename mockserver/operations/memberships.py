@@ -46,13 +46,11 @@ def list_unassigned(ctx: OperationContext) -> OperationResult:
 
 
 def get(ctx: OperationContext) -> OperationResult:
-    """Return one membership of an account."""
     result = single_response(serialize_membership(_get_membership_or_404(ctx), ctx))
     return _add_included(ctx, result, "account_member")
 
 
 def create(ctx: OperationContext) -> OperationResult:
-    """Make a member belong to an account."""
     account = get_visible_account(ctx)
     member = ctx.tx.members.get(ctx.body["data"]["account_member_id"].lower())
     if member is None:
@@ -90,7 +88,6 @@ def _memberships(ctx: OperationContext, account_id: str) -> Iterable[Membership]
 
 
 def _get_membership_or_404(ctx: OperationContext) -> Membership:
-    """Return the membership of the path."""
     account, membership_id = get_visible_account(ctx), ctx.params["membershipID"].lower()
     for membership in _memberships(ctx, account.id):
         if membership.id == membership_id:

@@ -37,13 +37,11 @@ def get(ctx: OperationContext) -> OperationResult:
 
 
 def list_items(ctx: OperationContext) -> OperationResult:
-    """List the items of one order."""
     order = get_order_or_404(ctx, ctx.params["orderID"])
     return OperationResult(200, {"data": serialize_order_items(order, ctx)})
 
 
 def _grammar(ctx: OperationContext) -> Grammar:
-    """Return what a list of orders can be filtered by."""
     return {
         "status": text_field("status", "eq"),
         "payment": text_field("payment", "eq"),

@@ -48,7 +48,6 @@ def check_contact_email(owners: Sequence[Owner], contact_email: str | None) -> N
 
 
 def check_last_cart(ctx: OperationContext, cart: Cart) -> None:
-    """Reject the deletion of the last cart of an owner."""
     for owner in cart.owners:
         if all(owned.id == cart.id for owned in ctx.tx.carts.list(owner)):
             raise ApiError(OWNER_TYPES[owner.type].last_cart)

@@ -80,7 +80,6 @@ def total(priced_items: Iterable[PricedItem]) -> Amounts:
 
 
 def serialize_prices(priced: PricedItem) -> dict[str, Any]:
-    """Return the fields of a serialized item that hold its prices."""
     quantity, currency = priced.item.quantity, priced.currency
     price = priced.item.price
     if priced.item.promotion is not None:

@@ -9,7 +9,6 @@ from mockserver.operations.lists.pages import page_response
 
 
 def list_password_profiles(ctx: OperationContext) -> OperationResult:
-    """List the password profiles of the store's realm."""
     path = _get_profiles_path(ctx)
     instant = to_milliseconds_text(ctx.tx.absolute(0))
 

@@ -10,7 +10,6 @@ DEFAULT_CART_NAME = "Cart"
 
 
 def get_cart_or_404(ctx: OperationContext) -> Cart:
-    """Return the cart of the path."""
     cart = ctx.tx.carts.get(ctx.params["cartID"])
     if cart is None:
         raise ApiError("cart-not-found")

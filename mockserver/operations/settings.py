@@ -22,14 +22,12 @@ def get_account_authentication(ctx: OperationContext) -> OperationResult:
 
 
 def get_cart(ctx: OperationContext) -> OperationResult:
-    """Return the cart settings."""
     data = {"type": "settings", **ctx.tx.state.settings["cart"]}
     links = {"self": f"{ctx.base_url}/v2/settings/cart"}
     return OperationResult(200, {"data": data, "links": links})
 
 
 def put_cart(ctx: OperationContext) -> OperationResult:
-    """Change the cart settings that the body names."""
     settings = ctx.tx.state.settings["cart"]
     changes: dict[str, Any] = {
         name: {**settings[name], **value} if isinstance(value, dict) else value

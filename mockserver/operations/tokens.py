@@ -145,7 +145,6 @@ def _by_openid_connect(ctx: OperationContext, data: dict[str, Any]) -> Member:
 
 
 def _by_account_token(ctx: OperationContext, _: dict[str, Any]) -> Member:
-    """Return the member of the account token in the header."""
     if ctx.caller.member_id is None:
         raise ApiError("account-token-missing")
     member = ctx.tx.members.get(ctx.caller.member_id)

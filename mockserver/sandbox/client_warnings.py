@@ -106,7 +106,6 @@ class ClientWarnings:
             self._rejected_tokens.clear()
 
     def _detect(self, request: Observation) -> Iterator[tuple[str, str]]:
-        """Yield the names and details of a request's warnings."""
         method, path = request.method, request.path
         if self._wait_until and request.time < self._wait_until.pop((method, path), 0):
             yield "retried-too-early", f"{method} {path} came again before Retry-After"

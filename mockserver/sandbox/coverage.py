@@ -75,7 +75,6 @@ def report(
 
 
 def _by_outcome(contract: Contract, counts: Counts) -> Counter[tuple[str, str]]:
-    """Return how often each outcome of each operation was seen."""
     seen: Counter[tuple[str, str]] = Counter()
     for (operation, status, error), count in counts.items():
         owner = "*" if operation is None or error in contract.gateway else operation

@@ -139,7 +139,6 @@ class Entry(NamedTuple):
     response: Message
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the entry as JSON values."""
         return {
             "id": self.id,
             "time": to_milliseconds_text(self.time),
@@ -164,7 +163,6 @@ class Entry(NamedTuple):
 
     @classmethod
     def unpack(cls, packed: tuple[Any, ...]) -> Entry:
-        """Return the entry of a stored form."""
         return cls._make((*packed[:-2], Message(*packed[-2]), Message(*packed[-1])))
 
 
@@ -208,7 +206,6 @@ class Journal:
             self._counts[entry.operation, entry.status, entry.error] += 1
 
     def count(self, operation: str | None, status: int, error: str | None) -> None:
-        """Count a request without storing it."""
         with self._lock:
             self._counts[operation, status, error] += 1
 
@@ -233,7 +230,6 @@ class Journal:
             return Counter(self._counts)
 
     def total(self) -> int:
-        """Return the number of all requests."""
         with self._lock:
             return self._counts.total()
 

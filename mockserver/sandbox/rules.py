@@ -93,7 +93,6 @@ class Rule:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the rule as JSON values."""
         expires = None if self.expires_at is None else to_milliseconds_text(self.expires_at)
         counts = {"matched": self.matched, "fired": self.fired, "expires_at": expires}
         return {"id": self.id, **self.definition, **counts}
@@ -112,7 +111,6 @@ class RuleSet:
     draws: int = 0
 
     def copy(self) -> RuleSet:
-        """Return an independent copy."""
         return RuleSet(self.seed, [replace(rule) for rule in self.rules], self.issued, self.draws)
 
     def add(self, definition: Mapping[str, Any], now: int) -> Rule:

@@ -35,7 +35,6 @@ class SandboxState:
     rules: RuleSet
 
     def copy(self) -> SandboxState:
-        """Return an independent copy."""
         return SandboxState(self.store, self.clock.copy(), self.ids.copy(), self.rules.copy())
 
 
@@ -83,7 +82,6 @@ class Sandbox:
         return self._state.clock
 
     def state(self) -> SandboxState:
-        """Return a copy of the present state."""
         with self._lock:
             return self._state.copy()
 
@@ -185,7 +183,6 @@ class Sandbox:
             return self._state.rules.decide(match_input, self._state.clock.now())
 
     def rules(self) -> list[dict[str, Any]]:
-        """Return the armed rules as JSON values."""
         with self._lock:
             return [rule.to_dict() for rule in self._state.rules.rules]
 

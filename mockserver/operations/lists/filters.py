@@ -55,7 +55,6 @@ def parse(expression: str, grammar: Grammar) -> Test:
 
 
 def _term(reader: "_Reader", grammar: Grammar) -> Test:
-    """Read one condition."""
     operators = list(dict.fromkeys(op for field in grammar.values() for op in field.operators))
     names = "|".join(sorted(operators, key=len, reverse=True))
     operator = reader.take(rf"(?:{names})\b", _either([f"{name}(…)" for name in operators]))

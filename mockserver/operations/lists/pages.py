@@ -102,7 +102,6 @@ def instant_field(ctx: OperationContext, name: str, *operators: str) -> Field:
 
 
 def text_field(name: str, *operators: str) -> Field:
-    """Return the field of a record's text."""
     return Field(operators, lambda record: getattr(record, name))
 
 

@@ -45,7 +45,6 @@ def serialize_cart(cart: Cart, ctx: OperationContext) -> dict[str, Any]:
 
 
 def serialize_cart_items(cart: Cart, ctx: OperationContext) -> list[dict[str, Any]]:
-    """Return every item of a cart, with its prices."""
     return [_serialize_item(priced, ctx) for priced in price_items(cart.items)]
 
 

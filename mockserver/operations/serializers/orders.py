@@ -60,12 +60,10 @@ def serialize_included(orders: Iterable[Order], ctx: OperationContext) -> dict[s
 
 
 def serialize_order_items(order: Order, ctx: OperationContext) -> list[dict[str, Any]]:
-    """Return every item of an order, with its prices."""
     return [_serialize_item(priced, order, ctx) for priced in price_items(order.items)]
 
 
 def order_amounts(order: Order) -> Amounts:
-    """Return the amounts due for an order."""
     return total(price_items(order.items))
 
 
