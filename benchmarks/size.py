@@ -135,12 +135,12 @@ def _sandbox_actions(sandbox: Sandbox) -> dict[str, Action]:
 
     sandbox.reset()
     change()
-    sandbox.save("saved")
+    sandbox.save_snapshot("saved")
     return {
         "reset": Action(sandbox.reset, change),
         "fork": Action(sandbox.fork),
-        "snapshot": Action(lambda: sandbox.save("another")),
-        "restore": Action(lambda: sandbox.restore("saved"), _wait_for_background),
+        "snapshot": Action(lambda: sandbox.save_snapshot("another")),
+        "restore": Action(lambda: sandbox.restore_snapshot("saved"), _wait_for_background),
     }
 
 

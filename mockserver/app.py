@@ -33,7 +33,7 @@ from mockserver.http.response import (
 from mockserver.http.routing import Routes
 from mockserver.openapi.contract import Contract, ContractError
 from mockserver.operations import OPERATIONS
-from mockserver.sandbox.registry import DEFAULT, Sandboxes
+from mockserver.sandbox.registry import DEFAULT, SandboxRegistry
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.store.state import StoreState
 
@@ -60,7 +60,7 @@ def create_app(
     if errors := contract.binding_errors(OPERATIONS.keys()):
         raise ContractError(errors)
     initial_state = initial_state or load_fixtures(config.fixtures, contract, config.faults)
-    sandboxes = Sandboxes(
+    sandboxes = SandboxRegistry(
         partial(Sandbox, initial_state, config.frozen_at, config.seed, config.journal_size),
         config.max_sandboxes,
         config.sandbox_idle_s,
@@ -71,7 +71,7 @@ def create_app(
 class Application(Flask):
     """The Flask application, whose operations of the contract bypass Flask's dispatch."""
 
-    def __init__(self, config: Config, contract: Contract, sandboxes: Sandboxes) -> None:
+    def __init__(self, config: Config, contract: Contract, sandboxes: SandboxRegistry) -> None:
         super().__init__("mockserver", static_folder=None)
         self._config = config
         self._contract = contract
@@ -158,7 +158,7 @@ class Application(Flask):
         path = context.path
         is_api_request = not (path.startswith(admin.PREFIX) or dashboard.is_page(path))
         try:
-            context.bind_sandbox(name, self._sandboxes.get(name), is_api_request)
+            context.bind_sandbox(name, self._sandboxes.get_or_create(name), is_api_request)
         except AdminError:  # the response to a bad name has all headers, too
             context.bind_sandbox(DEFAULT, self._sandboxes.default, is_api_request)
             raise
@@ -201,7 +201,8 @@ class Application(Flask):
                 operation_id = None if context.operation is None else context.operation.id
                 sandbox.journal.count(operation_id, status, context.error)
             if (operation := context.operation) is not None and (
-                sandbox.client_warnings.waits or context.may_show_client_warning(operation, status)
+                sandbox.client_warnings.expects_followup
+                or context.may_show_client_warning(operation, status)
             ):
                 retry_after = headers.get("Retry-After")
                 sandbox.client_warnings.observe(context.observation(operation, status, retry_after))

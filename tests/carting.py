@@ -69,7 +69,7 @@ def amounts(body: Any) -> dict[str, int]:
     return {name: price["amount"] for name, price in body["meta"]["display_price"].items()}
 
 
-def refusal(answer: TestResponse) -> tuple[int, str]:
-    """The status and the title of a refusal."""
+def error_of(answer: TestResponse) -> tuple[int, str]:
+    """The status and the title of the only error."""
     (error,) = answer.get_json()["errors"]
     return answer.status_code, error["title"]

@@ -1,4 +1,4 @@
-"""The contract and the built-in world, loaded once in each process of the tests."""
+"""The contract and the built-in data, loaded once in each process of the tests."""
 
 from mockserver.core.config import BUILT_IN, resource
 from mockserver.fixtures.load import load_fixtures

@@ -57,4 +57,4 @@ def statuses(order: Any) -> tuple[str, str, str]:
 
 def totals(order: Any) -> dict[str, int]:
     """The amounts of an order."""
-    return {name: each["amount"] for name, each in order["meta"]["display_price"].items()}
+    return {name: price["amount"] for name, price in order["meta"]["display_price"].items()}

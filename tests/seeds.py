@@ -1,4 +1,4 @@
-"""The seed world's names (contract.md §7), as the tests write them."""
+"""Names of the built-in data (contract.md §7), as the tests write them."""
 
 SHOPPER = {"Authorization": "Bearer shopper"}
 ADMIN = {"Authorization": "Bearer admin"}
@@ -15,11 +15,11 @@ MUG, NOTEBOOK, KEYBOARD, LAMP, GLOBE, UMBRELLA = (
     f"e0000000-0000-4000-8000-00000000000{n}" for n in range(1, 7)
 )
 ITEM = "e1000000-0000-4000-8000-000000000001"
-"""The only item of the seed world: two lamps in grace-cart."""
+"""The only item of the built-in data: two lamps in grace-cart."""
 ADAS_ORDER, GRACES_ORDER, ALANS_ORDER = (
     f"01000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3)
 )
-"""The orders of the seed world: unpaid, paid, and a customer's unpaid one."""
+"""The orders of the built-in data: unpaid, paid, and a customer's unpaid one."""
 TEN_PERCENT, FIVE_OFF = "TEN-PERCENT", "FIVE-OFF"
 NEW_YEAR = 1_767_225_600_000
 """2026-01-01T00:00:00Z, in milliseconds since 1970."""
@@ -37,9 +37,9 @@ def as_customer(number: int, bearer: dict[str, str] = SHOPPER) -> dict[str, str]
 
 def naming_customers(*customer_ids: str) -> dict[str, object]:
     """Return the body of a customer's association."""
-    return {"data": [{"type": "customer", "id": each} for each in customer_ids]}
+    return {"data": [{"type": "customer", "id": customer_id} for customer_id in customer_ids]}
 
 
 def naming(*account_ids: str) -> dict[str, object]:
     """Return the body of an association."""
-    return {"data": [{"type": "account", "id": each} for each in account_ids]}
+    return {"data": [{"type": "account", "id": account_id} for account_id in account_ids]}

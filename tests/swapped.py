@@ -1,6 +1,6 @@
-"""Accounts and customers with their roles swapped, so that one test tells of both.
+"""Accounts and customers with their roles swapped, so that one test covers both.
 
-What is sent and what is answered is rewritten in the other one's words: a test that is written for
+What is sent and what is answered is rewritten in the other's words: a test that is written for
 accounts then holds for customers.
 """
 
@@ -25,7 +25,7 @@ ANY = re.compile("|".join(OTHER))
 
 
 def swapped(text: str) -> str:
-    """Return a text in the other one's words; swapped twice it is itself again."""
+    """Return a text in the other's words; swapped twice it is itself again."""
     return ANY.sub(lambda match: OTHER[match[0]], text)
 
 
@@ -48,17 +48,17 @@ class SwappedClient(FlaskClient):
         return answer
 
 
-def swapped_world(folder: Path) -> StoreState:
-    """Return the seed world with the accounts' carts given to customers; its file goes there."""
-    world = yaml.safe_load(resource("fixtures/default.yaml").read_text("utf-8"))
-    third = {"id": f"f{world['accounts'][2]['id'][1:]}", "name": "Third", "email": "3@example.com"}
-    world["customers"].append(third)
-    world["customer_tokens"].append({"token": "customer-3", "customer_id": third["id"]})
-    world["carts"] = [
+def swapped_state(folder: Path) -> StoreState:
+    """Return the built-in data with the accounts' carts given to customers; its file goes there."""
+    data = yaml.safe_load(resource("fixtures/default.yaml").read_text("utf-8"))
+    third = {"id": f"f{data['accounts'][2]['id'][1:]}", "name": "Third", "email": "3@example.com"}
+    data["customers"].append(third)
+    data["customer_tokens"].append({"token": "customer-3", "customer_id": third["id"]})
+    data["carts"] = [
         json.loads(swapped(json.dumps(cart)))
-        for cart in world["carts"]
+        for cart in data["carts"]
         if "customer_ids" not in cart
     ]
     file = folder / "swapped.yaml"
-    file.write_text(yaml.safe_dump(world, sort_keys=False), "utf-8")
+    file.write_text(yaml.safe_dump(data, sort_keys=False), "utf-8")
     return load_fixtures((str(file),), CONTRACT)

@@ -18,8 +18,8 @@ UNKNOWN = "a0000000-0000-4000-8000-000000000004"
 BASE = "http://localhost/v2/accounts"
 
 
-def shown(account_id: str) -> dict[str, Any]:
-    """The shape of an account of the seed world, to the letter."""
+def expected_account(account_id: str) -> dict[str, Any]:
+    """The shape of an account of the built-in data, to the letter."""
     return {
         "id": account_id,
         "type": "account",
@@ -44,7 +44,7 @@ def test_account_has_the_documented_shape(client: FlaskClient, account_id: str) 
     answer = client.get(f"/v2/accounts/{account_id}", headers=ADMIN)
     assert answer.status_code == 200
     assert answer.get_json() == {
-        "data": shown(account_id),
+        "data": expected_account(account_id),
         "links": {"self": f"{BASE}/{account_id}"},
     }
 
@@ -54,7 +54,7 @@ def test_accounts_are_listed_by_name(client: FlaskClient) -> None:
     url = f"{BASE}?page[offset]=0&page[limit]=20"
     assert answer.status_code == 200
     assert answer.get_json() == {
-        "data": [shown(account_id) for account_id in NAMES],
+        "data": [expected_account(account_id) for account_id in NAMES],
         "meta": {
             "page": {"limit": 20, "offset": 0, "current": 1, "total": 1},
             "results": {"total": 3},
@@ -72,12 +72,12 @@ def test_order_is_that_of_the_names_and_not_of_the_ids(tmp_path: Any) -> None:
 
 
 def test_pages_lead_from_account_to_account(client: FlaskClient) -> None:
-    target, found = "/v2/accounts?page[limit]=1", []
+    target, ids = "/v2/accounts?page[limit]=1", []
     while target:
         page = client.get(target, headers=ADMIN).get_json()
-        found += [account["id"] for account in page["data"]]
+        ids += [account["id"] for account in page["data"]]
         target = page["links"]["next"]
-    assert found == list(NAMES)
+    assert ids == list(NAMES)
     assert page["meta"]["page"] == {"limit": 1, "offset": 2, "current": 3, "total": 3}
     assert page["links"]["prev"] == f"{BASE}?page[offset]=1&page[limit]=1"
 
@@ -93,7 +93,7 @@ def test_pages_lead_from_account_to_account(client: FlaskClient) -> None:
     ],
     ids=str,
 )
-def test_other_limits_are_refused_with_a_textual_status(
+def test_other_limits_are_rejected_with_a_textual_status(
     client: FlaskClient, query: dict[str, str], keyword: str
 ) -> None:
     answer = client.get("/v2/accounts", headers=ADMIN, query_string=query)
@@ -124,7 +124,8 @@ def test_unknown_account_is_not_found_by_an_administrator(client: FlaskClient) -
 
 def test_unknown_account_is_as_forbidden_to_a_member_as_anothers(client: FlaskClient) -> None:
     unknown, anothers = (
-        client.get(f"/v2/accounts/{each}", headers=acting_as(1)) for each in (UNKNOWN, ACCOUNT_2)
+        client.get(f"/v2/accounts/{account_id}", headers=acting_as(1))
+        for account_id in (UNKNOWN, ACCOUNT_2)
     )
     assert unknown.status_code == 403
     assert unknown.get_json() == anothers.get_json()
@@ -145,7 +146,7 @@ def test_id_must_be_a_uuid(client: FlaskClient, account_id: str) -> None:
 
 
 def test_account_shows_what_the_fixtures_say(tmp_path: Any) -> None:
-    given = {
+    fields = {
         "id": UNKNOWN,
         "name": "Ada's Looms",
         "legal_name": "Ada's Looms Ltd",
@@ -154,11 +155,11 @@ def test_account_shows_what_the_fixtures_say(tmp_path: Any) -> None:
         "parent_id": ACCOUNT_1,
     }
     fixture = tmp_path / "looms.yaml"
-    lines = "\n    ".join(f'{name}: "{value}"' for name, value in given.items())
+    lines = "\n    ".join(f'{name}: "{value}"' for name, value in fields.items())
     fixture.write_text(f"accounts:\n  - {lines}\n", "utf-8")
     app = create_app(Config(fixtures=("default", str(fixture)), frozen_at=NEW_YEAR), CONTRACT)
     account = app.test_client().get(f"/v2/accounts/{UNKNOWN}", headers=ADMIN).get_json()["data"]
-    assert given.items() <= account.items()
+    assert fields.items() <= account.items()
     parent = {"data": {"type": "account", "id": ACCOUNT_1}}
     assert account["relationships"] == {"parent": parent, "ancestors": [parent]}
 
@@ -183,17 +184,19 @@ def names(client: FlaskClient, **query: str) -> list[str]:
 
 
 def test_new_account_is_the_one_that_a_get_shows(client: FlaskClient) -> None:
-    given = {"legal_name": "New Ltd", "registration_id": "reg-1", "external_ref": "crm-1"}
-    made = make(client, **given, parent_id=ACCOUNT_1.upper())
-    assert {**given, "name": "New", "parent_id": ACCOUNT_1}.items() <= made.items()
-    shown = client.get(f"/v2/accounts/{made['id']}", headers=ADMIN).get_json()
-    assert shown == {"data": made, "links": made["links"]}
+    fields = {"legal_name": "New Ltd", "registration_id": "reg-1", "external_ref": "crm-1"}
+    made = make(client, **fields, parent_id=ACCOUNT_1.upper())
+    assert {**fields, "name": "New", "parent_id": ACCOUNT_1}.items() <= made.items()
+    body = client.get(f"/v2/accounts/{made['id']}", headers=ADMIN).get_json()
+    assert body == {"data": made, "links": made["links"]}
 
 
 def test_ancestors_come_with_the_root_first(client: FlaskClient) -> None:
     child = make(client, parent_id=ACCOUNT_1)
     grandchild = make(client, parent_id=child["id"])
-    ancestors = [{"data": {"type": "account", "id": each}} for each in (ACCOUNT_1, child["id"])]
+    ancestors = [
+        {"data": {"type": "account", "id": account_id}} for account_id in (ACCOUNT_1, child["id"])
+    ]
     assert grandchild["relationships"] == {"ancestors": ancestors, "parent": ancestors[1]}
 
 
@@ -241,7 +244,7 @@ def test_deleted_account_takes_all_that_hangs_on_it(client: FlaskClient) -> None
     carts = client.get("/v2/carts", headers=ADMIN).get_json()["data"]
     owners = {cart["id"]: cart["relationships"]["accounts"] for cart in carts}
     assert (owners["ada-cart"], owners["ada-second-cart"]) == ({}, {})
-    assert [each["id"] for each in owners["shared-cart"]["data"]] == [ACCOUNT_2]
+    assert [owner["id"] for owner in owners["shared-cart"]["data"]] == [ACCOUNT_2]
     orphan = client.get(f"/v2/accounts/{child['id']}", headers=ADMIN).get_json()["data"]
     assert (orphan["parent_id"], orphan["relationships"]) == (None, {})
     signed_in = client.post(TOKENS, headers=ADMIN, json={"data": SIGN_IN}).get_json()
@@ -255,7 +258,7 @@ def test_order_of_the_carts_after_a_deletion_is_the_one_before(client: FlaskClie
     assert [cart["id"] for cart in carts][:3] == ["ada-cart", "ada-second-cart", "shared-cart"]
 
 
-ADA, GRACE, HEDY = (NAMES[each] for each in (ACCOUNT_1, ACCOUNT_2, ACCOUNT_3))
+ADA, GRACE, HEDY = (NAMES[account_id] for account_id in (ACCOUNT_1, ACCOUNT_2, ACCOUNT_3))
 
 
 @pytest.mark.parametrize(
@@ -301,7 +304,7 @@ def test_accounts_are_filtered(client: FlaskClient, expression: str, expected: l
         ("in(id,a,)", 'position 9: expected a value, such as "*cart*"'),
     ],
 )
-def test_filter_that_cannot_be_read_is_told_by_its_position(
+def test_error_in_a_filter_is_reported_with_its_position(
     client: FlaskClient, expression: str, reason: str
 ) -> None:
     answer = client.get("/v2/accounts", headers=ADMIN, query_string={"filter": expression})
@@ -327,11 +330,11 @@ def test_accounts_are_sorted(app: Flask, client: FlaskClient) -> None:
 def test_links_keep_filter_and_sort(client: FlaskClient) -> None:
     query = {"filter": "like(name,*e*)", "sort": "-name", "page[limit]": "1"}
     page = client.get("/v2/accounts", headers=ADMIN, query_string=query).get_json()
-    found = [page["data"][0]["name"]]
+    names = [page["data"][0]["name"]]
     while page["links"]["next"]:
         page = client.get(page["links"]["next"], headers=ADMIN).get_json()
-        found.append(page["data"][0]["name"])
-    assert found == [HEDY, GRACE, ADA]
+        names.append(page["data"][0]["name"])
+    assert names == [HEDY, GRACE, ADA]
 
 
 def test_other_fields_are_no_order(client: FlaskClient) -> None:

@@ -27,7 +27,7 @@ from tests.seeds import (
     acting_as,
     naming,
 )
-from tests.swapped import SwappedClient, swapped_world
+from tests.swapped import SwappedClient, swapped_state
 
 UNKNOWN = "a0000000-0000-4000-8000-00000000dead"
 ADA, GRACE = acting_as(1), acting_as(2)
@@ -49,17 +49,17 @@ both_shapes = pytest.mark.parametrize("wrap", [True, False], ids=["enveloped", "
 
 
 @pytest.fixture(scope="module")
-def customers_world(tmp_path_factory: pytest.TempPathFactory) -> StoreState:
-    """The built-in world with its accounts' carts given to customers."""
-    return swapped_world(tmp_path_factory.mktemp("swapped"))
+def customers_state(tmp_path_factory: pytest.TempPathFactory) -> StoreState:
+    """The built-in data with its accounts' carts given to customers."""
+    return swapped_state(tmp_path_factory.mktemp("swapped"))
 
 
 @pytest.fixture(params=["account", "customer"])
-def app(request: pytest.FixtureRequest, contract: Contract, customers_world: StoreState) -> Flask:
+def app(request: pytest.FixtureRequest, contract: Contract, customers_state: StoreState) -> Flask:
     """A fresh application; for customers, whose clients swap the words."""
     if request.param == "account":
         return create_app(Config(frozen_at=NEW_YEAR), contract, BUILT_IN_STATE)
-    app = create_app(Config(frozen_at=NEW_YEAR), contract, customers_world)
+    app = create_app(Config(frozen_at=NEW_YEAR), contract, customers_state)
     app.test_client_class = SwappedClient
     return app
 
@@ -98,13 +98,13 @@ def cart(client: FlaskClient, cart_id: str) -> Any:
 def accounts_of(client: FlaskClient, cart_id: str) -> list[str]:
     """Return the ids of the accounts that a cart is associated with."""
     related = cart(client, cart_id)["relationships"]["accounts"]
-    assert all(each["type"] == "account" for each in related.get("data", ()))
-    return [each["id"] for each in related.get("data", ())]
+    assert all(owner["type"] == "account" for owner in related.get("data", ()))
+    return [owner["id"] for owner in related.get("data", ())]
 
 
 def carts_seen_with(client: FlaskClient, headers: dict[str, str]) -> list[str]:
     """Return the ids of the listed carts, in their order."""
-    return [each["id"] for each in client.get("/v2/carts", headers=headers).get_json()["data"]]
+    return [cart["id"] for cart in client.get("/v2/carts", headers=headers).get_json()["data"]]
 
 
 def element(**changes: Any) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def test_array_must_name_exactly_one_account(
 
 
 @both_methods
-def test_element_without_an_id_is_told_its_place(client: FlaskClient, method: str) -> None:
+def test_element_without_an_id_is_reported_with_its_place(client: FlaskClient, method: str) -> None:
     answer = send(client, method, "free-cart", ADMIN, json={"data": [element(id=...)]})
     (only,) = answer.get_json()["errors"]
     assert only["source"] == "data[0].id"
@@ -343,7 +343,7 @@ FIRST_WINS: dict[str, tuple[tuple[int, str], str, dict[str, str], Any]] = {
 @pytest.mark.parametrize(
     ("expected", "cart_id", "headers", "body"), FIRST_WINS.values(), ids=[*FIRST_WINS.keys()]
 )
-def test_of_several_faults_the_one_that_stands_first_is_answered(
+def test_of_several_errors_the_first_one_is_reported(
     client: FlaskClient,
     method: str,
     expected: tuple[int, str],
@@ -355,7 +355,9 @@ def test_of_several_faults_the_one_that_stands_first_is_answered(
 
 
 @both_methods
-def test_unknown_cart_is_told_before_an_unknown_account(client: FlaskClient, method: str) -> None:
+def test_unknown_cart_is_reported_before_an_unknown_account(
+    client: FlaskClient, method: str
+) -> None:
     answer = send(client, method, "no-such-cart", ADMIN, json=naming(UNKNOWN))
     assert answer.get_json()["errors"][0]["detail"] == "Cart not found"
 

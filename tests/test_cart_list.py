@@ -65,7 +65,7 @@ def follow(client: FlaskClient, page: dict[str, Any], link: str) -> Iterator[dic
 # --- order
 
 
-def test_seed_world_is_listed_as_the_fixtures_have_it(client: FlaskClient) -> None:
+def test_built_in_data_is_listed_in_the_order_of_the_fixtures(client: FlaskClient) -> None:
     assert ids(listing(client)) == SEED_ORDER
 
 
@@ -105,15 +105,15 @@ def test_account_lists_its_carts_in_the_same_order(client: FlaskClient) -> None:
 
 def test_listed_cart_is_the_cart_that_a_get_shows(client: FlaskClient) -> None:
     for cart in listing(client)["data"]:
-        shown = client.get(f"/v2/carts/{cart['id']}", headers=SHOPPER).get_json()["data"]
-        assert cart == shown
+        read = client.get(f"/v2/carts/{cart['id']}", headers=SHOPPER).get_json()["data"]
+        assert cart == read
 
 
 # --- pages
 
 
 @pytest.mark.parametrize(
-    ("asked", "meta", "links"),
+    ("query", "meta", "links"),
     [
         ({}, (20, 0, 1, 1), (None, None, None)),
         ({"limit": 11}, (11, 0, 1, 1), (None, None, None)),
@@ -125,13 +125,13 @@ def test_listed_cart_is_the_cart_that_a_get_shows(client: FlaskClient) -> None:
     ],
     ids=["default", "exact", "first", "middle", "last", "askew", "single"],
 )
-def test_page_tells_where_it_stands(
+def test_page_has_its_position_and_links(
     client: FlaskClient,
-    asked: dict[str, int],
+    query: dict[str, int],
     meta: tuple[int, ...],
     links: tuple[int | None, ...],
 ) -> None:
-    page = listing(client, **asked)
+    page = listing(client, **query)
     limit, offset, current, total = meta
     last, after, before = links
 
@@ -163,7 +163,7 @@ def test_pages_lead_to_the_end_and_back(client: FlaskClient, limit: int) -> None
 
 def test_first_and_last_lead_there(client: FlaskClient) -> None:
     middle = listing(client, limit=3, offset=3)
-    first, last = (client.get(middle["links"][each], headers=ADMIN) for each in ("first", "last"))
+    first, last = (client.get(middle["links"][name], headers=ADMIN) for name in ("first", "last"))
     assert ids(first.get_json()) == SEED_ORDER[:3]
     assert ids(last.get_json()) == SEED_ORDER[9:]
 
@@ -191,7 +191,7 @@ def test_empty_list_is_a_page_too(client: FlaskClient) -> None:
         "page": {"limit": 20, "offset": 0, "current": 1, "total": 0},
         "results": {"total": 0},
     }
-    assert {page["links"][each] for each in ("last", "next", "prev")} == {None}
+    assert {page["links"][name] for name in ("last", "next", "prev")} == {None}
 
 
 @pytest.mark.parametrize(("limit", "offset"), [(1, 0), (100, 0), (20, 10_000)])
@@ -225,7 +225,9 @@ def test_default_page_has_20_and_the_largest_100(client: FlaskClient) -> None:
         ("page[offset]", "x", "type"),
     ],
 )
-def test_other_limits_are_refused(client: FlaskClient, name: str, value: str, keyword: str) -> None:
+def test_other_limits_are_rejected(
+    client: FlaskClient, name: str, value: str, keyword: str
+) -> None:
     answer = client.get("/v2/carts", headers=ADMIN, query_string={name: value})
     assert answer.status_code == 400
     (error,) = answer.get_json()["errors"]
@@ -282,7 +284,7 @@ def test_expired_carts_are_not_listed(app: Flask, client: FlaskClient) -> None:
 
 # --- filters
 
-OF_1, OF_2 = (f'contains(account_ids,"{each}")' for each in (ACCOUNT_1, ACCOUNT_2))
+OF_1, OF_2 = (f'contains(account_ids,"{account_id}")' for account_id in (ACCOUNT_1, ACCOUNT_2))
 
 
 def named(pattern: str) -> str:
@@ -351,7 +353,7 @@ def test_and_binds_tighter_than_or(
         ("ÜBER", "über"),
     ],
 )
-def test_quoted_value_holds_any_text(client: FlaskClient, name: str, pattern: str) -> None:
+def test_quoted_value_may_be_any_text(client: FlaskClient, name: str, pattern: str) -> None:
     make(client, "mine", name)
     assert ids(listing(client, filter=named(pattern))) == ["mine"]
 
@@ -387,7 +389,7 @@ def test_quoted_value_holds_any_text(client: FlaskClient, name: str, pattern: st
         ),
     ],
 )
-def test_filter_that_cannot_be_read_is_told_by_its_position(
+def test_error_in_a_filter_is_reported_with_its_position(
     client: FlaskClient, expression: str, detail: str
 ) -> None:
     answer = client.get("/v2/carts", headers=ADMIN, query_string={"filter": expression})
@@ -406,7 +408,7 @@ def test_filter_takes_50_conditions(client: FlaskClient) -> None:
     assert ids(listing(client, filter="|".join([named("free*")] * 50))) == ["free-cart"]
 
 
-def test_filter_of_more_than_2000_characters_is_refused(client: FlaskClient) -> None:
+def test_filter_of_more_than_2000_characters_is_rejected(client: FlaskClient) -> None:
     expression = named("x" * 2000)
     answer: TestResponse = client.get(
         "/v2/carts", headers=ADMIN, query_string={"filter": expression}

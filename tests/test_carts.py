@@ -74,10 +74,10 @@ def made(answer: TestResponse, status: int = 200) -> dict[str, Any]:
     return cart
 
 
-def refusals(answer: TestResponse) -> list[tuple[str, str | None]]:
+def errors_of(answer: TestResponse) -> list[tuple[str, str | None]]:
     """The title and the source of each error of a 400."""
     assert answer.status_code == 400, answer.data
-    return [(each["title"], each.get("source")) for each in answer.get_json()["errors"]]
+    return [(error["title"], error.get("source")) for error in answer.get_json()["errors"]]
 
 
 def exists(client: FlaskClient, cart_id: str) -> bool:
@@ -117,7 +117,7 @@ def test_associated_cart_names_its_accounts(client: FlaskClient) -> None:
 
 
 def test_cart_with_everything_keeps_everything(client: FlaskClient) -> None:
-    given = {
+    fields = {
         "id": "full",
         "name": "Full",
         "description": "d",
@@ -127,8 +127,8 @@ def test_cart_with_everything_keeps_everything(client: FlaskClient) -> None:
         "custom_attributes": {"level": {"type": "string", "value": "gold"}},
         "snapshot_date": TOMORROW,
     }
-    expected = {**empty_cart("full", "Full"), **given}
-    assert made(post(client, **given), 201) == expected
+    expected = {**empty_cart("full", "Full"), **fields}
+    assert made(post(client, **fields), 201) == expected
     assert made(get(client, "full")) == expected
 
 
@@ -170,17 +170,17 @@ def test_ids_differ_by_case(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     "cart_id", ["a b", "a.b", "a/b", "é", "a\n", "\u0661", "a%20", "x" * 256, "", " ", 1, None, []]
 )
-def test_other_ids_are_refused(client: FlaskClient, cart_id: Any) -> None:
-    refused = refusals(post(client, id=cart_id, name="Mine"))
+def test_other_ids_are_rejected(client: FlaskClient, cart_id: Any) -> None:
+    refused = errors_of(post(client, id=cart_id, name="Mine"))
     assert {source for _, source in refused} == {"data.id"}
 
 
 @pytest.mark.parametrize("cart_id", ["a%20b", "a.b", "%C3%A9", "a%0A", "a@b", "x" * 256])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_other_ids_are_refused_in_the_path(client: FlaskClient, method: str, cart_id: str) -> None:
+def test_other_ids_are_rejected_in_the_path(client: FlaskClient, method: str, cart_id: str) -> None:
     body = {"data": {}} if method == "PUT" else None
     answer = client.open(f"/v2/carts/{cart_id}", method=method, headers=SHOPPER, json=body)
-    assert {source for _, source in refusals(answer)} == {"cartID"}
+    assert {source for _, source in errors_of(answer)} == {"cartID"}
 
 
 def test_id_of_a_cart_that_exists_is_a_conflict(client: FlaskClient) -> None:
@@ -227,14 +227,14 @@ def test_name_is_kept_as_it_is(client: FlaskClient, name: str) -> None:
     ],
     ids=["empty", "blank", "256", "null", "number", "list"],
 )
-def test_other_names_are_refused(client: FlaskClient, name: Any, keywords: set[str]) -> None:
+def test_other_names_are_rejected(client: FlaskClient, name: Any, keywords: set[str]) -> None:
     for answer in (post(client, name=name), put(client, "free-cart", name=name)):
-        assert set(refusals(answer)) == {(keyword, "data.name") for keyword in keywords}
+        assert set(errors_of(answer)) == {(keyword, "data.name") for keyword in keywords}
     assert made(get(client, "free-cart"))["name"] == "Free cart"
 
 
 def test_name_is_mandatory_on_creation_and_not_on_update(client: FlaskClient) -> None:
-    assert refusals(post(client, description="no name")) == [("required", "data.name")]
+    assert errors_of(post(client, description="no name")) == [("required", "data.name")]
     assert made(put(client, "free-cart", description="d"))["name"] == "Free cart"
 
 
@@ -245,12 +245,12 @@ def test_description_is_kept_as_it_is(client: FlaskClient, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [None, 1, "x" * 65536], ids=["null", "number", "too long"])
-def test_other_descriptions_are_refused(client: FlaskClient, text: Any) -> None:
+def test_other_descriptions_are_rejected(client: FlaskClient, text: Any) -> None:
     for answer in (
         post(client, name="Mine", description=text),
         put(client, "free-cart", description=text),
     ):
-        assert [source for _, source in refusals(answer)] == ["data.description"]
+        assert [source for _, source in errors_of(answer)] == ["data.description"]
 
 
 # --- what the body may be
@@ -280,27 +280,27 @@ def test_documented_body_is_not_noted(client: FlaskClient) -> None:
         ({"description": "bare, without a name"}, "data.name"),
     ],
 )
-def test_other_bodies_are_refused(client: FlaskClient, body: Any, source: str) -> None:
+def test_other_bodies_are_rejected(client: FlaskClient, body: Any, source: str) -> None:
     answer = client.post("/v2/carts", headers=SHOPPER, json=body)
-    assert [each for _, each in refusals(answer)] == [source]
+    assert [error_source for _, error_source in errors_of(answer)] == [source]
 
 
 def test_update_takes_no_bare_attributes(client: FlaskClient) -> None:
     answer = client.put("/v2/carts/free-cart", headers=SHOPPER, json={"name": "Cart"})
-    assert refusals(answer) == [("required", "data")]
+    assert errors_of(answer) == [("required", "data")]
     assert made(get(client, "free-cart"))["name"] == "Free cart"
 
 
-def test_every_fault_is_told_at_once(client: FlaskClient) -> None:
+def test_all_errors_are_reported_at_once(client: FlaskClient) -> None:
     answer = post(client, id="a b", description=1, contact={"email": "no"})
-    assert set(refusals(answer)) == {
+    assert set(errors_of(answer)) == {
         ("required", "data.name"),
         ("pattern", "data.id"),
         ("type", "data.description"),
         ("format", "data.contact.email"),
     }
-    told = json.loads(answer.headers["Mock-Violations"])
-    assert {each["pointer"] for each in told} == {
+    violations = json.loads(answer.headers["Mock-Violations"])
+    assert {violation["pointer"] for violation in violations} == {
         "/data/name",
         "/data/id",
         "/data/description",
@@ -308,7 +308,7 @@ def test_every_fault_is_told_at_once(client: FlaskClient) -> None:
     }
 
 
-def test_refused_cart_is_not_made(client: FlaskClient) -> None:
+def test_rejected_cart_is_not_created(client: FlaskClient) -> None:
     post(client, id="mine", name="Mine", snapshot_date="2020-01-01T00:00:00Z")
     post(client, acting_as(1), id="mine", name="Mine", contact={"email": "guest@example.com"})
     assert not exists(client, "mine")
@@ -415,7 +415,7 @@ def test_contact_without_an_email_is_no_hindrance(client: FlaskClient) -> None:
 )
 def test_contact_email_must_be_one(client: FlaskClient, email: Any) -> None:
     answer = post(client, name="New", contact={"email": email})
-    assert [source for _, source in refusals(answer)] == ["data.contact.email"]
+    assert [source for _, source in errors_of(answer)] == ["data.contact.email"]
 
 
 # --- snapshot dates
@@ -432,7 +432,7 @@ def test_snapshot_date_in_the_future_is_kept_as_it_is(client: FlaskClient, date:
 
 
 @pytest.mark.parametrize(
-    ("date", "shown"),
+    ("date", "past_date"),
     [
         ("2020-01-01T00:00:00Z", "2020-01-01 00:00:00 +0000 UTC"),
         ("2026-01-01T00:00:00Z", "2026-01-01 00:00:00 +0000 UTC"),
@@ -440,7 +440,9 @@ def test_snapshot_date_in_the_future_is_kept_as_it_is(client: FlaskClient, date:
     ],
     ids=["past", "now", "past in another zone"],
 )
-def test_snapshot_date_must_lie_in_the_future(client: FlaskClient, date: str, shown: str) -> None:
+def test_snapshot_date_must_lie_in_the_future(
+    client: FlaskClient, date: str, past_date: str
+) -> None:
     for answer in (
         post(client, name="Snapshot", snapshot_date=date),
         put(client, "free-cart", snapshot_date=date),
@@ -451,7 +453,7 @@ def test_snapshot_date_must_lie_in_the_future(client: FlaskClient, date: str, sh
                 "status": 400,
                 "title": "Invalid Snapshot Date",
                 "detail": "Snapshot date must be a date in the future. "
-                f"Targeted snapshot date [{shown}] is in the past.",
+                f"Targeted snapshot date [{past_date}] is in the past.",
             }
         ]
     assert "snapshot_date" not in made(get(client, "free-cart"))
@@ -463,7 +465,7 @@ def test_snapshot_date_must_be_a_date(client: FlaskClient, date: Any) -> None:
         post(client, name="Snapshot", snapshot_date=date),
         put(client, "free-cart", snapshot_date=date),
     ):
-        assert {source for _, source in refusals(answer)} == {"data.snapshot_date"}
+        assert {source for _, source in errors_of(answer)} == {"data.snapshot_date"}
 
 
 def test_snapshot_date_once_set_stays_set(client: FlaskClient) -> None:
@@ -483,7 +485,7 @@ def test_snapshot_date_once_set_stays_set(client: FlaskClient) -> None:
 
 def test_no_snapshot_date_can_be_taken_from_a_cart_without_one(client: FlaskClient) -> None:
     assert "snapshot_date" not in made(put(client, "free-cart", snapshot_date=None))
-    assert refusals(post(client, name="New", snapshot_date=None)) == [
+    assert errors_of(post(client, name="New", snapshot_date=None)) == [
         ("type", "data.snapshot_date")
     ]
 
@@ -511,11 +513,15 @@ def attributes(count: int) -> dict[str, dict[str, Any]]:
 def test_custom_attribute_of_its_declared_type_is_kept(
     client: FlaskClient, kind: str, value: Any
 ) -> None:
-    given = {"level": {"type": kind, "value": value}}
+    attributes = {"level": {"type": kind, "value": value}}
     assert (
-        made(post(client, name="New", custom_attributes=given), 201)["custom_attributes"] == given
+        made(post(client, name="New", custom_attributes=attributes), 201)["custom_attributes"]
+        == attributes
     )
-    assert made(put(client, "free-cart", custom_attributes=given))["custom_attributes"] == given
+    assert (
+        made(put(client, "free-cart", custom_attributes=attributes))["custom_attributes"]
+        == attributes
+    )
 
 
 @pytest.mark.parametrize(
@@ -533,18 +539,20 @@ def test_custom_attribute_of_its_declared_type_is_kept(
         ({"type": "string", "value": None}, "value"),
     ],
 )
-def test_other_custom_attributes_are_refused(
+def test_other_custom_attributes_are_rejected(
     client: FlaskClient, attribute: dict[str, Any], source: str
 ) -> None:
     answer = post(client, name="New", custom_attributes={"level": attribute})
-    assert {each for _, each in refusals(answer)} == {f"data.custom_attributes.level.{source}"}
+    assert {error_source for _, error_source in errors_of(answer)} == {
+        f"data.custom_attributes.level.{source}"
+    }
 
 
 def test_cart_has_at_most_20_custom_attributes(client: FlaskClient) -> None:
     cart = made(post(client, name="New", custom_attributes=attributes(20)), 201)
     assert cart["custom_attributes"] == attributes(20)
     answer = post(client, name="New", custom_attributes=attributes(21))
-    assert refusals(answer) == [("maxProperties", "data.custom_attributes")]
+    assert errors_of(answer) == [("maxProperties", "data.custom_attributes")]
 
 
 def test_custom_attributes_are_replaced_as_a_whole(client: FlaskClient) -> None:
@@ -558,8 +566,8 @@ def test_custom_attributes_are_replaced_as_a_whole(client: FlaskClient) -> None:
 
 def test_cart_settings_left_out_are_the_stores(client: FlaskClient) -> None:
     discounts = {"custom_discounts_enabled": True, "use_rule_promotions": False}
-    given = {"discounts": discounts, "inventories": {"defer_inventory_check": True}}
-    client.put("/v2/settings/cart", headers=ADMIN, json={"data": given})
+    cart_settings = {"discounts": discounts, "inventories": {"defer_inventory_check": True}}
+    client.put("/v2/settings/cart", headers=ADMIN, json={"data": cart_settings})
     cart = made(post(client, name="New", discount_settings={"use_rule_promotions": True}), 201)
     assert cart["discount_settings"] == {
         "custom_discounts_enabled": True,
@@ -574,7 +582,7 @@ def test_empty_payment_intent_removes_it(tmp_path: Any) -> None:
     app = create_app(Config(fixtures=("default", str(fixture)), frozen_at=NEW_YEAR), CONTRACT)
     client = app.test_client()
     assert made(get(client, "paid-cart"))["payment_intent_id"] == "pi_1"
-    assert refusals(put(client, "paid-cart", payment_intent_id="pi_2")) == [
+    assert errors_of(put(client, "paid-cart", payment_intent_id="pi_2")) == [
         ("maxLength", "data.payment_intent_id")
     ]
     assert "payment_intent_id" not in made(put(client, "paid-cart", payment_intent_id=""))
@@ -599,20 +607,20 @@ def test_last_cart_of_an_account_cannot_be_deleted(client: FlaskClient) -> None:
 
 def test_last_cart_of_one_of_its_accounts_cannot_be_deleted(client: FlaskClient) -> None:
     assert delete(client, "grace-cart").status_code == 204
-    assert refusals(delete(client, "shared-cart")) == [("Last cart", None)]
+    assert errors_of(delete(client, "shared-cart")) == [("Last cart", None)]
 
 
 def test_cart_is_not_the_last_one_while_another_is_there(client: FlaskClient) -> None:
     post(client, acting_as(3), id="second", name="Second")
     assert delete(client, "hedy-only-cart").status_code == 204
-    assert refusals(delete(client, "second")) == [("Last cart", None)]
+    assert errors_of(delete(client, "second")) == [("Last cart", None)]
 
 
 def test_expired_cart_does_not_count_as_another_one(app: Flask, client: FlaskClient) -> None:
     move_on(app, 6 * DAY)
     post(client, acting_as(3), id="second", name="Second")
     move_on(app, DAY)
-    assert refusals(delete(client, "second")) == [("Last cart", None)]
+    assert errors_of(delete(client, "second")) == [("Last cart", None)]
 
 
 def test_disassociated_last_cart_can_be_deleted(client: FlaskClient) -> None:
@@ -650,7 +658,7 @@ def test_id_of_an_expired_cart_is_free_again(app: Flask, client: FlaskClient) ->
     assert cart["relationships"]["accounts"] == {}
 
 
-def test_update_starts_the_seven_days_anew(app: Flask, client: FlaskClient) -> None:
+def test_update_restarts_the_seven_days(app: Flask, client: FlaskClient) -> None:
     move_on(app, 6 * DAY)
     put(client, "free-cart", name="Kept")
     move_on(app, 7 * DAY - 1)
@@ -659,7 +667,7 @@ def test_update_starts_the_seven_days_anew(app: Flask, client: FlaskClient) -> N
     assert not exists(client, "free-cart")
 
 
-def test_association_starts_the_seven_days_anew(app: Flask, client: FlaskClient) -> None:
+def test_association_restarts_the_seven_days(app: Flask, client: FlaskClient) -> None:
     move_on(app, 6 * DAY)
     path = "/v2/carts/free-cart/relationships/accounts"
     assert client.post(path, headers=ADMIN, json=naming(ACCOUNT_1)).status_code == 200
@@ -667,7 +675,7 @@ def test_association_starts_the_seven_days_anew(app: Flask, client: FlaskClient)
     assert timestamps["expires_at"] == "2026-01-14T00:00:00Z"
 
 
-def test_expiring_cart_of_the_seed_world_is_gone_in_an_hour(
+def test_expiring_cart_of_the_built_in_data_expires_in_an_hour(
     app: Flask, client: FlaskClient
 ) -> None:
     timestamps = made(get(client, "expiring-cart"))["meta"]["timestamps"]

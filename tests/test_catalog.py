@@ -22,7 +22,7 @@ def get(client: FlaskClient, path: str, headers: dict[str, str] | None = None, *
 
 
 def names(body: Any) -> list[str]:
-    return [each["attributes"]["name"] for each in body["data"]]
+    return [resource["attributes"]["name"] for resource in body["data"]]
 
 
 @pytest.mark.parametrize("path", ["/v2/currencies", PRODUCTS, "/catalog/hierarchies"])
@@ -35,17 +35,17 @@ def test_everyone_may_read_it(client: FlaskClient, path: str, headers: dict[str,
 
 def test_first_currency_is_the_default(client: FlaskClient) -> None:
     currencies = get(client, "/v2/currencies")["data"]
-    assert [(each["code"], each["default"]) for each in currencies] == [
+    assert [(currency["code"], currency["default"]) for currency in currencies] == [
         ("USD", True),
         ("GBP", False),
         ("JPY", False),
     ]
-    assert all(each["type"] == "currency" and each["enabled"] for each in currencies)
+    assert all(currency["type"] == "currency" and currency["enabled"] for currency in currencies)
 
 
-def test_product_tells_what_a_storefront_shows(client: FlaskClient) -> None:
-    told = get(client, f"{PRODUCTS}/{LAMP}")["data"]
-    assert told == {
+def test_product_has_what_a_storefront_displays(client: FlaskClient) -> None:
+    product = get(client, f"{PRODUCTS}/{LAMP}")["data"]
+    assert product == {
         "id": LAMP,
         "type": "product",
         "attributes": {
@@ -71,7 +71,7 @@ def test_product_tells_what_a_storefront_shows(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("product_id", "currency", "shown"),
+    ("product_id", "currency", "formatted"),
     [
         (KEYBOARD, "GBP", {"with_tax": "£84.00"}),
         (KEYBOARD, "usd", {"without_tax": "$89.00"}),
@@ -80,11 +80,11 @@ def test_product_tells_what_a_storefront_shows(client: FlaskClient) -> None:
     ],
 )
 def test_price_is_shown_in_the_asked_currency(
-    client: FlaskClient, product_id: str, currency: str, shown: dict[str, str]
+    client: FlaskClient, product_id: str, currency: str, formatted: dict[str, str]
 ) -> None:
     body = get(client, f"{PRODUCTS}/{product_id}", {CURRENCY: currency})
     price = body["data"]["meta"]["display_price"]
-    assert {name: each["formatted"] for name, each in price.items()} == shown
+    assert {name: amount["formatted"] for name, amount in price.items()} == formatted
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_products_are_filtered(client: FlaskClient, expression: str, expected: l
 @pytest.mark.parametrize(
     "expression", ["eq(sku,mug", "like(name,*a*)", "eq(price,1)", "eq(sku,mug):", "eq(sku,)"]
 )
-def test_filter_that_is_none_is_told_with_its_position(
+def test_error_in_a_filter_is_reported_with_its_position(
     client: FlaskClient, expression: str
 ) -> None:
     answer = client.get(PRODUCTS, headers=SHOPPER, query_string={"filter": expression})
@@ -132,21 +132,21 @@ def test_next_page_keeps_the_filter(client: FlaskClient) -> None:
 
 
 def test_hierarchies_come_from_the_fixtures(client: FlaskClient) -> None:
-    told = get(client, "/catalog/hierarchies")["data"]
-    assert [(each["type"], each["attributes"]["slug"]) for each in told] == [
+    hierarchies = get(client, "/catalog/hierarchies")["data"]
+    assert [(hierarchy["type"], hierarchy["attributes"]["slug"]) for hierarchy in hierarchies] == [
         ("hierarchy", "desk"),
         ("hierarchy", "travel"),
     ]
 
 
-def test_world_without_a_catalogue_has_dollars_and_nothing_to_buy(tmp_path: Any) -> None:
-    world = tmp_path / "world.yaml"
-    world.write_text(
+def test_state_without_a_product_catalog_has_dollars_and_no_products(tmp_path: Any) -> None:
+    fixture = tmp_path / "fixture.yaml"
+    fixture.write_text(
         "applications: [{ client_id: shop, grant: implicit }]\n"
         "bearer_tokens: [{ token: shopper, client_id: shop }]\n"
     )
-    client = create_app(Config(fixtures=(str(world),)), CONTRACT).test_client()
-    assert [each["code"] for each in get(client, "/v2/currencies")["data"]] == ["USD"]
+    client = create_app(Config(fixtures=(str(fixture),)), CONTRACT).test_client()
+    assert [currency["code"] for currency in get(client, "/v2/currencies")["data"]] == ["USD"]
     assert get(client, PRODUCTS)["data"] == []
     item = {"type": "custom_item", "name": "Wrap", "quantity": 1, "price": {"amount": 1}}
     answer = client.post("/v2/carts/any/items", headers=SHOPPER, json={"data": item})

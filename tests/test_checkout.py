@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from mockserver.core.clock import DAY, HOUR
-from tests.carting import amounts, custom, held, look_in, product, promotion, put_in, refusal, send
+from tests.carting import amounts, custom, error_of, held, look_in, product, promotion, put_in, send
 from tests.ordering import check_out, ordered, pay, read, statuses, totals
 from tests.requests import ADDRESS, GUEST
 from tests.seeds import (
@@ -35,7 +35,7 @@ ALAN = {"id": CUSTOMER_1, "name": "Alan Turing", "email": "alan@example.com"}
 # --- what an order is made of
 
 
-def test_order_is_what_the_cart_holds(client: FlaskClient) -> None:
+def test_order_has_the_items_of_the_cart(client: FlaskClient) -> None:
     cart = put_in(
         client,
         "free-cart",
@@ -112,7 +112,7 @@ def test_cart_stays_as_it_is_and_can_be_checked_out_again(client: FlaskClient) -
     first, second = (check_out(client, "free-cart").get_json()["data"] for _ in range(2))
     assert look_in(client, "free-cart") == before
     assert first["id"] != second["id"]
-    ids = [each["relationships"]["items"]["data"][0]["id"] for each in (first, second)]
+    ids = [order["relationships"]["items"]["data"][0]["id"] for order in (first, second)]
     assert ids[0] != ids[1]
 
 
@@ -127,12 +127,14 @@ def test_order_does_not_change_with_its_cart(app: Flask, client: FlaskClient) ->
 
 
 def test_custom_attributes_go_over_to_the_order(client: FlaskClient) -> None:
-    given = {"gift": {"type": "boolean", "value": True}}
-    client.put("/v2/carts/grace-cart", headers=ADMIN, json={"data": {"custom_attributes": given}})
-    assert check_out(client, "grace-cart").get_json()["data"]["custom_attributes"] == given
+    attributes = {"gift": {"type": "boolean", "value": True}}
+    client.put(
+        "/v2/carts/grace-cart", headers=ADMIN, json={"data": {"custom_attributes": attributes}}
+    )
+    assert check_out(client, "grace-cart").get_json()["data"]["custom_attributes"] == attributes
 
 
-def test_goods_go_to_the_shipping_address(client: FlaskClient) -> None:
+def test_order_has_the_shipping_address(client: FlaskClient) -> None:
     home = {**ADDRESS, "line_1": "Home", "instructions": "Ring twice"}
     order = ordered(client, product(MUG), shipping_address=home)["data"]
     assert order["shipping_address"]["line_1"] == "Home"
@@ -145,7 +147,9 @@ def test_goods_go_to_the_shipping_address(client: FlaskClient) -> None:
 
 def owner(order: Any) -> dict[str, str]:
     return {
-        name: each["data"]["id"] for name, each in order["relationships"].items() if name != "items"
+        name: related["data"]["id"]
+        for name, related in order["relationships"].items()
+        if name != "items"
     }
 
 
@@ -180,7 +184,7 @@ def test_order_belongs_to_whom_the_token_or_the_id_names(
     assert order.get("contact") == data.get("contact")
 
 
-def test_known_customer_is_told_by_name(client: FlaskClient) -> None:
+def test_known_customer_is_named(client: FlaskClient) -> None:
     assert ordered(client, product(MUG), customer={"id": CUSTOMER_1})["data"]["customer"] == ALAN
 
 
@@ -204,7 +208,7 @@ def test_no_order_in_the_name_of_someone_else_or_of_no_one(
     assert answer.status_code == expected
 
 
-# --- refusals
+# --- errors
 
 
 @pytest.mark.parametrize("headers", [SHOPPER, ADMIN, acting_as(1), as_customer(1)])
@@ -253,7 +257,7 @@ def test_address_is_complete(client: FlaskClient, kind: str, missing: str) -> No
 @pytest.mark.parametrize(
     "data", [{"customer": {"name": "Joan"}}, {"customer": {}}, {"external_ref": "x" * 65}]
 )
-def test_body_is_held_against_the_schema(client: FlaskClient, data: Any) -> None:
+def test_body_is_validated_against_the_schema(client: FlaskClient, data: Any) -> None:
     assert check_out(client, "grace-cart", **data).status_code == 400
 
 
@@ -269,7 +273,7 @@ def test_address_has_a_region_or_a_county(client: FlaskClient) -> None:
 def test_empty_cart_is_no_order(client: FlaskClient, items: list[Any]) -> None:
     if items:
         put_in(client, "free-cart", items)
-    assert refusal(check_out(client, "free-cart")) == (400, "Bad Request")
+    assert error_of(check_out(client, "free-cart")) == (400, "Bad Request")
 
 
 def test_cart_of_the_future_is_no_order(client: FlaskClient) -> None:
@@ -284,7 +288,7 @@ def test_unknown_cart_is_not_made(client: FlaskClient) -> None:
     assert check_out(client, "no-such-cart").status_code == 404
 
 
-def test_free_goods_can_be_ordered(client: FlaskClient) -> None:
+def test_free_products_can_be_ordered(client: FlaskClient) -> None:
     order = ordered(client, custom("Sample", 0))["data"]
     assert totals(order)["balance_owing"] == 0
     assert pay(client, order["id"]).status_code == 200
@@ -299,7 +303,7 @@ def test_order_takes_from_the_stock_and_a_cart_does_not(client: FlaskClient) -> 
     put_in(client, "ada-cart", product(LAMP, 2))
     assert check_out(client, "free-cart").status_code == 201
     answer = check_out(client, "ada-cart")
-    assert refusal(answer) == (400, "Insufficient stock")
+    assert error_of(answer) == (400, "Insufficient stock")
     (error,) = answer.get_json()["errors"]
     assert error["detail"] == "There is not enough stock to add Lamp to your cart"
     assert error["meta"] == {"id": LAMP}
@@ -307,7 +311,7 @@ def test_order_takes_from_the_stock_and_a_cart_does_not(client: FlaskClient) -> 
     assert send(client, "POST", "new-cart", product(LAMP, 1)).status_code == 201
 
 
-def test_refused_checkout_takes_nothing(client: FlaskClient) -> None:
+def test_rejected_checkout_allocates_no_stock(client: FlaskClient) -> None:
     put_in(client, "free-cart", [product(LAMP, 3), product(LAMP, 2, custom_inputs={"a": "b"})])
     put_in(client, "ada-cart", product(LAMP, 1))
     assert check_out(client, "ada-cart").status_code == 201
@@ -319,7 +323,7 @@ def test_deferred_inventory_check_is_made_at_checkout(client: FlaskClient) -> No
     deferred = {"data": {"inventory_settings": {"defer_inventory_check": True}}}
     client.put("/v2/carts/free-cart", headers=ADMIN, json=deferred)
     put_in(client, "free-cart", product(LAMP, 6))
-    assert refusal(check_out(client, "free-cart")) == (400, "Insufficient stock")
+    assert error_of(check_out(client, "free-cart")) == (400, "Insufficient stock")
 
 
 # --- ordering again
@@ -333,7 +337,9 @@ def test_items_of_an_order_are_added_again(client: FlaskClient) -> None:
     assert held(body) == [("mug", 3), ("Wrap", 1)]
 
 
-def test_items_that_are_out_of_stock_are_told_and_the_rest_is_added(client: FlaskClient) -> None:
+def test_items_that_are_out_of_stock_are_reported_and_the_rest_is_added(
+    client: FlaskClient,
+) -> None:
     order = ordered(client, [product(LAMP, 5), product(MUG)])
     again = {"type": "order_items", "order_id": order["data"]["id"]}
     body = put_in(client, "free-cart", again)
@@ -345,4 +351,4 @@ def test_only_own_orders_and_known_ones_are_added_again(client: FlaskClient) -> 
     for headers, order_id in ((acting_as(2), ADAS_ORDER), (ADMIN, "no-such-order")):
         again = {"type": "order_items", "order_id": order_id}
         answer = send(client, "POST", "free-cart", again, headers=headers)
-        assert refusal(answer) == (404, "Not Found")
+        assert error_of(answer) == (404, "Not Found")

@@ -39,7 +39,7 @@ def at_once(url: str, act: Callable[[httpx.Client, int], Result]) -> list[Result
 
     def run(number: int) -> Result:
         with httpx.Client(base_url=url, headers=ADMIN, timeout=60) as client:
-            client.get("/__admin/health").raise_for_status()  # the connection stands
+            client.get("/__admin/health").raise_for_status()  # the connection is open
             barrier.wait(timeout=60)
             return act(client, number)
 
@@ -69,7 +69,7 @@ def the_cart(url: str, cart_id: str) -> Any:
 
 
 def accounts_of(cart: Any) -> list[str]:
-    return [each["id"] for each in cart["relationships"]["accounts"].get("data", ())]
+    return [owner["id"] for owner in cart["relationships"]["accounts"].get("data", ())]
 
 
 def listed(url: str, headers: dict[str, str] = ADMIN) -> list[str]:
@@ -114,7 +114,7 @@ def test_a_list_has_each_callers_carts_in_the_order_of_their_creation(url: str) 
     made = at_once(url, act)
     newest_first = listed(url)
     for ids in made:
-        assert [each for each in newest_first if each in set(ids)] == ids[::-1]
+        assert [cart_id for cart_id in newest_first if cart_id in set(ids)] == ids[::-1]
 
 
 def test_threads_with_carts_of_their_own_do_not_disturb_each_other(url: str) -> None:
@@ -138,8 +138,10 @@ def test_threads_with_carts_of_their_own_do_not_disturb_each_other(url: str) -> 
     assert Counter(listed(url)) == Counter([*before, *(f"own-{n}-{turn}" for n, turn in kept)])
     for number, account_id in enumerate(ACCOUNTS, start=1):
         own = [f"own-{n}-{t}" for n, t in kept if ACCOUNTS[n % 3] == account_id and t % 2 == 0]
-        found = [each for each in listed(url, acting_as(number)) if each.startswith("own-")]
-        assert Counter(found) == Counter(own)
+        listed_ids = [
+            cart_id for cart_id in listed(url, acting_as(number)) if cart_id.startswith("own-")
+        ]
+        assert Counter(listed_ids) == Counter(own)
 
 
 def test_of_an_accounts_carts_one_is_left_whoever_deletes_them(url: str) -> None:
@@ -158,20 +160,20 @@ def test_of_an_accounts_carts_one_is_left_whoever_deletes_them(url: str) -> None
 
 
 def test_one_of_many_associations_makes_it(url: str) -> None:
-    wanted = [f"wanted-{turn}" for turn in range(ROUNDS)]
+    cart_ids = [f"wanted-{turn}" for turn in range(ROUNDS)]
     with httpx.Client(base_url=url) as client:
-        for cart_id in wanted:
+        for cart_id in cart_ids:
             create(client, id=cart_id).raise_for_status()
 
     def act(client: httpx.Client, _: int) -> list[httpx.Response]:
-        return [associate(client, cart_id, ACCOUNT_1) for cart_id in wanted]
+        return [associate(client, cart_id, ACCOUNT_1) for cart_id in cart_ids]
 
     for answers in zip(*at_once(url, act), strict=True):
         assert statuses(list(answers)) == {200: 1, 204: THREADS - 1}
-    for cart_id in wanted:
+    for cart_id in cart_ids:
         assert accounts_of(the_cart(url, cart_id)) == [ACCOUNT_1]
     seed = ["ada-cart", "ada-second-cart", "shared-cart"]
-    assert Counter(listed(url, acting_as(1))) == Counter([*seed, *wanted])
+    assert Counter(listed(url, acting_as(1))) == Counter([*seed, *cart_ids])
 
 
 def test_one_of_many_creations_of_an_id_makes_it(url: str) -> None:
@@ -180,7 +182,7 @@ def test_one_of_many_creations_of_an_id_makes_it(url: str) -> None:
 
     for answers in zip(*at_once(url, act), strict=True):
         assert statuses(list(answers)) == {201: 1, 409: THREADS - 1}
-        made = next(each.json()["data"] for each in answers if each.status_code == 201)
+        made = next(answer.json()["data"] for answer in answers if answer.status_code == 201)
         assert the_cart(url, made["id"])["name"] == made["name"]
 
 
@@ -194,7 +196,7 @@ def test_one_of_many_deletions_deletes(url: str) -> None:
 
     for answers in zip(*at_once(url, act), strict=True):
         assert statuses(list(answers)) == {204: 1, 404: THREADS - 1}
-    assert not [each for each in listed(url) if each.startswith("id-")]
+    assert not [cart_id for cart_id in listed(url) if cart_id.startswith("id-")]
 
 
 def test_of_many_looks_at_an_unknown_cart_one_makes_it(url: str) -> None:
@@ -220,11 +222,11 @@ def test_no_change_of_a_cart_undoes_another(url: str) -> None:
     def act(client: httpx.Client, number: int) -> list[httpx.Response]:
         what, which = number % 3, number // 3
         if what == 0:
-            return [associate(client, each, ACCOUNTS[which % 3]) for each in carts]
+            return [associate(client, cart_id, ACCOUNTS[which % 3]) for cart_id in carts]
         if what == 1:
-            return [rename(client, each, f"name {which}") for each in carts]
+            return [rename(client, cart_id, f"name {which}") for cart_id in carts]
         changes = {"data": {"description": f"description {which}"}}
-        return [client.put(f"/v2/carts/{each}", json=changes) for each in carts]
+        return [client.put(f"/v2/carts/{cart_id}", json=changes) for cart_id in carts]
 
     answers = list(chain(*at_once(url, act)))
     assert set(statuses(answers)) == {200, 204}

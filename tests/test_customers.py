@@ -38,7 +38,7 @@ def sign_in(client: FlaskClient, **changes: str) -> Any:
 
 
 def listed(client: FlaskClient, headers: dict[str, str]) -> list[str]:
-    return [each["id"] for each in client.get("/v2/carts", headers=headers).get_json()["data"]]
+    return [cart["id"] for cart in client.get("/v2/carts", headers=headers).get_json()["data"]]
 
 
 # --- signing in
@@ -81,9 +81,9 @@ def test_issued_token_acts_as_the_customer_for_a_day(app: Flask, client: FlaskCl
     assert answer.get_json()["errors"][0]["title"] == "Unable to validate access token"
 
 
-def test_refusal_repeats_no_password(client: FlaskClient) -> None:
-    given = {**CUSTOMER_SIGN_IN, "password": "not-the-password"}
-    answer = client.post(SIGN_IN_PATH, headers=SHOPPER, json={"data": given})
+def test_error_repeats_no_password(client: FlaskClient) -> None:
+    sign_in = {**CUSTOMER_SIGN_IN, "password": "not-the-password"}
+    answer = client.post(SIGN_IN_PATH, headers=SHOPPER, json={"data": sign_in})
     assert answer.status_code == 401
     assert b"not-the-password" not in answer.data
 
@@ -108,7 +108,7 @@ def test_cart_of_a_customer_is_theirs_at_once(client: FlaskClient) -> None:
     assert listed(client, ALAN)[0] == made["data"]["id"]
 
 
-def test_last_cart_is_told_in_the_customers_words(client: FlaskClient) -> None:
+def test_last_cart_of_a_customer_has_its_own_error(client: FlaskClient) -> None:
     answer = client.delete("/v2/carts/barbara-only-cart", headers=as_customer(2))
     assert answer.get_json()["errors"] == [
         {

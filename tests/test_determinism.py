@@ -36,7 +36,10 @@ def asks(method: str, path: str, headers: dict[str, str] = ADMIN, **content: Any
 
 
 SCRIPT = [
-    *(asks(each.method, each.path, dict(each.headers), json=each.body) for each in GOOD.values()),
+    *(
+        asks(request.method, request.path, dict(request.headers), json=request.body)
+        for request in GOOD.values()
+    ),
     asks("POST", "/oauth/access_token", {}, data=CREDENTIALS),
     asks("POST", "/oauth/access_token", {}, data={**CREDENTIALS, "client_secret": "wrong"}),
     asks("POST", "/oauth/access_token", {}, data={}),
@@ -82,16 +85,16 @@ def servers() -> Iterator[tuple[RunningServer, RunningServer]]:
     """Two processes that differ only in how Python hashes its strings."""
     options = ("--seed", "7", "--freeze-time", MIDNIGHT)
     with (
-        running_server(*options, env={"PYTHONHASHSEED": "1"}) as one,
-        running_server(*options, env={"PYTHONHASHSEED": "2"}) as other,
+        running_server(*options, env={"PYTHONHASHSEED": "1"}) as first,
+        running_server(*options, env={"PYTHONHASHSEED": "2"}) as second,
     ):
-        yield one, other
+        yield first, second
 
 
 def answers(server: RunningServer) -> list[tuple[int, dict[str, str], bytes]]:
     """Send the script, and return what the server answers."""
     with httpx.Client(base_url=server.url, timeout=60) as client:
-        return [told(client.request(**request)) for request in SCRIPT]
+        return [comparable(client.request(**request)) for request in SCRIPT]
 
 
 def reset(server: RunningServer) -> RunningServer:
@@ -99,7 +102,7 @@ def reset(server: RunningServer) -> RunningServer:
     return server
 
 
-def told(answer: httpx.Response) -> tuple[int, dict[str, str], bytes]:
+def comparable(answer: httpx.Response) -> tuple[int, dict[str, str], bytes]:
     headers = {k: v for k, v in answer.headers.items() if k not in OF_THE_TRANSPORT}
     return answer.status_code, headers, answer.content
 
@@ -119,14 +122,14 @@ def new_ids(server: RunningServer) -> tuple[str, str, str]:
 def test_the_script_has_successes_and_errors_of_every_kind(
     servers: tuple[RunningServer, RunningServer],
 ) -> None:
-    given = {status for status, _, _ in answers(reset(servers[0]))}
-    assert given >= {200, 201, 204, 400, 401, 403, 404, 405, 422, 500, 503}
+    statuses = {status for status, _, _ in answers(reset(servers[0]))}
+    assert statuses >= {200, 201, 204, 400, 401, 403, 404, 405, 422, 500, 503}
     assert len(SCRIPT) >= 40
 
 
 def test_two_processes_answer_alike(servers: tuple[RunningServer, RunningServer]) -> None:
-    one, other = map(answers, map(reset, servers))
-    for request, first, second in zip(SCRIPT, one, other, strict=True):
+    firsts, seconds = map(answers, map(reset, servers))
+    for request, first, second in zip(SCRIPT, firsts, seconds, strict=True):
         assert first == second, request
 
 
@@ -140,5 +143,5 @@ def test_a_process_answers_after_a_reset_as_at_its_start() -> None:
 def test_another_seed_gives_other_ids(servers: tuple[RunningServer, RunningServer]) -> None:
     same, again = map(new_ids, servers)
     assert same == again
-    with running_server("--seed", "8", "--freeze-time", MIDNIGHT) as other:
-        assert not set(same) & set(new_ids(other))
+    with running_server("--seed", "8", "--freeze-time", MIDNIGHT) as server:
+        assert not set(same) & set(new_ids(server))

@@ -13,12 +13,12 @@ from tests.carting import (
     amounts,
     cart,
     custom,
+    error_of,
     held,
     look_in,
     product,
     promotion,
     put_in,
-    refusal,
     send,
 )
 from tests.causes import SHIPPING_WORLD
@@ -64,9 +64,9 @@ def test_inputs_and_location_are_set_and_the_rest_stays(
     assert (item["custom_inputs"], item["location"], item["quantity"]) == (*change.values(), 2)
 
 
-def test_more_than_the_stock_is_refused_and_changes_nothing(client: FlaskClient) -> None:
+def test_more_than_the_stock_is_rejected_and_changes_nothing(client: FlaskClient) -> None:
     answer = send(client, "PUT", "grace-cart", {"quantity": 6}, ITEM)
-    assert refusal(answer) == (400, "Insufficient stock")
+    assert error_of(answer) == (400, "Insufficient stock")
     assert held(look_in(client, "grace-cart")) == [("lamp", 2)]
     assert send(client, "PUT", "grace-cart", {"quantity": 5}, ITEM).status_code == 200
 
@@ -93,7 +93,7 @@ def test_promotion_is_there_once_whatever_the_quantity(client: FlaskClient) -> N
 def test_item_of_another_cart_is_not_found(client: FlaskClient, method: str) -> None:
     data = {"quantity": 1} if method == "PUT" else None
     answer = send(client, method, "free-cart", data, ITEM)
-    assert refusal(answer) == (404, "Not Found")
+    assert error_of(answer) == (404, "Not Found")
     assert held(look_in(client, "grace-cart")) == [("lamp", 2)]
 
 
@@ -142,7 +142,7 @@ def test_several_items_are_all_changed_or_none(
     changes = [{"id": filled[0], "quantity": 9}, {"id": ITEM, "quantity": 9}]
     before = client.get("/v2/carts/free-cart", headers=SHOPPER).get_json()
     answer = send(client, "PUT", "free-cart", changes, **options)
-    assert refusal(answer) == (404, "Not Found")
+    assert error_of(answer) == (404, "Not Found")
     assert answer.get_json()["errors"][0]["meta"] == {"id": ITEM, "ids": [ITEM]}
     assert client.get("/v2/carts/free-cart", headers=SHOPPER).get_json() == before
 
@@ -152,7 +152,7 @@ def test_several_items_may_be_changed_in_part(client: FlaskClient, filled: list[
     answer = send(client, "PUT", "free-cart", changes, update_all_or_nothing=False)
     assert answer.status_code == 200
     assert held(answer.get_json())[0] == ("mug", 9)
-    assert [each["title"] for each in answer.get_json()["errors"]] == ["Not Found"]
+    assert [error["title"] for error in answer.get_json()["errors"]] == ["Not Found"]
 
 
 # --- taking out
@@ -179,7 +179,7 @@ def test_promotion_is_taken_out_by_its_code(client: FlaskClient, code: str) -> N
     answer = client.delete(f"/v2/carts/free-cart/discounts/{code}", headers=SHOPPER)
     assert (answer.status_code, answer.data) == (204, b"")
     left = [sku for sku, _ in held(look_in(client, "free-cart"))]
-    assert left == [each for each in ("mug", TEN_PERCENT, FIVE_OFF) if each != code]
+    assert left == [name for name in ("mug", TEN_PERCENT, FIVE_OFF) if name != code]
 
 
 @pytest.mark.parametrize(
@@ -218,10 +218,10 @@ def test_cart_with_custom_discounts_takes_no_promotion(client: FlaskClient) -> N
     client.put("/v2/carts/free-cart", headers=ADMIN, json=settings)
     title = (422, "Could not apply EP promotion with the given code")
     first = ids(look_in(client, "free-cart"))[0]
-    assert refusal(send(client, "POST", "free-cart", promotion(FIVE_OFF))) == title
-    assert refusal(send(client, "PUT", "free-cart", [{"id": first, "quantity": 2}])) == title
-    assert refusal(send(client, "DELETE", "free-cart")) == title
+    assert error_of(send(client, "POST", "free-cart", promotion(FIVE_OFF))) == title
+    assert error_of(send(client, "PUT", "free-cart", [{"id": first, "quantity": 2}])) == title
+    assert error_of(send(client, "DELETE", "free-cart")) == title
     body = put_in(client, "free-cart", [product(MUG), promotion(FIVE_OFF), cart("grace-cart")])
-    assert [each["meta"]["code"] for each in body["errors"]] == [FIVE_OFF]
+    assert [error["meta"]["code"] for error in body["errors"]] == [FIVE_OFF]
     client.delete(f"/v2/carts/free-cart/discounts/{TEN_PERCENT}", headers=ADMIN)
     assert send(client, "DELETE", "free-cart").status_code == 204

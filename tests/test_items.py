@@ -11,12 +11,12 @@ from tests.carting import (
     amounts,
     cart,
     custom,
+    error_of,
     held,
     look_in,
     product,
     promotion,
     put_in,
-    refusal,
     send,
 )
 from tests.seeds import ADMIN, GLOBE, LAMP, MUG, NOTEBOOK, SHOPPER, TEN_PERCENT, acting_as
@@ -36,7 +36,7 @@ def test_product_has_the_captured_shape(client: FlaskClient) -> None:
     body = put_in(client, "free-cart", product(MUG, 2))
     (item,) = body["data"]
     assert item.pop("id")
-    each = {"unit": dollars(1500), "value": dollars(3000)}
+    price = {"unit": dollars(1500), "value": dollars(3000)}
     none = {"unit": NOTHING, "value": NOTHING}
     assert item == {
         "type": "cart_item",
@@ -57,11 +57,11 @@ def test_product_has_the_captured_shape(client: FlaskClient) -> None:
         "links": {"product": f"http://localhost/catalog/products/{MUG}"},
         "meta": {
             "display_price": {
-                "with_tax": each,
-                "without_tax": each,
+                "with_tax": price,
+                "without_tax": price,
                 "tax": none,
                 "discount": none,
-                "without_discount": each,
+                "without_discount": price,
             },
             "timestamps": {
                 "created_at": "2026-01-01T00:00:00Z",
@@ -107,20 +107,20 @@ def test_empty_cart_has_no_items_and_no_currency(client: FlaskClient) -> None:
     assert set(map(str, body["meta"]["display_price"].values())) == {str(EMPTY)}
 
 
-def test_cart_tells_of_its_items(client: FlaskClient) -> None:
+def test_cart_has_its_items(client: FlaskClient) -> None:
     body = put_in(client, "free-cart", [product(MUG), custom("Wrap")])
-    told = client.get("/v2/carts/free-cart", headers=SHOPPER).get_json()
-    assert told["data"]["relationships"]["items"]["data"] == [
+    cart_body = client.get("/v2/carts/free-cart", headers=SHOPPER).get_json()
+    assert cart_body["data"]["relationships"]["items"]["data"] == [
         {"type": item["type"], "id": item["id"]} for item in body["data"]
     ]
-    assert told["data"]["meta"]["display_price"] == body["meta"]["display_price"]
-    assert "included" not in told
+    assert cart_body["data"]["meta"]["display_price"] == body["meta"]["display_price"]
+    assert "included" not in cart_body
     (listed,) = [
-        each
-        for each in client.get("/v2/carts", headers=ADMIN).get_json()["data"]
-        if each["id"] == "free-cart"
+        cart_data
+        for cart_data in client.get("/v2/carts", headers=ADMIN).get_json()["data"]
+        if cart_data["id"] == "free-cart"
     ]
-    assert listed == told["data"]
+    assert listed == cart_body["data"]
 
 
 @pytest.mark.parametrize("include", ["items", "tax_items,items", "promotions,items"])
@@ -129,8 +129,8 @@ def test_items_are_included_on_request(client: FlaskClient, include: str) -> Non
     empty = client.get("/v2/carts/free-cart", headers=SHOPPER, query_string=query).get_json()
     assert "included" not in empty
     body = put_in(client, "free-cart", product(MUG))
-    told = client.get("/v2/carts/free-cart", headers=SHOPPER, query_string=query).get_json()
-    assert told["included"] == {"items": body["data"]}
+    cart_body = client.get("/v2/carts/free-cart", headers=SHOPPER, query_string=query).get_json()
+    assert cart_body["included"] == {"items": body["data"]}
 
 
 # --- what adds up, and what is a line of its own
@@ -143,7 +143,7 @@ def test_same_product_adds_up_by_id_and_by_sku(client: FlaskClient) -> None:
     assert amounts(body)["with_tax"] == 7500
 
 
-def test_different_inputs_are_different_lines(client: FlaskClient) -> None:
+def test_different_inputs_are_different_items(client: FlaskClient) -> None:
     engraved = {"custom_inputs": {"engraving": {"text": "A. L."}}}
     put_in(client, "free-cart", [product(MUG), product(MUG, **engraved)])
     body = put_in(client, "free-cart", product(MUG, 4, **engraved))
@@ -154,7 +154,7 @@ def test_different_inputs_are_different_lines(client: FlaskClient) -> None:
     ]
 
 
-def test_custom_items_of_one_sku_are_one_line_and_the_first_one_names_it(
+def test_custom_items_of_one_sku_are_merged_and_the_first_one_names_it(
     client: FlaskClient,
 ) -> None:
     body = put_in(
@@ -167,21 +167,19 @@ def test_custom_items_of_one_sku_are_one_line_and_the_first_one_names_it(
     assert held(put_in(client, "free-cart", custom("No SKU")))[1:] == [("No SKU", 1), ("No SKU", 1)]
 
 
-def test_product_and_custom_item_of_one_sku_are_two_lines(client: FlaskClient) -> None:
+def test_product_and_custom_item_of_one_sku_are_two_items(client: FlaskClient) -> None:
     body = put_in(client, "free-cart", [product(MUG), custom("Mug", sku="mug")])
     assert held(body) == [("mug", 1), ("mug", 1)]
 
 
-def test_last_location_is_that_of_the_whole_line(client: FlaskClient) -> None:
+def test_last_location_is_that_of_the_whole_item(client: FlaskClient) -> None:
     put_in(client, "free-cart", product(MUG, location="paris"))
     put_in(client, "free-cart", product(MUG, location="rome"))
     (item,) = put_in(client, "free-cart", product(MUG))["data"]
     assert (item["quantity"], item["location"]) == (3, "rome")
 
 
-def test_line_remembers_when_it_came_in_and_when_it_changed(
-    app: Flask, client: FlaskClient
-) -> None:
+def test_item_has_the_times_of_its_creation_and_its_change(app: Flask, client: FlaskClient) -> None:
     put_in(client, "free-cart", product(MUG))
     app.extensions["sandbox"].clock.advance(HOUR)
     (item,) = put_in(client, "free-cart", product(MUG))["data"]
@@ -197,9 +195,9 @@ def test_line_remembers_when_it_came_in_and_when_it_changed(
 @pytest.mark.parametrize("headers", [SHOPPER, ADMIN, acting_as(1)])
 def test_adding_to_an_unknown_cart_makes_it(client: FlaskClient, headers: dict[str, str]) -> None:
     put_in(client, "brand-new", product(MUG), headers=headers)
-    told = client.get("/v2/carts/brand-new", headers=SHOPPER).get_json()["data"]
-    assert told["name"] == "Cart"
-    assert told["meta"]["display_price"]["with_tax"]["amount"] == 1500
+    new_cart = client.get("/v2/carts/brand-new", headers=SHOPPER).get_json()["data"]
+    assert new_cart["name"] == "Cart"
+    assert new_cart["meta"]["display_price"]["with_tax"]["amount"] == 1500
 
 
 def test_looking_into_an_unknown_cart_makes_it(client: FlaskClient) -> None:
@@ -209,19 +207,19 @@ def test_looking_into_an_unknown_cart_makes_it(client: FlaskClient) -> None:
     ).get_json()["data"]["name"] == ("Mine")
 
 
-def test_refused_addition_makes_no_cart(client: FlaskClient) -> None:
+def test_rejected_addition_creates_no_cart(client: FlaskClient) -> None:
     assert send(client, "POST", "brand-new", product(GLOBE)).status_code == 400
     listed = client.get("/v2/carts", headers=ADMIN).get_json()["data"]
-    assert "brand-new" not in {each["id"] for each in listed}
+    assert "brand-new" not in {cart_data["id"] for cart_data in listed}
 
 
 # --- stock and limits
 
 
-def test_stock_is_the_limit_of_all_lines_together(client: FlaskClient) -> None:
+def test_stock_is_the_limit_of_all_items_together(client: FlaskClient) -> None:
     put_in(client, "free-cart", [product(LAMP, 3), product(LAMP, 2, custom_inputs={"a": "b"})])
     answer = send(client, "POST", "free-cart", product(LAMP))
-    assert refusal(answer) == (400, "Insufficient stock")
+    assert error_of(answer) == (400, "Insufficient stock")
     assert answer.get_json()["errors"][0]["meta"] == {"id": LAMP}
     assert held(look_in(client, "free-cart")) == [("lamp", 3), ("lamp", 2)]
 
@@ -245,14 +243,14 @@ def test_inventory_check_can_be_deferred(client: FlaskClient, where: str) -> Non
 def test_hundred_different_items_are_the_most(client: FlaskClient) -> None:
     put_in(client, "free-cart", [custom(f"Item {n}", sku=str(n)) for n in range(100)])
     answer = send(client, "POST", "free-cart", promotion(TEN_PERCENT))
-    assert refusal(answer) == (400, "Bad Request")
+    assert error_of(answer) == (400, "Bad Request")
     assert len(put_in(client, "free-cart", custom("Item 1", sku="1"))["data"]) == 100
 
 
 def test_million_of_one_item_is_the_most(client: FlaskClient) -> None:
     put_in(client, "free-cart", product(MUG, 999_999))
     assert held(put_in(client, "free-cart", product(MUG))) == [("mug", 1_000_000)]
-    assert refusal(send(client, "POST", "free-cart", product(MUG))) == (400, "number_lte")
+    assert error_of(send(client, "POST", "free-cart", product(MUG))) == (400, "number_lte")
     (error,) = put_in(client, "free-cart", cart("free-cart"))["errors"]
     assert error["title"] == "number_lte"
 
@@ -286,7 +284,7 @@ def test_inputs_are_bounded(client: FlaskClient, inputs: Any) -> None:
         ("mug", "data"),
     ],
 )
-def test_what_is_no_item_is_told_with_its_place(
+def test_what_is_no_item_is_reported_with_its_place(
     client: FlaskClient, data: Any, source: str
 ) -> None:
     answer = send(client, "POST", "free-cart", data)
@@ -324,7 +322,7 @@ PARTS = [product(MUG), product("no-such-id"), promotion("NO-CODE"), product(NOTE
 def test_list_is_done_in_part_by_default(client: FlaskClient, options: dict[str, bool]) -> None:
     body = put_in(client, "free-cart", PARTS, **options)
     assert held(body) == [("mug", 1), ("notebook", 1)]
-    assert [(each["status"], each["title"], each["meta"]) for each in body["errors"]] == [
+    assert [(error["status"], error["title"], error["meta"]) for error in body["errors"]] == [
         (404, "Product not found", {"id": "no-such-id"}),
         (404, "Not Found", {"code": "NO-CODE"}),
     ]
@@ -335,7 +333,7 @@ def test_list_of_all_or_nothing_changes_nothing(app: Flask, client: FlaskClient)
     before = client.get("/v2/carts/free-cart", headers=SHOPPER).get_json()
     app.extensions["sandbox"].clock.advance(HOUR)
     answer = send(client, "POST", "free-cart", PARTS, add_all_or_nothing=True)
-    assert refusal(answer) == (404, "Product not found")
+    assert error_of(answer) == (404, "Product not found")
     assert client.get("/v2/carts/free-cart", headers=SHOPPER).get_json() == before
 
 
@@ -374,9 +372,9 @@ def test_merge_does_what_it_can(client: FlaskClient) -> None:
     put_in(client, "mine", product(LAMP, 3))
     body = put_in(client, "mine", cart("guest"))
     assert held(body) == [("lamp", 3), ("mug", 1)]
-    assert [each["title"] for each in body["errors"]] == ["Insufficient stock"]
+    assert [error["title"] for error in body["errors"]] == ["Insufficient stock"]
     answer = send(client, "POST", "mine", cart("guest"), add_all_or_nothing=True)
-    assert refusal(answer) == (400, "Insufficient stock")
+    assert error_of(answer) == (400, "Insufficient stock")
 
 
 def test_merged_items_are_new_ones(client: FlaskClient) -> None:
@@ -388,7 +386,7 @@ def test_merged_items_are_new_ones(client: FlaskClient) -> None:
 def test_unknown_cart_in_a_list_is_a_part_that_fails(client: FlaskClient) -> None:
     body = put_in(client, "free-cart", [cart("no-such-cart"), product(MUG)])
     assert held(body) == [("mug", 1)]
-    assert [each["detail"] for each in body["errors"]] == ["Cart not found"]
+    assert [error["detail"] for error in body["errors"]] == ["Cart not found"]
 
 
 def test_cart_merged_into_itself_doubles(client: FlaskClient) -> None:

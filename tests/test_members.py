@@ -45,7 +45,7 @@ def data(client: FlaskClient, path: str, headers: dict[str, str] = ADMIN, **quer
 
 
 def names(client: FlaskClient, path: str, headers: dict[str, str] = ADMIN, **query: str) -> Any:
-    return [each["name"] for each in data(client, path, headers, **query)]
+    return [member["name"] for member in data(client, path, headers, **query)]
 
 
 def add(client: FlaskClient, account_id: str, member_id: str) -> Any:
@@ -56,9 +56,9 @@ def add(client: FlaskClient, account_id: str, member_id: str) -> Any:
 
 def accounts_of_hedy(client: FlaskClient) -> list[str]:
     """Return the accounts that Hedy's signing in opens, in their order."""
-    given = {**SIGN_IN, "username": "hedy@example.com", "password": "hedy-password"}
-    answer = client.post(TOKENS, headers=SHOPPER, json={"data": given})
-    return [each["account_id"] for each in answer.get_json()["data"]]
+    sign_in = {**SIGN_IN, "username": "hedy@example.com", "password": "hedy-password"}
+    answer = client.post(TOKENS, headers=SHOPPER, json={"data": sign_in})
+    return [token["account_id"] for token in answer.get_json()["data"]]
 
 
 # --- members
@@ -96,7 +96,7 @@ def test_members_are_listed_by_name(client: FlaskClient) -> None:
 
 
 def test_who_signed_up_is_a_member_with_the_parts_of_the_name(client: FlaskClient) -> None:
-    given = {
+    sign_up = {
         **SIGN_IN,
         "authentication_mechanism": "self_signup",
         "username": "mary@example.com",
@@ -105,7 +105,7 @@ def test_who_signed_up_is_a_member_with_the_parts_of_the_name(client: FlaskClien
         "family_name": "Anning",
         "email": "mary@example.com",
     }
-    answer = client.post(TOKENS, headers=SHOPPER, json={"data": given}).get_json()
+    answer = client.post(TOKENS, headers=SHOPPER, json={"data": sign_up}).get_json()
     mary = data(client, f"{MEMBERS}/{answer['meta']['account_member_id']}")
     assert (mary["given_name"], mary["middle_name"], mary["family_name"]) == (
         "Mary",
@@ -113,9 +113,9 @@ def test_who_signed_up_is_a_member_with_the_parts_of_the_name(client: FlaskClien
         "Anning",
     )
     account_id = answer["data"][0]["account_id"]
-    assert [each["account_member_id"] for each in data(client, memberships(account_id))] == [
-        mary["id"]
-    ]
+    assert [
+        membership["account_member_id"] for membership in data(client, memberships(account_id))
+    ] == [mary["id"]]
 
 
 @pytest.mark.parametrize(
@@ -155,9 +155,9 @@ def test_member_updates_itself_where_the_store_allows_it(tmp_path: Any) -> None:
     file.write_text(SELF_MANAGED, "utf-8")
     client = create_app(Config(fixtures=("default", str(file))), CONTRACT).test_client()
     body = {"data": {"type": "account_member"}}
-    own, other = (f"{MEMBERS}/{each}" for each in (MEMBER_ADA, MEMBER_HEDY))
+    own, another = (f"{MEMBERS}/{member_id}" for member_id in (MEMBER_ADA, MEMBER_HEDY))
     assert client.put(own, headers=acting_as(1), json=body).status_code == 200
-    assert client.put(other, headers=acting_as(1), json=body).status_code == 403
+    assert client.put(another, headers=acting_as(1), json=body).status_code == 403
 
 
 # --- memberships
@@ -208,9 +208,9 @@ def test_newest_membership_comes_first(app: Flask, client: FlaskClient) -> None:
     app.extensions["sandbox"].clock.advance(MINUTE)
     add(client, ACCOUNT_1, MEMBER_HEDY)
     listed = data(client, memberships(ACCOUNT_1))
-    assert [each["account_member_id"] for each in listed] == [MEMBER_HEDY, MEMBER_ADA]
+    assert [membership["account_member_id"] for membership in listed] == [MEMBER_HEDY, MEMBER_ADA]
     listed = data(client, memberships(ACCOUNT_1), sort="created_at")
-    assert [each["account_member_id"] for each in listed] == [MEMBER_ADA, MEMBER_HEDY]
+    assert [membership["account_member_id"] for membership in listed] == [MEMBER_ADA, MEMBER_HEDY]
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_memberships_are_filtered_by_their_member(
     client: FlaskClient, expression: str, expected: list[str]
 ) -> None:
     listed = data(client, memberships(ACCOUNT_3), filter=expression)
-    assert [each["account_member_id"] for each in listed] == expected
+    assert [membership["account_member_id"] for membership in listed] == expected
 
 
 def test_members_are_sent_along_when_asked_for(client: FlaskClient) -> None:
@@ -235,18 +235,23 @@ def test_members_are_sent_along_when_asked_for(client: FlaskClient) -> None:
         assert "included" not in plain
         full = client.get(path, headers=ADMIN, query_string={"include": "account_member"})
         included = full.get_json()["included"]
-        assert [each["name"] for each in included["account_members"]] == ["Ada Lovelace"]
+        assert [member["name"] for member in included["account_members"]] == ["Ada Lovelace"]
 
 
 def test_member_lists_its_memberships_with_their_accounts(client: FlaskClient) -> None:
     path = f"{MEMBERS}/{MEMBER_GRACE}/account-memberships"
     for headers in (ADMIN, acting_as(2)):
         answer = client.get(path, headers=headers, query_string={"include": "account"}).get_json()
-        assert [each["relationships"]["account"]["data"]["id"] for each in answer["data"]] == [
+        assert [
+            membership["relationships"]["account"]["data"]["id"] for membership in answer["data"]
+        ] == [
             ACCOUNT_2,
             ACCOUNT_3,
         ]
-        assert [each["id"] for each in answer["included"]["accounts"]] == [ACCOUNT_2, ACCOUNT_3]
+        assert [account["id"] for account in answer["included"]["accounts"]] == [
+            ACCOUNT_2,
+            ACCOUNT_3,
+        ]
 
 
 def test_account_reads_the_memberships_of_its_own_accounts(client: FlaskClient) -> None:
@@ -275,7 +280,7 @@ def test_membership_is_noted_as_updated(app: Flask, client: FlaskClient) -> None
     assert data(client, path) == answer.get_json()["data"]
 
 
-def test_world_with_memberships_comes_back_as_it_was_saved(
+def test_state_with_memberships_is_exported_and_loaded_unchanged(
     app: Flask, client: FlaskClient, tmp_path: Any
 ) -> None:
     made = add(client, ACCOUNT_1, MEMBER_HEDY)
@@ -288,5 +293,5 @@ def test_world_with_memberships_comes_back_as_it_was_saved(
         assert (
             again.get(path, headers=ADMIN).get_json() == client.get(path, headers=ADMIN).get_json()
         )
-    assert made["id"] in {each["id"] for each in data(again, memberships(ACCOUNT_1))}
+    assert made["id"] in {membership["id"] for membership in data(again, memberships(ACCOUNT_1))}
     assert again.get("/v2/carts", headers=acting_as(2)).status_code == 401

@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from mockserver.core.clock import HOUR
-from tests.carting import custom, product, refusal
+from tests.carting import custom, error_of, product
 from tests.ordering import ordered, pay, read
 from tests.seeds import (
     ACCOUNT_1,
@@ -35,7 +35,7 @@ def listed(client: FlaskClient, headers: dict[str, str] = ADMIN, **query: Any) -
 
 
 def ids(body: Any) -> list[str]:
-    return [each["id"] for each in body["data"]]
+    return [order["id"] for order in body["data"]]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_everyone_lists_their_own_orders_and_an_administrator_all(
 
 @pytest.mark.parametrize("path", ["", f"/{ADAS_ORDER}", f"/{ADAS_ORDER}/items"])
 def test_guest_reads_no_orders(client: FlaskClient, path: str) -> None:
-    assert refusal(client.get(f"/v2/orders{path}", headers=SHOPPER)) == (403, "Forbidden")
+    assert error_of(client.get(f"/v2/orders{path}", headers=SHOPPER)) == (403, "Forbidden")
 
 
 @pytest.mark.parametrize("path", ["", "/items"])
@@ -192,7 +192,7 @@ def test_filter_shows_no_one_elses_orders(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expression", "told"),
+    ("expression", "detail"),
     [
         ("like(status,comp*)", "position 6: expected "),
         ("eq(with_tax,100)", "position 4: expected "),
@@ -203,15 +203,15 @@ def test_filter_shows_no_one_elses_orders(client: FlaskClient) -> None:
         ("eq(status,complete", "position 19: expected )"),
     ],
 )
-def test_filter_that_is_no_expression_is_told_with_its_place(
-    client: FlaskClient, expression: str, told: str
+def test_error_in_a_filter_is_reported_with_its_position(
+    client: FlaskClient, expression: str, detail: str
 ) -> None:
     answer = client.get("/v2/orders", headers=ADMIN, query_string={"filter": expression})
     assert answer.status_code == 400
-    assert told in answer.get_json()["errors"][0]["detail"]
+    assert detail in answer.get_json()["errors"][0]["detail"]
 
 
-# --- orders as a part of the world
+# --- orders as a part of the store state
 
 
 def test_reset_takes_orders_and_what_they_took_back(client: FlaskClient) -> None:

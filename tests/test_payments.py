@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from mockserver.core.clock import HOUR
-from tests.carting import refusal
+from tests.carting import error_of
 from tests.ordering import pay, read, statuses, totals
 from tests.seeds import (
     ADAS_ORDER,
@@ -25,8 +25,8 @@ def order(client: FlaskClient, order_id: str = ADAS_ORDER) -> Any:
 
 
 def settled(client: FlaskClient) -> dict[str, int]:
-    shown = totals(order(client))
-    return {name: shown[name] for name in ("paid", "authorized", "balance_owing")}
+    order_totals = totals(order(client))
+    return {name: order_totals[name] for name in ("paid", "authorized", "balance_owing")}
 
 
 def test_purchase_completes_the_order(app: Flask, client: FlaskClient) -> None:
@@ -102,11 +102,11 @@ def test_what_is_authorized_is_not_owing_any_more(client: FlaskClient) -> None:
 
 
 def test_payment_may_have_a_name_and_a_reference(client: FlaskClient) -> None:
-    told = {"name": "Voucher", "custom_reference": "V-1"}
+    meta = {"name": "Voucher", "custom_reference": "V-1"}
     transaction = pay(
-        client, ADAS_ORDER, paymentmethod_meta={**told, "id": "mine", "more": "no"}
+        client, ADAS_ORDER, paymentmethod_meta={**meta, "id": "mine", "more": "no"}
     ).get_json()["data"]
-    assert told.items() <= transaction.items()
+    assert meta.items() <= transaction.items()
     assert "more" not in transaction
     assert transaction["id"] != "mine"
 
@@ -118,7 +118,7 @@ def test_order_is_not_paid_twice(client: FlaskClient, method: str, order_id: str
     assert pay(client, order_id, method).status_code == 200
     before = order(client)
     for again in ("purchase", "authorize"):
-        assert refusal(pay(client, order_id, again)) == (422, "Unprocessable Entity")
+        assert error_of(pay(client, order_id, again)) == (422, "Unprocessable Entity")
     assert order(client) == before
 
 
@@ -127,9 +127,9 @@ def test_paid_order_of_the_fixtures_is_paid(client: FlaskClient) -> None:
     assert error["detail"] == (
         "Order has status: order:complete, payment:paid; it takes no payment any more"
     )
-    shown = order(client, GRACES_ORDER)
-    assert totals(shown)["paid"] == totals(shown)["with_tax"]
-    assert shown["meta"]["timestamps"]["fully_paid_at"] == "2025-12-31T00:00:00Z"
+    paid_order = order(client, GRACES_ORDER)
+    assert totals(paid_order)["paid"] == totals(paid_order)["with_tax"]
+    assert paid_order["meta"]["timestamps"]["fully_paid_at"] == "2025-12-31T00:00:00Z"
 
 
 def test_nothing_is_overpaid(client: FlaskClient) -> None:

@@ -5,9 +5,19 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from mockserver.operations.pricing import money, price_lines, total
-from mockserver.store.entities import CartItem, Price, Product, Promotion
-from tests.carting import CURRENCY, amounts, custom, held, product, promotion, put_in, refusal, send
+from mockserver.operations.pricing import price_items, serialize_money, total
+from mockserver.store.entities import CartItem, Price, Promotion
+from tests.carting import (
+    CURRENCY,
+    amounts,
+    custom,
+    error_of,
+    held,
+    product,
+    promotion,
+    put_in,
+    send,
+)
 from tests.seeds import FIVE_OFF, KEYBOARD, MUG, NOTEBOOK, SHOPPER, TEN_PERCENT, UMBRELLA
 
 # --- the currency
@@ -55,7 +65,7 @@ def test_without_a_price_in_the_currency_nothing_is_added(
     client: FlaskClient, data: Any, currency: str
 ) -> None:
     answer = send(client, "POST", "free-cart", data, headers={CURRENCY: currency})
-    assert refusal(answer) == (400, "Bad Request")
+    assert error_of(answer) == (400, "Bad Request")
     assert currency in answer.get_json()["errors"][0]["detail"]
 
 
@@ -72,13 +82,13 @@ def test_merge_into_an_empty_cart_brings_the_currency_along(client: FlaskClient)
     assert {item["unit_price"]["currency"] for item in body["data"]} == {"GBP"}
 
 
-def test_merge_into_another_currency_prices_products_anew(client: FlaskClient) -> None:
+def test_merge_into_another_currency_reprices_products(client: FlaskClient) -> None:
     put_in(client, "guest", [product(MUG), custom("Wrap")], headers={CURRENCY: "GBP"})
     put_in(client, "mine", product(NOTEBOOK))
     body = put_in(client, "mine", {"type": "cart_items", "cart_id": "guest"})
     assert held(body) == [("notebook", 1), ("mug", 1)]
     assert amounts(body)["with_tax"] == 2499
-    assert [each["title"] for each in body["errors"]] == ["Bad Request"]
+    assert [error["title"] for error in body["errors"]] == ["Bad Request"]
 
 
 # --- tax
@@ -93,16 +103,20 @@ def test_tax_is_on_top_or_included(
     client: FlaskClient, currency: str, with_tax: int, without_tax: int, tax: int
 ) -> None:
     body = put_in(client, "free-cart", product(KEYBOARD), headers={CURRENCY: currency})
-    told = amounts(body)
-    assert (told["with_tax"], told["without_tax"], told["tax"]) == (with_tax, without_tax, tax)
-    shown = body["data"][0]["meta"]["display_price"]
-    assert shown["tax"]["value"]["amount"] == tax
+    totals = amounts(body)
+    assert (totals["with_tax"], totals["without_tax"], totals["tax"]) == (
+        with_tax,
+        without_tax,
+        tax,
+    )
+    display_price = body["data"][0]["meta"]["display_price"]
+    assert display_price["tax"]["value"]["amount"] == tax
 
 
 # --- promotions
 
 
-def test_promotion_is_a_line_and_takes_off_the_others(client: FlaskClient) -> None:
+def test_promotion_is_an_item_and_discounts_the_others(client: FlaskClient) -> None:
     body = put_in(client, "free-cart", [product(MUG, 2), promotion(TEN_PERCENT)])
     mugs, line = body["data"]
     assert (line["type"], line["sku"], line["name"]) == (
@@ -128,11 +142,15 @@ def test_promotion_is_a_line_and_takes_off_the_others(client: FlaskClient) -> No
     }
     assert mugs["meta"]["display_price"]["without_discount"]["value"]["amount"] == 3000
     assert mugs["meta"]["display_price"]["with_tax"]["unit"]["amount"] == 1350
-    told = amounts(body)
-    assert (told["without_discount"], told["discount"], told["with_tax"]) == (3000, -300, 2700)
+    totals = amounts(body)
+    assert (totals["without_discount"], totals["discount"], totals["with_tax"]) == (
+        3000,
+        -300,
+        2700,
+    )
 
 
-def test_added_promotion_is_told_in_messages(client: FlaskClient) -> None:
+def test_added_promotion_is_reported_in_messages(client: FlaskClient) -> None:
     put_in(client, "free-cart", product(MUG))
     body = put_in(client, "free-cart", promotion(FIVE_OFF))
     mug, line = body["data"]
@@ -175,7 +193,7 @@ def test_fixed_amount_in_another_currency_takes_off_nothing(client: FlaskClient)
 
 def test_promotion_may_come_before_what_it_takes_off(client: FlaskClient) -> None:
     body = put_in(client, "free-cart", promotion(TEN_PERCENT))
-    assert body["meta"]["display_price"]["with_tax"] == money(0, "")
+    assert body["meta"]["display_price"]["with_tax"] == serialize_money(0, "")
     assert amounts(put_in(client, "free-cart", product(MUG)))["with_tax"] == 1350
 
 
@@ -199,16 +217,25 @@ def test_tax_is_on_what_is_left_after_a_promotion(client: FlaskClient) -> None:
     ],
 )
 def test_money_is_written_as_its_currency_wants(amount: int, currency: str, formatted: str) -> None:
-    shown = money(amount, currency)
-    assert shown["formatted"].replace("\N{NO-BREAK SPACE}", "") == formatted
-    assert (shown["amount"], shown["currency"]) == (amount, currency)
+    money = serialize_money(amount, currency)
+    assert money["formatted"].replace("\N{NO-BREAK SPACE}", "") == formatted
+    assert (money["amount"], money["currency"]) == (amount, currency)
 
 
 def item(amount: int, rate: int = 0, includes_tax: bool = False) -> CartItem:
-    price = Price(amount, includes_tax)
-    thing = Product("id", "sku", "Thing", "thing", "", {"USD": price}, rate, False, 0, {})
     return CartItem(
-        "id", "cart_item", "Thing", "", "sku", 1, 0, 0, currency="USD", price=price, product=thing
+        "id",
+        "cart_item",
+        "Thing",
+        "",
+        "sku",
+        1,
+        0,
+        0,
+        currency="USD",
+        price=Price(amount, includes_tax),
+        product_id="id",
+        tax_basis_points=rate,
     )
 
 
@@ -223,19 +250,19 @@ def item(amount: int, rate: int = 0, includes_tax: bool = False) -> CartItem:
     ],
 )
 def test_tax_is_rounded_to_the_unit(amount: int, rate: int, includes_tax: bool, tax: int) -> None:
-    told = total(price_lines([item(amount, rate, includes_tax)]))
-    assert told.tax == tax
-    assert told.with_tax == (amount if includes_tax else amount + tax)
+    item_total = total(price_items([item(amount, rate, includes_tax)]))
+    assert item_total.tax == tax
+    assert item_total.with_tax == (amount if includes_tax else amount + tax)
 
 
 def test_discount_is_spread_to_the_unit() -> None:
     off = Promotion("id", "OFF", "Off", None, {"USD": 100})
-    line = CartItem("id", "promotion_item", "Off", "", "OFF", 1, 0, 0, promotion=off)
-    lines = price_lines([item(100), item(100), item(100), item(0), line])
-    assert [each.amounts.discount for each in lines] == [-34, -33, -33, 0, 0]
+    promotion_item = CartItem("id", "promotion_item", "Off", "", "OFF", 1, 0, 0, promotion=off)
+    priced_items = price_items([item(100), item(100), item(100), item(0), promotion_item])
+    assert [priced.amounts.discount for priced in priced_items] == [-34, -33, -33, 0, 0]
 
 
 def test_listed_cart_shows_its_prices(client: FlaskClient) -> None:
     put_in(client, "ada-cart", product(MUG))
-    told = client.get("/v2/carts/ada-cart", headers=SHOPPER).get_json()["data"]
-    assert told["meta"]["display_price"]["with_tax"]["formatted"] == "$15.00"
+    cart_data = client.get("/v2/carts/ada-cart", headers=SHOPPER).get_json()["data"]
+    assert cart_data["meta"]["display_price"]["with_tax"]["formatted"] == "$15.00"

@@ -123,7 +123,7 @@ def test_update_changes_what_it_names_and_nothing_else(
     ],
     ids=str,
 )
-def test_other_values_are_refused_and_change_nothing(
+def test_other_values_are_rejected_and_change_nothing(
     client: FlaskClient, data: Any, source: str, keyword: str
 ) -> None:
     answer = put(client, data)
@@ -160,7 +160,7 @@ def test_cart_lives_no_more_than_a_year(client: FlaskClient, days: int) -> None:
     ],
     ids=["at once", "one after the other"],
 )
-def test_both_discounts_together_are_refused(
+def test_both_discounts_together_are_rejected(
     client: FlaskClient, changes: list[dict[str, Any]]
 ) -> None:
     *before, last = changes
@@ -184,7 +184,7 @@ def test_shorter_life_counts_from_the_next_update(client: FlaskClient) -> None:
 
     def expires_at() -> Any:
         cart = client.get("/v2/carts/free-cart", headers=SHOPPER).get_json()["data"]
-        start, end = (cart["meta"]["timestamps"][each] for each in ("updated_at", "expires_at"))
+        start, end = (cart["meta"]["timestamps"][name] for name in ("updated_at", "expires_at"))
         return int(end[8:10]) - int(start[8:10])
 
     assert expires_at() == 7

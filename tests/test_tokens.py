@@ -82,7 +82,7 @@ def test_bearer_token_is_not_wrapped_and_lasts_an_hour(
     ],
     ids=["form", "form utf-8", "json", "json utf-8", "form as json", "json as form"],
 )
-def test_form_and_json_are_told_by_their_content(
+def test_form_and_json_are_distinguished_by_their_content(
     client: FlaskClient, credentials: dict[str, str], declared: str, is_form: bool
 ) -> None:
     answer = (
@@ -130,13 +130,13 @@ def test_fields_that_are_not_known_do_no_harm(client: FlaskClient) -> None:
 def test_wrong_credentials_are_unauthorized(
     client: FlaskClient, changes: dict[str, str | None]
 ) -> None:
-    given = {k: v for k, v in {**CLIENT_CREDENTIALS, **changes}.items() if v is not None}
-    for answer in (client.post(OAUTH, data=given), client.post(OAUTH, json=given)):
+    credentials = {k: v for k, v in {**CLIENT_CREDENTIALS, **changes}.items() if v is not None}
+    for answer in (client.post(OAUTH, data=credentials), client.post(OAUTH, json=credentials)):
         assert (answer.status_code, answer.get_json()) == (401, UNAUTHORIZED)
 
 
 @pytest.mark.parametrize(
-    "given",
+    "credentials",
     [
         {},
         {"client_id": "storefront"},
@@ -149,14 +149,14 @@ def test_wrong_credentials_are_unauthorized(
     ],
     ids=str,
 )
-def test_incomplete_requests_are_bad(client: FlaskClient, given: dict[str, str]) -> None:
-    for answer in (client.post(OAUTH, data=given), client.post(OAUTH, json=given)):
+def test_incomplete_requests_are_bad(client: FlaskClient, credentials: dict[str, str]) -> None:
+    for answer in (client.post(OAUTH, data=credentials), client.post(OAUTH, json=credentials)):
         assert (answer.status_code, answer.get_json()) == (400, BAD_REQUEST)
 
 
-@pytest.mark.parametrize("given", [{"grant_type": 1}, {"client_id": 1}, {"client_secret": 1}])
-def test_credentials_are_text(client: FlaskClient, given: dict[str, int]) -> None:
-    answer = client.post(OAUTH, json={**CLIENT_CREDENTIALS, **given})
+@pytest.mark.parametrize("credentials", [{"grant_type": 1}, {"client_id": 1}, {"client_secret": 1}])
+def test_credentials_are_text(client: FlaskClient, credentials: dict[str, int]) -> None:
+    answer = client.post(OAUTH, json={**CLIENT_CREDENTIALS, **credentials})
     assert (answer.status_code, answer.get_json()) == (400, BAD_REQUEST)
 
 
@@ -166,7 +166,7 @@ def test_list_is_no_request(client: FlaskClient, body: bytes) -> None:
     assert (answer.status_code, answer.get_json()) == (400, BAD_REQUEST)
 
 
-def test_other_media_types_are_refused(client: FlaskClient) -> None:
+def test_other_media_types_are_rejected(client: FlaskClient) -> None:
     answer = client.post(OAUTH, data=urlencoded(IMPLICIT), content_type="text/plain")
     assert answer.status_code == 415
     assert answer.get_json()["errors"][0]["status"] == "415"
@@ -183,21 +183,21 @@ def sign_in(
     client: FlaskClient, headers: dict[str, str] | None = None, **changes: Any
 ) -> TestResponse:
     """Sign in as Ada, but for the changes; None leaves a field away."""
-    given = {k: v for k, v in {**SIGN_IN, **changes}.items() if v is not None}
-    return client.post(TOKENS, headers=headers or SHOPPER, json={"data": given})
+    data = {k: v for k, v in {**SIGN_IN, **changes}.items() if v is not None}
+    return client.post(TOKENS, headers=headers or SHOPPER, json={"data": data})
 
 
 def accounts_of(answer: TestResponse) -> list[str]:
     assert answer.status_code == 201, answer.data
-    return [each["account_id"] for each in answer.get_json()["data"]]
+    return [token["account_id"] for token in answer.get_json()["data"]]
 
 
-def refusals(answer: TestResponse) -> list[tuple[str, str]]:
+def errors_of(answer: TestResponse) -> list[tuple[str, str]]:
     """The title and the source of each error of a 400, whose status is text here, sorted."""
     assert answer.status_code == 400, answer.data
     errors = answer.get_json()["errors"]
-    assert {each["status"] for each in errors} == {"400"}
-    return sorted((each["title"], each["source"]) for each in errors)
+    assert {error["status"] for error in errors} == {"400"}
+    return sorted((error["title"], error["source"]) for error in errors)
 
 
 GRACE: dict[str, Any] = {"username": "grace@example.com", "password": "grace-password"}
@@ -237,7 +237,7 @@ def test_sign_in_answers_a_token_for_each_account(
     answer = sign_in(client, bearer, **GRACE)
     assert answer.status_code == 201
     body = answer.get_json()
-    tokens = [each.pop("token") for each in body["data"]]
+    tokens = [token.pop("token") for token in body["data"]]
     url = f"http://localhost{TOKENS}?page[offset]=0&page[limit]=20"
     assert body == {
         "data": [
@@ -277,12 +277,12 @@ def test_token_is_a_jwt_of_the_member_and_the_account(client: FlaskClient) -> No
         }.items() <= claims.items()
 
 
-def test_token_that_was_tampered_with_is_refused(client: FlaskClient) -> None:
+def test_token_that_was_tampered_with_is_rejected(client: FlaskClient) -> None:
     head, claims, signature = sign_in(client).get_json()["data"][0]["token"].split(".")
-    other = sign_in(client, **GRACE).get_json()["data"][0]["token"].split(".")
+    another = sign_in(client, **GRACE).get_json()["data"][0]["token"].split(".")
     for forged in (
-        f"{head}.{other[1]}.{signature}",
-        f"{head}.{claims}.{other[2]}",
+        f"{head}.{another[1]}.{signature}",
+        f"{head}.{claims}.{another[2]}",
         f"{head}.{claims}.",
     ):
         answer = client.get("/v2/carts", headers={**SHOPPER, ACCOUNT_TOKEN: forged})
@@ -379,10 +379,10 @@ def test_password_profile_is_found_in_any_case(client: FlaskClient) -> None:
 def test_each_mechanism_wants_its_fields(
     client: FlaskClient, changes: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
-    assert refusals(sign_in(client, **changes)) == expected
+    assert errors_of(sign_in(client, **changes)) == expected
 
 
-def test_refusal_repeats_no_password(client: FlaskClient) -> None:
+def test_error_repeats_no_password(client: FlaskClient) -> None:
     answer = sign_in(client, username=1, password="very-secret-password")
     assert answer.status_code == 400
     assert b"very-secret" not in answer.data + str(answer.headers).encode()
@@ -394,8 +394,8 @@ def test_sign_in_wants_a_bearer(client: FlaskClient) -> None:
 
 
 def test_page_of_the_tokens_can_be_no_smaller(client: FlaskClient) -> None:
-    given = {"data": {**SIGN_IN, **GRACE}}
-    answer = client.post(f"{TOKENS}?page[limit]=1", headers=SHOPPER, json=given)
+    body = {"data": {**SIGN_IN, **GRACE}}
+    answer = client.post(f"{TOKENS}?page[limit]=1", headers=SHOPPER, json=body)
     assert accounts_of(answer) == [ACCOUNT_2, ACCOUNT_3]
 
 
@@ -428,12 +428,12 @@ def test_account_token_lists_the_members_accounts_again(client: FlaskClient) -> 
     again = sign_in(client, {**SHOPPER, ACCOUNT_TOKEN: issued["token"]}, **SWITCH)
     assert accounts_of(again) == [ACCOUNT_2, ACCOUNT_3]
     assert again.get_json()["meta"]["account_member_id"] == MEMBER_GRACE
-    other = {**SHOPPER, ACCOUNT_TOKEN: again.get_json()["data"][0]["token"]}
-    listed = client.get("/v2/carts", headers=other).get_json()["data"]
+    headers = {**SHOPPER, ACCOUNT_TOKEN: again.get_json()["data"][0]["token"]}
+    listed = client.get("/v2/carts", headers=headers).get_json()["data"]
     assert [cart["id"] for cart in listed] == ["shared-cart", "grace-cart"]
 
 
-def test_switching_starts_the_24_hours_anew(app: Flask, client: FlaskClient) -> None:
+def test_switching_restarts_the_24_hours(app: Flask, client: FlaskClient) -> None:
     issued = sign_in(client).get_json()["data"][0]
     app.extensions["sandbox"].clock.advance(23 * HOUR)
     again = sign_in(client, {**SHOPPER, ACCOUNT_TOKEN: issued["token"]}, **SWITCH)
@@ -543,11 +543,11 @@ def test_storefront_finds_the_password_profile_by_the_settings(client: FlaskClie
 
 @pytest.mark.parametrize("wrap", [True, False], ids=["enveloped", "bare"])
 @pytest.mark.parametrize("username", ["ada@example.com", "nobody@example.com"])
-def test_wish_for_a_one_time_password_tells_nothing_of_who_is_there(
+def test_request_for_a_one_time_password_reveals_no_user_names(
     client: FlaskClient, wrap: bool, username: str
 ) -> None:
-    wish = {**ONE_TIME_PASSWORD, "username": username}
+    data = {**ONE_TIME_PASSWORD, "username": username}
     good = GOOD["createOneTimePasswordTokenRequest"]
-    answer = good.evolve(body={"data": wish} if wrap else wish).sent_by(client)
+    answer = good.evolve(body={"data": data} if wrap else data).sent_by(client)
     assert (answer.status_code, answer.data) == (202, b"")
     assert ("Mock-Notes" in answer.headers) == (not wrap)

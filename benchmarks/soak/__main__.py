@@ -38,7 +38,7 @@ class LogFilter:
         self.lines: list[str] = []
 
     def feed(self, line: str) -> None:
-        if not line.endswith(" ms\n") and "thrown away: it" not in line:
+        if not line.endswith(" ms\n") and '" deleted: ' not in line:
             self.lines = [*self.lines[-MAX_LOG_LINES:], line]
 
     def text(self) -> str | None:

@@ -14,13 +14,13 @@ from mockserver.core import wsgi
 from mockserver.core.config import LOOPBACK, Config
 from mockserver.core.errors import AdminError
 from mockserver.openapi.contract import Contract
-from mockserver.sandbox.registry import Sandboxes
+from mockserver.sandbox.registry import SandboxRegistry
 
 PREFIX = "/__admin"
 HEALTH = f"{PREFIX}/health"
 
 
-def blueprint(config: Config, contract: Contract, registry: Sandboxes) -> Blueprint:
+def blueprint(config: Config, contract: Contract, registry: SandboxRegistry) -> Blueprint:
     """Return the routes of the admin API."""
     admin = Blueprint("admin", __name__, url_prefix=PREFIX)
 

@@ -41,7 +41,7 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
         entries = current().sandbox.journal.select(_query(contract, request.args))
         limit = integer("limit", request.args.get("limit", DEFAULT_LIMIT), 1, MAX_LIMIT)
         offset = integer("offset", request.args.get("offset", 0), 0, MAX_OFFSET)
-        page = [entry.show() for entry in entries[offset : offset + limit]]
+        page = [entry.to_dict() for entry in entries[offset : offset + limit]]
         return json_response(
             {"requests": page, "total": len(entries), "limit": limit, "offset": offset}
         )
@@ -51,7 +51,7 @@ def add_routes(admin: Blueprint, contract: Contract) -> None:
         entry = current().sandbox.journal.find(entry_id)
         if entry is None:
             raise AdminError(404, "Not Found", "The journal has no request with this id.")
-        return json_response(entry.show())
+        return json_response(entry.to_dict())
 
     @admin.get("/requests/stream")
     def stream_requests() -> Response:

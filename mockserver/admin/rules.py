@@ -23,16 +23,16 @@ def add_routes(admin: Blueprint, config: Config, contract: Contract) -> None:
         ]
         if errors:
             raise bad_request("; ".join(errors) + ".")
-        return json_response(current().sandbox.arm(rule).show(), 201)
+        return json_response(current().sandbox.arm_rule(rule).to_dict(), 201)
 
     @admin.delete("/rules")
     def disarm_rules() -> Response:
-        current().sandbox.disarm()
+        current().sandbox.disarm_rules()
         return no_content()
 
     @admin.delete("/rules/<rule_id>")
     def disarm_rule(rule_id: str) -> Response:
-        current().sandbox.disarm(rule_id)
+        current().sandbox.disarm_rules(rule_id)
         return no_content()
 
     @admin.get("/rate-limit")

@@ -1,4 +1,4 @@
-"""Sandboxes, and what acts on one as a whole: reset, clock, snapshots, download as a fixture."""
+"""SandboxRegistry, and what acts on one as a whole: reset, clock, snapshots, download as a fixture."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,9 +10,8 @@ from mockserver.core.clock import EARLIEST, LATEST, Clock, parse_duration, parse
 from mockserver.core.clock import to_milliseconds_text as to_text
 from mockserver.fixtures.export import to_yaml
 from mockserver.http.context import current
-from mockserver.sandbox.registry import Sandboxes, check_name
-from mockserver.sandbox.sandbox import Sandbox
-from mockserver.sandbox.state import SandboxState
+from mockserver.sandbox.registry import SandboxRegistry, check_name
+from mockserver.sandbox.sandbox import Sandbox, SandboxState
 
 
 def _freeze(clock: Clock, body: Mapping[str, Any]) -> None:
@@ -27,14 +26,14 @@ CLOCK_ACTIONS: Mapping[str, Callable[[Clock, Mapping[str, Any]], None]] = {
 }
 
 
-def add_routes(admin: Blueprint, registry: Sandboxes) -> None:
+def add_routes(admin: Blueprint, registry: SandboxRegistry) -> None:
     @admin.get("/sandboxes")
     def list_sandboxes() -> Response:
         return json_response([_sandbox_to_dict(name, sandbox) for name, sandbox in registry.all()])
 
     @admin.get("/sandboxes/<name>")
     def get_sandbox(name: str) -> Response:
-        return json_response(_sandbox_to_dict(name, registry.find(name)))
+        return json_response(_sandbox_to_dict(name, registry.get(name)))
 
     @admin.post("/sandboxes/<name>")
     def create_sandbox(name: str) -> Response:
@@ -79,17 +78,17 @@ def add_routes(admin: Blueprint, registry: Sandboxes) -> None:
     def save_snapshot(name: str) -> Response:
         check_name(name, "snapshot")
         sandbox = current().sandbox
-        sandbox.save(name)
+        sandbox.save_snapshot(name)
         return json_response(_snapshot_to_dict(name, sandbox.snapshot(name)))
 
     @admin.post("/snapshots/<name>/restore")
     def restore_snapshot(name: str) -> Response:
-        current().sandbox.restore(name)
+        current().sandbox.restore_snapshot(name)
         return no_content()
 
     @admin.delete("/snapshots/<name>")
     def delete_snapshot(name: str) -> Response:
-        current().sandbox.forget(name)
+        current().sandbox.delete_snapshot(name)
         return no_content()
 
     @admin.get("/snapshots/<name>/fixture")
@@ -124,6 +123,6 @@ def _snapshot_to_dict(name: str, state: SandboxState) -> dict[str, Any]:
 
 
 def _fixture_response(state: SandboxState) -> Response:
-    rules = [rule.given for rule in state.rules.rules]
+    rules = [rule.definition for rule in state.rules.rules]
     text = to_yaml(state.store, state.clock.now(), rules)
     return Response(text, content_type="application/yaml")

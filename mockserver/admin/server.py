@@ -9,10 +9,10 @@ from mockserver.http.context import current
 from mockserver.openapi import error_catalog
 from mockserver.openapi.contract import Contract
 from mockserver.sandbox import coverage
-from mockserver.sandbox.registry import DEFAULT, Sandboxes, prefix_of
+from mockserver.sandbox.registry import DEFAULT, SandboxRegistry, prefix_of
 
 
-def add_routes(admin: Blueprint, contract: Contract, registry: Sandboxes) -> None:
+def add_routes(admin: Blueprint, contract: Contract, registry: SandboxRegistry) -> None:
     @admin.get("/health")
     def get_health() -> Response:
         return json_response({"status": "ok", "version": __version__})
@@ -37,10 +37,10 @@ def add_routes(admin: Blueprint, contract: Contract, registry: Sandboxes) -> Non
         """Report on one sandbox, or on all that ever were."""
         name = request.args.get("sandbox")
         if name:
-            sandbox = registry.find(name)
-            counts, warnings = sandbox.journal.counts(), sandbox.client_warnings.findings()
+            sandbox = registry.get(name)
+            counts, warnings = sandbox.journal.counts(), sandbox.client_warnings.warnings()
         else:
-            counts, warnings = registry.counts(), registry.findings()
+            counts, warnings = registry.counts(), registry.client_warnings()
         magic = registry.default.store.magic
         base_url = wsgi.server_url(request.environ) + prefix_of(name or DEFAULT)
         return json_response(coverage.report(contract, counts, warnings, magic, base_url))

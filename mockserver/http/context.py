@@ -136,7 +136,7 @@ class RequestContext:
             path=self.path,
             query=self.query,
             operation=None if self.operation is None else self.operation.id,
-            caller=None if self.caller is None else self.caller.told,
+            caller=None if self.caller is None else self.caller.as_log_fields(),
             status=status,
             error=self.error,
             violations=self.violations,
@@ -145,8 +145,8 @@ class RequestContext:
             if self.is_unmatched
             else None,
             duration_ms=self.duration_ms,
-            request=Message.received(self.headers, self.body),
-            response=Message.sent(headers, body),
+            request=Message.from_request(self.headers, self.body),
+            response=Message.from_response(headers, body),
         )
 
 

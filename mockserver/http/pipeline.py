@@ -41,7 +41,7 @@ def serve(context: RequestContext, operation: Operation, path: Mapping[str, str]
         if magic := forced_errors.by_magic_id(operation, path, request.body, sandbox.store.magic):
             return error_response(context, magic)
 
-        if sandbox.over_the_limit():
+        if sandbox.exceeds_rate_limit():
             return error_response(context, operation.errors["too-many-requests"])
         if sandbox.has_rules:
             context.decision = sandbox.decide(_match_input(context, operation, request))

@@ -66,11 +66,11 @@ def flask_response(
 
 def result_response(operation: Operation, result: OperationResult) -> Response:
     """Return an operation's response, with the errors of failed parts beside the data."""
-    if not result.refused:
+    if not result.partial_errors:
         return json_response(result.status, result.body, result.headers)
     errors = [
         operation.errors[error.id].render(error.violations, **error.fields)["errors"][0]
-        for error in result.refused
+        for error in result.partial_errors
     ]
     return json_response(result.status, {**result.body, "errors": errors}, result.headers)
 

@@ -1,4 +1,4 @@
-"""The operations of the contract: one function an operationId, and this table of them all."""
+"""The operations of the contract: one function per operationId, all listed in `OPERATIONS`."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -6,11 +6,10 @@ from functools import partial
 from mockserver.operations import (
     accounts,
     associations,
+    cart_items,
     carts,
     catalog,
     checkout,
-    customers,
-    items,
     members,
     memberships,
     orders,
@@ -24,9 +23,9 @@ from mockserver.store.entities import ACCOUNT, CUSTOMER
 
 OPERATIONS: Mapping[str, Callable[[OperationContext], OperationResult]] = {
     "createAnAccessToken": tokens.create_access_token,
-    "post-v2-account-members-tokens": tokens.sign_in,
+    "post-v2-account-members-tokens": tokens.create_account_tokens,
     "get-v2-accounts": accounts.list_accounts,
-    "get-v2-accounts-accountID": accounts.get_account,
+    "get-v2-accounts-accountID": accounts.get,
     "get-v2-settings-account-authentication": settings.get_account_authentication,
     "get-v2-settings-cart": settings.get_cart,
     "put-v2-settings-cart": settings.put_cart,
@@ -35,13 +34,13 @@ OPERATIONS: Mapping[str, Callable[[OperationContext], OperationResult]] = {
     "getACart": carts.get,
     "updateACart": carts.update,
     "deleteACart": carts.delete,
-    "getCartItems": items.list_items,
-    "manageCarts": items.add,
-    "bulkUpdateItemsInCart": items.update_all,
-    "deleteAllCartItems": items.delete_all,
-    "updateACartItem": items.update,
-    "deleteACartItem": items.delete,
-    "deleteAPromotionViaPromotionCode": items.delete_promotion,
+    "getCartItems": cart_items.list_items,
+    "manageCarts": cart_items.add,
+    "bulkUpdateItemsInCart": cart_items.update_all,
+    "deleteAllCartItems": cart_items.delete_all,
+    "updateACartItem": cart_items.update,
+    "deleteACartItem": cart_items.delete,
+    "deleteAPromotionViaPromotionCode": cart_items.delete_promotion,
     "getAllCurrencies": catalog.list_currencies,
     "getByContextAllProducts": catalog.list_products,
     "getByContextProduct": catalog.get_product,
@@ -67,7 +66,7 @@ OPERATIONS: Mapping[str, Callable[[OperationContext], OperationResult]] = {
     "get-v2-account-members-accountMemberId-account-memberships": memberships.list_of_member,
     "getAllPasswordProfiles": realms.list_password_profiles,
     "createOneTimePasswordTokenRequest": realms.request_one_time_password,
-    "createACustomerToken": customers.sign_in,
+    "createACustomerToken": tokens.create_customer_token,
     "checkoutAPI": checkout.check_out,
     "getCustomerOrders": orders.list_orders,
     "getAnOrder": orders.get,

@@ -1,4 +1,4 @@
-"""Who is calling: bearer, account token and customer token into a Caller (contract.md §3)."""
+"""Authentication: from bearer, account token and customer token to a Caller (contract.md §3)."""
 
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ class Caller(NamedTuple):
     """Whom a request acts as.
 
     `owner` is the account or the customer, `member_id` the account's member who signed in, `note`
-    what to tell about the tokens.
+    a remark on the tokens for the journal.
     """
 
     kind: str
@@ -28,11 +28,10 @@ class Caller(NamedTuple):
     member_id: str | None = None
     note: str | None = None
 
-    @property
-    def told(self) -> tuple[str | None, ...]:
-        """Its kind, and the id of its account and of its customer, as far as it has one."""
-        kind, owner_id = self.owner or (None, None)
-        return self.kind, *(owner_id if kind == each else None for each in (ACCOUNT, CUSTOMER))
+    def as_log_fields(self) -> tuple[str | None, ...]:
+        """Return its kind, the id of its account or None, and that of its customer or None."""
+        owner_type, owner_id = self.owner or (None, None)
+        return self.kind, *(owner_id if owner_type == t else None for t in (ACCOUNT, CUSTOMER))
 
 
 def authenticate(
@@ -42,26 +41,26 @@ def authenticate(
     customer_token: str | None,
     tx: Transaction,
 ) -> Caller:
-    """Return the caller, checking the tokens and then the right to the operation at all.
+    """Return the caller, after checking the tokens and the right to call the operation.
 
-    `authorization`, `account_token` and `customer_token` are the headers' values. An operation that
-    is not for customers never looks at their token; beside an account token it counts for nothing.
-    Raises ApiError: the bearer token is refused, then the other one, then the kind of caller
-    (contract.md §2, checks 2 to 4).
+    `authorization`, `account_token` and `customer_token` are the headers' values. The customer
+    token is ignored beside an account token, and by operations that are not for customers.
+    Raises ApiError for the bearer token first, then for the other token, then for the kind of
+    caller (contract.md §2, checks 2 to 4).
     """
     if ANYONE in operation.callers:
         return Caller(ANYONE)
     bearer = tx.tokens.bearer(_bearer_token(authorization))
     application = tx.tokens.application(bearer.client_id) if bearer else None
     if application is None:
-        services = "unauthorized" in operation.errors
-        raise ApiError("unauthorized" if services else "unable-to-validate-access-token")
+        has_unauthorized = "unauthorized" in operation.errors
+        raise ApiError("unauthorized" if has_unauthorized else "unable-to-validate-access-token")
     if CUSTOMER not in operation.callers:
         customer_token = None
     if account_token:
-        caller = _account(account_token, BOTH_TOKENS if customer_token else None, tx)
+        caller = _authenticate_account(account_token, BOTH_TOKENS if customer_token else None, tx)
     elif customer_token:
-        caller = _customer(customer_token, tx)
+        caller = _authenticate_customer(customer_token, tx)
     elif application.grant == "implicit":
         caller = Caller(ANONYMOUS)
     else:
@@ -71,14 +70,14 @@ def authenticate(
     return caller
 
 
-def _account(text: str, note: str | None, tx: Transaction) -> Caller:
+def _authenticate_account(text: str, note: str | None, tx: Transaction) -> Caller:
     token = tx.tokens.account_token(text)
     if token is None:
         raise ApiError("account-token-not-valid")
     return Caller(ACCOUNT, Owner(ACCOUNT, token.account_id), token.member_id, note)
 
 
-def _customer(text: str, tx: Transaction) -> Caller:
+def _authenticate_customer(text: str, tx: Transaction) -> Caller:
     token = tx.tokens.customer_token(text)
     if token is None:
         raise ApiError("customer-token-not-valid")

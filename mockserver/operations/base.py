@@ -1,4 +1,4 @@
-"""What an operation is given and what it returns. No web framework in sight."""
+"""What an operation receives and what it returns, without any web framework."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 class OperationContext(NamedTuple):
     """One validated request. `params` holds path, query and header parameters by name; `body` the
-    parsed body in its documented shape, or None; `base_url` what links in the answer begin with."""
+    parsed body in its documented shape, or None; `base_url` is the prefix of links in a response.
+    """
 
     params: Mapping[str, Any]
     body: Any
@@ -29,15 +30,20 @@ class OperationContext(NamedTuple):
     base_url: str
 
     def product_of(self, item: CartItem) -> Product | None:
-        """Return the product that an item is of; custom items and promotions have none."""
+        """Return the product of an item; custom items and promotions have none."""
         return None if item.product_id is None else self.tx.products.get(item.product_id)
 
 
 class OperationResult(NamedTuple):
-    """One answer; without a body it has no content. `refused` goes into the body's `errors`: what
-    went wrong with parts of a request whose other parts were done."""
+    """One response; without a body it has no content. `partial_errors` go into the body's `errors`:
+    what failed in parts of a request whose other parts succeeded."""
 
     status: int
     body: Any = None
     headers: Mapping[str, str] = NO_HEADERS
-    refused: tuple[ApiError, ...] = ()
+    partial_errors: tuple[ApiError, ...] = ()
+
+
+def single_response(data: dict[str, Any], status: int = 200) -> OperationResult:
+    """Return one serialized resource; its links are repeated beside `data`."""
+    return OperationResult(status, {"data": data, "links": data["links"]})

@@ -1,5 +1,5 @@
-"""What a storefront asks for before it has a cart: currencies, products, hierarchies. All of it
-comes from the fixtures and never changes."""
+"""The product catalog: currencies, products, hierarchies. It comes from the fixtures and never
+changes."""
 
 import re
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from urllib.parse import quote as percent_encode
 
 from mockserver.core.errors import ApiError
 from mockserver.operations.base import OperationContext, OperationResult
-from mockserver.operations.lists.pages import page
-from mockserver.operations.pricing import money
+from mockserver.operations.lists.pages import page_response
+from mockserver.operations.pricing import serialize_money
 from mockserver.store.entities import Currency, Hierarchy, Product
 
 PRODUCTS = "/catalog/products"
@@ -18,36 +18,35 @@ _CONDITION = re.compile(r"(eq|in)\((id|sku|slug|name),([^()]+)\)(?::(?=.)|$)")
 
 
 def list_currencies(ctx: OperationContext) -> OperationResult:
-    """List the currencies of the store."""
-    found = list(ctx.tx.state.currencies.values())
-    return page(ctx, "/v2/currencies", found, lambda each: _show_currency(each, ctx))
+    currencies = list(ctx.tx.state.currencies.values())
+    return page_response(ctx, "/v2/currencies", currencies, _serialize_currency)
 
 
 def list_products(ctx: OperationContext) -> OperationResult:
-    """List the products that a filter lets through, in the order of the fixtures."""
+    """List the products that match a filter, in the order of the fixtures."""
     expression = ctx.params.get("filter", "")
     tests = _tests(expression)
     products = ctx.tx.state.products.values()
-    found = [product for product in products if all(test(product) for test in tests)]
+    matches = [product for product in products if all(test(product) for test in tests)]
     query = f"&filter={percent_encode(expression, safe='(),:')}" if expression else ""
-    return page(ctx, PRODUCTS, found, lambda each: _show_product(each, ctx), query=query)
+    return page_response(ctx, PRODUCTS, matches, _serialize_product, query=query)
 
 
 def get_product(ctx: OperationContext) -> OperationResult:
-    """Return one product."""
     product = ctx.tx.products.get(ctx.params["productID"])
     if product is None:
         raise ApiError("product-not-found", id=ctx.params["productID"])
-    return OperationResult(200, {"data": _show_product(product, ctx)})
+    return OperationResult(200, {"data": _serialize_product(product, ctx)})
 
 
 def list_hierarchies(ctx: OperationContext) -> OperationResult:
     """List the roots of the catalog's navigation."""
-    return page(ctx, "/catalog/hierarchies", ctx.tx.state.hierarchies, _show_hierarchy)
+    path = "/catalog/hierarchies"
+    return page_response(ctx, path, ctx.tx.state.hierarchies, _serialize_hierarchy)
 
 
 def _tests(expression: str) -> list[Test]:
-    """Return the conditions of a filter, all of which must hold: `eq(sku,…)`, `in(id,…,…)`."""
+    """Return the conditions of a filter, all of which must be met: `eq(sku,…)`, `in(id,…,…)`."""
     tests: list[Test] = []
     at = 0
     while at < len(expression):
@@ -65,7 +64,7 @@ def _test(name: str, values: frozenset[str]) -> Test:
     return lambda product: getattr(product, name) in values
 
 
-def _show_currency(currency: Currency, ctx: OperationContext) -> dict[str, Any]:
+def _serialize_currency(currency: Currency, ctx: OperationContext) -> dict[str, Any]:
     return {
         "id": currency.id,
         "type": "currency",
@@ -77,11 +76,11 @@ def _show_currency(currency: Currency, ctx: OperationContext) -> dict[str, Any]:
     }
 
 
-def _show_product(product: Product, ctx: OperationContext) -> dict[str, Any]:
-    asked = ctx.params.get("X-MOLTIN-CURRENCY", "").upper() or ctx.tx.state.default_currency
-    price = product.prices.get(asked)
+def _serialize_product(product: Product, ctx: OperationContext) -> dict[str, Any]:
+    currency = ctx.params.get("X-MOLTIN-CURRENCY", "").upper() or ctx.tx.state.default_currency
+    price = product.prices.get(currency)
     name = "with_tax" if price and price.includes_tax else "without_tax"
-    shown = {name: money(price.amount, asked)} if price else {}
+    display_price = {name: serialize_money(price.amount, currency)} if price else {}
     return {
         "id": product.id,
         "type": "product",
@@ -94,16 +93,16 @@ def _show_product(product: Product, ctx: OperationContext) -> dict[str, Any]:
             "commodity_type": "physical",
             "manage_stock": product.manage_stock,
             "price": {
-                code: {"amount": each.amount, "currency": code, "includes_tax": each.includes_tax}
-                for code, each in product.prices.items()
+                code: {"amount": price.amount, "currency": code, "includes_tax": price.includes_tax}
+                for code, price in product.prices.items()
             },
         },
-        "meta": {"display_price": shown},
+        "meta": {"display_price": display_price},
         "relationships": {},
     }
 
 
-def _show_hierarchy(hierarchy: Hierarchy) -> dict[str, Any]:
+def _serialize_hierarchy(hierarchy: Hierarchy, _: OperationContext) -> dict[str, Any]:
     return {
         "id": hierarchy.id,
         "type": "hierarchy",

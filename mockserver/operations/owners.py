@@ -1,4 +1,4 @@
-"""The two kinds of owners that a cart may have: what differs between them is data."""
+"""The two types of owners that a cart may have: what differs between them is data."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from mockserver.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of owners: how one is found, and the errors in its own words."""
+class OwnerType:
+    """A type of owner: how to find one, and the ids of its errors."""
 
     name: str
     find: Callable[[Transaction, str], Account | Customer | None]
@@ -21,8 +21,8 @@ class Kind:
     last_cart: ErrorId
 
 
-KINDS: Mapping[str, Kind] = {
-    ACCOUNT: Kind(
+OWNER_TYPES: Mapping[str, OwnerType] = {
+    ACCOUNT: OwnerType(
         ACCOUNT,
         lambda tx, account_id: tx.accounts.get(account_id),
         "account-not-found",
@@ -30,7 +30,7 @@ KINDS: Mapping[str, Kind] = {
         "cart-has-contact-email",
         "last-cart",
     ),
-    CUSTOMER: Kind(
+    CUSTOMER: OwnerType(
         CUSTOMER,
         lambda tx, customer_id: tx.customers.get(customer_id),
         "customer-not-found",
@@ -42,13 +42,12 @@ KINDS: Mapping[str, Kind] = {
 
 
 def check_contact_email(owners: Sequence[Owner], contact_email: str | None) -> None:
-    """Refuse to let a cart have both an owner and a contact e-mail."""
+    """Reject a cart that has both an owner and a contact e-mail."""
     if contact_email and owners:
-        raise ApiError(KINDS[owners[0][0]].contact_email)
+        raise ApiError(OWNER_TYPES[owners[0].type].contact_email)
 
 
 def check_last_cart(ctx: OperationContext, cart: Cart) -> None:
-    """Refuse to delete the last cart of an owner."""
     for owner in cart.owners:
-        if not any(other.id != cart.id for other in ctx.tx.carts.list(owner)):
-            raise ApiError(KINDS[owner[0]].last_cart)
+        if all(owned.id == cart.id for owned in ctx.tx.carts.list(owner)):
+            raise ApiError(OWNER_TYPES[owner.type].last_cart)

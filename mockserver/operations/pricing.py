@@ -1,8 +1,8 @@
-"""Prices of lines and of carts: what a promotion takes off, what is tax, how it is all shown.
+"""Prices of items and of carts: promotions, taxes, totals, and their serialization.
 
-Pure functions of items, in whole numbers of a currency's smallest unit. The promotions take off
-one after the other, each from what the one before has left, so that nothing falls below zero; each
-is spread over the lines by their value. The totals are the sum of the lines.
+Pure functions of items, in whole numbers of a currency's smallest unit. Promotions apply one after
+the other, each to what the one before has left, so that nothing falls below zero; each is spread
+over the items by their value. The totals are the sums over the items.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BASIS_POINTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """What is to be paid for a line or for several; `discount` is zero or less."""
+    """The amounts of an item or of several; `discount` is zero or less."""
 
     without_discount: int = 0
     discount: int = 0
@@ -31,7 +31,6 @@ class Amounts:
 
     @property
     def with_tax(self) -> int:
-        """What is paid in the end."""
         return self.without_tax + self.tax
 
     def __add__(self, other: Amounts) -> Amounts:
@@ -45,122 +44,118 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class PricedItem:
-    """A priced item: its amounts for the whole quantity, and what each promotion takes off it.
+    """An item with its amounts for the whole quantity, and the discount of each promotion on it.
 
-    A promotion's own line has no amounts: `taken` of it is what it takes off all the others.
+    A promotion has no amounts itself: its only discount is the sum of those on all other items.
     """
 
     item: CartItem
     currency: str
     amounts: Amounts
-    taken: tuple[tuple[Promotion, int], ...] = ()
+    discounts: tuple[tuple[Promotion, int], ...] = ()
 
 
-def price_lines(items: Sequence[CartItem]) -> list[PricedItem]:
+def price_items(items: Sequence[CartItem]) -> list[PricedItem]:
     """Return the items of one cart with their amounts, in their order."""
     currency = next((item.currency for item in items if item.currency), "")
-    left = [item.price.amount * item.quantity for item in items]
-    taken: list[list[tuple[Promotion, int]]] = [[] for _ in items]
-    for at, promoted in enumerate(items):
-        if (promotion := promoted.promotion) is None:
+    values = [item.price.amount * item.quantity for item in items]
+    discounts: list[list[tuple[Promotion, int]]] = [[] for _ in items]
+    for index, item in enumerate(items):
+        if (promotion := item.promotion) is None:
             continue
-        shares = _spread(_discount(promotion, sum(left), currency), left)
-        taken[at].append((promotion, sum(shares)))
-        for to, share in enumerate(shares):
-            left[to] -= share
+        shares = _spread(_discount(promotion, sum(values), currency), values)
+        discounts[index].append((promotion, sum(shares)))
+        for target, share in enumerate(shares):
+            values[target] -= share
             if share:
-                taken[to].append((promotion, share))
+                discounts[target].append((promotion, share))
     return [
-        PricedItem(item, currency, _amounts(item, left[at]), tuple(taken[at]))
-        for at, item in enumerate(items)
+        PricedItem(item, currency, _amounts(item, value), tuple(item_discounts))
+        for item, value, item_discounts in zip(items, values, discounts, strict=True)
     ]
 
 
-def total(lines: Iterable[PricedItem]) -> Amounts:
-    """Return the amounts of all lines together."""
-    return sum((line.amounts for line in lines), Amounts())
+def total(priced_items: Iterable[PricedItem]) -> Amounts:
+    return sum((priced.amounts for priced in priced_items), Amounts())
 
 
-def show_prices(line: PricedItem) -> dict[str, Any]:
-    """Return the prices of a line as the API shows them: the fields of the item, to be merged."""
-    quantity, currency = line.item.quantity, line.currency
-    price = line.item.price
-    if line.item.promotion is not None:
-        off = -line.taken[0][1]
-        amounts, unit, value = Amounts(0, 0, off, 0), off, off
+def serialize_prices(priced: PricedItem) -> dict[str, Any]:
+    quantity, currency = priced.item.quantity, priced.currency
+    price = priced.item.price
+    if priced.item.promotion is not None:
+        discount = -priced.discounts[0][1]
+        amounts, unit, value = Amounts(0, 0, discount, 0), discount, discount
     else:
-        amounts, unit, value = line.amounts, price.amount, price.amount * quantity
-    shown = {
+        amounts, unit, value = priced.amounts, price.amount, price.amount * quantity
+    display_price = {
         name: {
-            "unit": money(_rounded(amount, quantity), currency),
-            "value": money(amount, currency),
+            "unit": serialize_money(_divide(amount, quantity), currency),
+            "value": serialize_money(amount, currency),
         }
-        for name, amount in _named(amounts).items()
+        for name, amount in _by_name(amounts).items()
     }
     tax = {"currency": currency, "includes_tax": price.includes_tax}
     prices: dict[str, Any] = {
         "unit_price": {"amount": unit, **tax},
         "value": {"amount": value, **tax},
-        "meta": {"display_price": shown},
+        "meta": {"display_price": display_price},
     }
-    if line.taken and line.item.promotion is None:
-        prices["discounts"] = _discounts(line, tax)
-        shown["discounts"] = _sums(line)
+    if priced.discounts and priced.item.promotion is None:
+        prices["discounts"] = _serialize_discounts(priced, tax)
+        display_price["discounts"] = _serialize_discounts_by_code(priced)
     return prices
 
 
-def show_totals(amounts: Amounts, currency: str | None) -> dict[str, Any]:
+def serialize_totals(amounts: Amounts, currency: str | None) -> dict[str, Any]:
     """Return the `display_price` of a cart or an order; without a currency there is no price."""
-    extra = {"shipping": 0, "shipping_discount": 0}
-    return {
-        name: money(each, currency or "") for name, each in {**_named(amounts), **extra}.items()
-    }
+    by_name = {**_by_name(amounts), "shipping": 0, "shipping_discount": 0}
+    return {name: serialize_money(amount, currency or "") for name, amount in by_name.items()}
 
 
-def money(amount: int, currency: str) -> dict[str, Any]:
-    """Return an amount as the API shows it: `$3,500.00`, and `0` where there is no currency."""
-    formatted = _formatted(amount, currency) if currency else str(amount)
+def serialize_money(amount: int, currency: str) -> dict[str, Any]:
+    """Return an amount, formatted as `$3,500.00`, or as `0` where there is no currency."""
+    formatted = _format(amount, currency) if currency else str(amount)
     return {"amount": amount, "currency": currency, "formatted": formatted}
 
 
 @lru_cache(maxsize=10_000)
-def _formatted(amount: int, currency: str) -> str:
-    from babel import numbers  # a tenth of the start-up time: only who has a price pays for it
+def _format(amount: int, currency: str) -> str:
+    from babel import numbers  # a tenth of the start-up time: only a request with a price pays
 
     exact = Decimal(amount).scaleb(-numbers.get_currency_precision(currency))
     return numbers.format_currency(exact, currency, locale="en_US")
 
 
 def _discount(promotion: Promotion, value: int, currency: str) -> int:
-    """Return what a promotion takes off a value: never more than there is."""
+    """Return the discount of a promotion on a value: never more than the value."""
     if promotion.percent is not None:
-        return _rounded(value * promotion.percent, 100)
+        return _divide(value * promotion.percent, 100)
     return min(value, promotion.amounts.get(currency, 0))
 
 
-def _spread(amount: int, over: Sequence[int]) -> list[int]:
-    """Return an amount in shares that are to each other as the numbers of `over`, to the unit."""
-    whole = sum(over)
+def _spread(amount: int, weights: Sequence[int]) -> list[int]:
+    """Return an amount in whole shares that are proportional to the weights and sum up to it."""
+    whole = sum(weights)
     if not whole:
-        return [0] * len(over)
-    shares = [amount * each // whole for each in over]
-    rests = sorted(range(len(over)), key=lambda at: -(amount * over[at] % whole))
-    for at in rests[: amount - sum(shares)]:
-        shares[at] += 1
+        return [0] * len(weights)
+    shares = [amount * weight // whole for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda i: -(amount * weights[i] % whole))
+    for index in by_remainder[: amount - sum(shares)]:
+        shares[index] += 1
     return shares
 
 
-def _amounts(item: CartItem, left: int) -> Amounts:
-    """Return the amounts of an item of whose value so much is left after the promotions."""
+def _amounts(item: CartItem, discounted: int) -> Amounts:
+    """Return the amounts of an item with its value after all discounts."""
     value = item.price.amount * item.quantity
     rate = item.tax_basis_points
     if item.price.includes_tax:
-        tax = _rounded(left * rate, BASIS_POINTS + rate)
-        return Amounts(value, left - value, left - tax, tax)
-    return Amounts(value, left - value, left, _rounded(left * rate, BASIS_POINTS))
+        tax = _divide(discounted * rate, BASIS_POINTS + rate)
+        return Amounts(value, discounted - value, discounted - tax, tax)
+    return Amounts(value, discounted - value, discounted, _divide(discounted * rate, BASIS_POINTS))
 
 
-def _named(amounts: Amounts) -> dict[str, int]:
+def _by_name(amounts: Amounts) -> dict[str, int]:
     return {
         "with_tax": amounts.with_tax,
         "without_tax": amounts.without_tax,
@@ -170,8 +165,7 @@ def _named(amounts: Amounts) -> dict[str, int]:
     }
 
 
-def _discounts(line: PricedItem, tax: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what each promotion takes off a line, as the API lists it."""
+def _serialize_discounts(priced: PricedItem, tax: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "amount": {"amount": -share, **tax},
@@ -181,20 +175,19 @@ def _discounts(line: PricedItem, tax: dict[str, Any]) -> list[dict[str, Any]]:
             "is_cart_discount": True,
             "ordinal": ordinal,
         }
-        for ordinal, (promotion, share) in enumerate(line.taken, 1)
+        for ordinal, (promotion, share) in enumerate(priced.discounts, 1)
     ]
 
 
-def _sums(line: PricedItem) -> dict[str, Any]:
-    """Return what each promotion takes off a line, by its code."""
-    shown = {}
-    for promotion, share in line.taken:
-        off = money(-share, line.currency)
-        shown[promotion.code] = {**off, "constituents": {promotion.id: off}}
-    return shown
+def _serialize_discounts_by_code(priced: PricedItem) -> dict[str, Any]:
+    by_code = {}
+    for promotion, share in priced.discounts:
+        discount = serialize_money(-share, priced.currency)
+        by_code[promotion.code] = {**discount, "constituents": {promotion.id: discount}}
+    return by_code
 
 
-def _rounded(amount: int, divisor: int) -> int:
+def _divide(amount: int, divisor: int) -> int:
     """Return a quotient, the half rounded away from zero."""
     quotient = (2 * abs(amount) + divisor) // (2 * divisor)
     return quotient if amount >= 0 else -quotient

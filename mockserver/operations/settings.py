@@ -1,16 +1,14 @@
-"""The store's settings that clients read (contract.md §8)."""
+"""The store's settings (contract.md §8)."""
 
 from typing import Any
 
 from mockserver.core.errors import ApiError
 from mockserver.operations.base import OperationContext, OperationResult
 
-AUTHENTICATION = "account_authentication"
-
 
 def get_account_authentication(ctx: OperationContext) -> OperationResult:
     """Return how account members sign in."""
-    values = dict(ctx.tx.state.settings[AUTHENTICATION])
+    values = dict(ctx.tx.state.settings["account_authentication"])
     realm = {"id": ctx.tx.state.store["realm_id"], "type": "authentication_realm"}
     data = {
         "id": values.pop("id"),
@@ -24,23 +22,20 @@ def get_account_authentication(ctx: OperationContext) -> OperationResult:
 
 
 def get_cart(ctx: OperationContext) -> OperationResult:
-    """Return the cart settings."""
     data = {"type": "settings", **ctx.tx.state.settings["cart"]}
-    return OperationResult(
-        200, {"data": data, "links": {"self": f"{ctx.base_url}/v2/settings/cart"}}
-    )
+    links = {"self": f"{ctx.base_url}/v2/settings/cart"}
+    return OperationResult(200, {"data": data, "links": links})
 
 
 def put_cart(ctx: OperationContext) -> OperationResult:
-    """Change the cart settings that the body names."""
-    known = ctx.tx.state.settings["cart"]
-    given: dict[str, Any] = {
-        name: {**known[name], **value} if isinstance(value, dict) else value
+    settings = ctx.tx.state.settings["cart"]
+    changes: dict[str, Any] = {
+        name: {**settings[name], **value} if isinstance(value, dict) else value
         for name, value in ctx.body["data"].items()
-        if name in known
+        if name in settings
     }
-    discounts = given.get("discounts", known["discounts"])
+    discounts = changes.get("discounts", settings["discounts"])
     if discounts["custom_discounts_enabled"] and discounts["use_rule_promotions"]:
         raise ApiError("cannot-use-both-discounts-together")
-    ctx.tx.update_settings("cart", given)
+    ctx.tx.update_settings("cart", changes)
     return get_cart(ctx)

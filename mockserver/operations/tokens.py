@@ -1,4 +1,5 @@
-"""Bearer tokens for applications, account tokens for account members (contract.md §3)."""
+"""Bearer tokens for applications, account tokens for account members, customer tokens
+(contract.md §3)."""
 
 import hmac
 from collections.abc import Callable
@@ -6,108 +7,144 @@ from typing import Any
 
 from mockserver.core.clock import SECOND, to_milliseconds_text
 from mockserver.core.errors import ApiError
-from mockserver.operations.accounts import new_account
 from mockserver.operations.base import OperationContext, OperationResult
-from mockserver.operations.lists.pages import page
-from mockserver.operations.memberships import new_membership
-from mockserver.store.entities import Account, AccountToken, Bearer, Member, Membership
+from mockserver.operations.lists.pages import page_response
+from mockserver.operations.records import create_account, new_membership
+from mockserver.store.entities import (
+    Account,
+    AccountToken,
+    Bearer,
+    CustomerToken,
+    Member,
+    Membership,
+)
 
-BEARER_SECONDS = 3600
+BEARER_LIFETIME_S = 3600
+CUSTOMER_TOKEN_LIFETIME_S = 24 * 3600
 AUTHENTICATION = "account_authentication"
 
 
 def create_access_token(ctx: OperationContext) -> OperationResult:
-    """RequestContext an application's credentials for a bearer token of one hour. Not wrapped in data."""
-    given = ctx.body
-    application = ctx.tx.tokens.application(given["client_id"])
-    if application is None or application.grant != given["grant_type"]:
+    """Exchange an application's credentials for a bearer token. The body has no `data`."""
+    body = ctx.body
+    application = ctx.tx.tokens.application(body["client_id"])
+    if application is None or application.grant != body["grant_type"]:
         raise ApiError("wrong-credentials")
-    if application.client_secret is not None and not same_secret(
-        application.client_secret, given.get("client_secret", "")
+    if application.client_secret is not None and not _is_same_secret(
+        application.client_secret, body.get("client_secret", "")
     ):
         raise ApiError("wrong-credentials")
-    expires_at = ctx.tx.now + BEARER_SECONDS * SECOND
+    expires_at = ctx.tx.now + BEARER_LIFETIME_S * SECOND
     token = ctx.ids.token("bearer")
     ctx.tx.tokens.add_bearer(token, Bearer(application.client_id, expires_at))
-    body = {
+    response = {
         "access_token": token,
         "token_type": "Bearer",
-        "expires_in": BEARER_SECONDS,
+        "expires_in": BEARER_LIFETIME_S,
         "expires": ctx.tx.absolute(expires_at) // SECOND,
         "identifier": application.grant,
     }
-    return OperationResult(200, body)
+    return OperationResult(200, response)
 
 
-def sign_in(ctx: OperationContext) -> OperationResult:
-    """Sign a member in by one of five mechanisms; answers a token for each of the accounts."""
-    given = ctx.body["data"]
-    member = MECHANISMS[given["authentication_mechanism"]](ctx, given)
+def create_customer_token(ctx: OperationContext) -> OperationResult:
+    """Exchange a customer's e-mail address and password for a customer token."""
+    data = ctx.body["data"]
+    customer = ctx.tx.customers.by_email(data["email"])
+    password = customer.password if customer and customer.password else ""
+    if not _is_same_secret(password, data["password"]) or customer is None:
+        raise ApiError("wrong-credentials")
+    expires_at = ctx.tx.now + CUSTOMER_TOKEN_LIFETIME_S * SECOND
+    expires = ctx.tx.absolute(expires_at) // SECOND
+    token_id = ctx.ids.uuid("customer-token")
+    claims = {
+        "sub": customer.id,
+        "name": customer.name,
+        "iat": ctx.tx.absolute(ctx.tx.now) // SECOND,
+        "exp": expires,
+        "jti": token_id,
+    }
+    token = _sign(ctx, claims, "customer-token")
+    ctx.tx.tokens.add_customer_token(token, CustomerToken(customer.id, expires_at))
+    response = {
+        "type": "token",
+        "id": token_id,
+        "customer_id": customer.id,
+        "token": token,
+        "expires": expires,
+    }
+    return OperationResult(200, {"data": response})
+
+
+def create_account_tokens(ctx: OperationContext) -> OperationResult:
+    """Sign a member in by one of five mechanisms; returns a token for each of its accounts."""
+    data = ctx.body["data"]
+    member = MECHANISMS[data["authentication_mechanism"]](ctx, data)
     accounts = [a for a in map(ctx.tx.accounts.get, member.account_ids) if a is not None]
-    return page(
+    return page_response(
         ctx,
         "/v2/account-members/tokens",
         accounts,
-        lambda account: _issue(ctx, member, account),
+        lambda account, ctx: _issue_account_token(ctx, member, account),
         status=201,
         account_member_id=member.id,
     )
 
 
-def _by_password(ctx: OperationContext, given: dict[str, Any]) -> Member:
-    _check_profile(ctx, given)
-    member = ctx.tx.members.by_username(given["username"])
-    if not same_secret(member.password if member and member.password else "", given["password"]):
+def _by_password(ctx: OperationContext, data: dict[str, Any]) -> Member:
+    _check_password_profile(ctx, data)
+    member = ctx.tx.members.by_username(data["username"])
+    password = member.password if member and member.password else ""
+    if not _is_same_secret(password, data["password"]):
         raise ApiError("wrong-credentials")
-    assert member is not None  # an empty password never matches: the schema wants one character
+    assert member is not None  # an empty password never matches: the schema requires one character
     return member
 
 
-def _by_sign_up(ctx: OperationContext, given: dict[str, Any]) -> Member:
-    """Make a member, and an account for it where the settings say so."""
-    _check_profile(ctx, given)
+def _by_sign_up(ctx: OperationContext, data: dict[str, Any]) -> Member:
+    """Create a member, and an account for it where the settings require one."""
+    _check_password_profile(ctx, data)
     if not ctx.tx.setting(AUTHENTICATION, "enable_self_signup"):
         raise ApiError("self-signup-disabled")
-    if ctx.tx.members.by_username(given["username"]) is not None:
+    if ctx.tx.members.by_username(data["username"]) is not None:
         raise ApiError("username-taken")
     member_id = ctx.ids.uuid("member")
     memberships: tuple[Membership, ...] = ()
     if ctx.tx.setting(AUTHENTICATION, "auto_create_account_for_account_members"):
-        account = new_account(ctx, {"name": given["name"]})
+        account = create_account(ctx, {"name": data["name"]})
         memberships = (new_membership(ctx, account.id, member_id),)
     member = Member(
         member_id,
-        given["name"],
-        given["email"],
-        given["username"],
-        given["password"],
+        data["name"],
+        data["email"],
+        data["username"],
+        data["password"],
         memberships,
-        given.get("given_name"),
-        given.get("middle_name"),
-        given.get("family_name"),
+        data.get("given_name"),
+        data.get("middle_name"),
+        data.get("family_name"),
         ctx.tx.now,
         ctx.tx.now,
     )
     return ctx.tx.members.save(member)
 
 
-def _by_one_time_token(ctx: OperationContext, given: dict[str, Any]) -> Member:
-    _check_profile(ctx, given)
-    member = ctx.tx.members.by_code("passwordless", given["one_time_password_token"])
-    if member is None or member.username.casefold() != given["username"].casefold():
+def _by_one_time_token(ctx: OperationContext, data: dict[str, Any]) -> Member:
+    _check_password_profile(ctx, data)
+    member = ctx.tx.members.by_code("passwordless", data["one_time_password_token"])
+    if member is None or member.username.casefold() != data["username"].casefold():
         raise ApiError("wrong-credentials")
     return member
 
 
-def _by_openid_connect(ctx: OperationContext, given: dict[str, Any]) -> Member:
-    member = ctx.tx.members.by_code("oidc", given["oauth_authorization_code"])
+def _by_openid_connect(ctx: OperationContext, data: dict[str, Any]) -> Member:
+    member = ctx.tx.members.by_code("oidc", data["oauth_authorization_code"])
     if member is None:
         raise ApiError("wrong-credentials")
     return member
 
 
 def _by_account_token(ctx: OperationContext, _: dict[str, Any]) -> Member:
-    """Take the member of the account token in the header."""
     if ctx.caller.member_id is None:
         raise ApiError("account-token-missing")
     member = ctx.tx.members.get(ctx.caller.member_id)
@@ -125,14 +162,12 @@ MECHANISMS: dict[str, Callable[[OperationContext, dict[str, Any]], Member]] = {
 }
 
 
-def _check_profile(ctx: OperationContext, given: dict[str, Any]) -> None:
-    if given["password_profile_id"].lower() not in ctx.tx.state.password_profiles:
+def _check_password_profile(ctx: OperationContext, data: dict[str, Any]) -> None:
+    if data["password_profile_id"].lower() not in ctx.tx.state.password_profiles:
         raise ApiError("password-profile-not-found")
 
 
-def _issue(ctx: OperationContext, member: Member, account: Account) -> dict[str, Any]:
-    import jwt  # loads cryptography, a fifth of the start-up time: only a login pays for it
-
+def _issue_account_token(ctx: OperationContext, member: Member, account: Account) -> dict[str, Any]:
     seconds = ctx.tx.setting(AUTHENTICATION, "account_management_authentication_token_timeout_secs")
     expires_at = ctx.tx.now + seconds * SECOND
     claims = {
@@ -147,7 +182,7 @@ def _issue(ctx: OperationContext, member: Member, account: Account) -> dict[str,
             AUTHENTICATION, "account_member_self_management"
         ),
     }
-    token = jwt.encode(claims, ctx.ids.key("account-token"), algorithm="HS256")
+    token = _sign(ctx, claims, "account-token")
     ctx.tx.tokens.add_account_token(token, AccountToken(account.id, member.id, expires_at))
     return {
         "type": "account_management_authentication_token",
@@ -158,6 +193,12 @@ def _issue(ctx: OperationContext, member: Member, account: Account) -> dict[str,
     }
 
 
-def same_secret(expected: str, given: str) -> bool:
-    """Compare secrets in a time that does not tell where they differ."""
-    return hmac.compare_digest(expected.encode(), given.encode())
+def _sign(ctx: OperationContext, claims: dict[str, Any], key: str) -> str:
+    import jwt  # loads cryptography, a fifth of the start-up time: only a login pays for it
+
+    return jwt.encode(claims, ctx.ids.key(key), algorithm="HS256")
+
+
+def _is_same_secret(expected: str, actual: str) -> bool:
+    """Compare two secrets in constant time, which does not reveal where they differ."""
+    return hmac.compare_digest(expected.encode(), actual.encode())

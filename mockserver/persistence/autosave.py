@@ -13,7 +13,7 @@ from mockserver.store.disposal import free_in_background
 
 if TYPE_CHECKING:
     from mockserver.persistence.state_file import StateFile
-    from mockserver.sandbox.registry import Captures, Changes, Sandboxes
+    from mockserver.sandbox.registry import Changes, Checkpoints, SandboxRegistry
     from mockserver.store.state import StoreState
 
 
@@ -24,7 +24,7 @@ class Autosave:
     file: StateFile
     interval_s: float
     grace_seconds: float = 60
-    _sandboxes: Sandboxes | None = None
+    _sandboxes: SandboxRegistry | None = None
     _thread: threading.Thread | None = None
     _stopping: Any = None
     _written: Changes = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Autosave:
 
     def _save(self, final: bool = False) -> None:
         assert self._sandboxes is not None
-        captures = self._sandboxes.captured(for_good=final)
+        captures = self._sandboxes.checkpoints(final=final)
         try:
             self.file.write(
                 [(name, checkpoint) for name, _, checkpoint in captures],
@@ -81,16 +81,16 @@ class Autosave:
             )
         self._failure = failure
 
-    def _free(self, captures: Captures) -> None:
+    def _free(self, captures: Checkpoints) -> None:
         """Free the states that sandboxes have left while they were written."""
         assert self._sandboxes is not None
-        present = _stores(self._sandboxes.captured())
+        present = _stores(self._sandboxes.checkpoints())
         for identity, store in _stores(captures).items():
             if identity not in present:
                 free_in_background(store, self._sandboxes.default.initial_state)
 
 
-def _stores(captures: Captures) -> dict[int, StoreState]:
+def _stores(captures: Checkpoints) -> dict[int, StoreState]:
     """Return the store states of sandboxes and their snapshots, by identity."""
     states = [s for _, _, point in captures for s in (point.state, *point.snapshots.values())]
     return {id(state.store): state.store for state in states}

@@ -15,7 +15,7 @@ import msgspec
 from mockserver.core.clock import Clock
 from mockserver.core.ids import Ids
 from mockserver.sandbox.rules import Rule, RuleSet
-from mockserver.sandbox.state import Checkpoint, SandboxState
+from mockserver.sandbox.sandbox import Checkpoint, SandboxState
 from mockserver.store.state import COLLECTIONS, ChangeSet, StoreState, apply, changes_since
 
 INLINE = ("allocated", "settings", "counters")
@@ -242,7 +242,8 @@ def _stored_state(state: SandboxState, store_place: int) -> _StoredState:
         offset=offset,
         ids=state.ids.counters(),
         rules=[
-            _StoredRule(r.id, dict(r.given), r.expires_at, r.matched, r.fired) for r in rules.rules
+            _StoredRule(r.id, dict(r.definition), r.expires_at, r.matched, r.fired)
+            for r in rules.rules
         ],
         rules_issued=rules.issued,
         draws=rules.draws,

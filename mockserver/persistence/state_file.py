@@ -31,8 +31,8 @@ from mockserver.persistence.codec import (
 )
 
 if TYPE_CHECKING:
-    from mockserver.sandbox.registry import Sandboxes
-    from mockserver.sandbox.state import Checkpoint
+    from mockserver.sandbox.registry import SandboxRegistry
+    from mockserver.sandbox.sandbox import Checkpoint
     from mockserver.store.state import StoreState
 
 FORMAT = 2
@@ -87,7 +87,7 @@ class StateFile:
                 os.close(self._locked)
                 self._locked = None
 
-    def load(self, sandboxes: Sandboxes, discard: bool = False) -> bool:
+    def load(self, sandboxes: SandboxRegistry, discard: bool = False) -> bool:
         """Let sandboxes go on from what the file holds; return whether there is a file.
 
         Raises click.ClickException, and leaves the sandboxes as they are, for a file that is not
@@ -141,15 +141,15 @@ class StateFile:
                 temporary.unlink()
             raise
 
-    def write_first(self, sandboxes: Sandboxes) -> None:
+    def write_first(self, sandboxes: SandboxRegistry) -> None:
         """Write the file for the first time. Raises click.ClickException where that can't be."""
-        checkpoints = [(name, checkpoint) for name, _, checkpoint in sandboxes.captured()]
+        checkpoints = [(name, checkpoint) for name, _, checkpoint in sandboxes.checkpoints()]
         try:
             self.write(checkpoints, sandboxes.default.initial_state)
         except OSError as error:
             raise self._unusable(error) from None
 
-    def _load(self, data: bytes, sandboxes: Sandboxes) -> None:
+    def _load(self, data: bytes, sandboxes: SandboxRegistry) -> None:
         first, _, body = data.partition(b"\n")
         try:
             header = msgspec.json.decode(first, type=Header)
@@ -165,7 +165,7 @@ class StateFile:
         if header.fixtures != digest_of(initial):
             raise self._refusal("was written with other fixtures")
         try:
-            sandboxes.resume(decode_sandboxes(body, initial, self.seed, self.frozen_at))
+            sandboxes.load(decode_sandboxes(body, initial, self.seed, self.frozen_at))
         except (StateError, AdminError) as error:
             raise self._refusal(f"is inconsistent: {error}") from None
 

@@ -1,12 +1,13 @@
-"""What a client did that works here and hurts on the real service. Each finding is a habit, told
-once with a count and the last request that showed it.
+"""Client warnings: what a client did that works here and hurts on the real service.
+
+Each is reported once, with a count and the last request that caused it.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -36,8 +37,8 @@ Value = TypeVar("Value")
 
 
 class Observation(NamedTuple):
-    """What the lint looks at. `tokens` stands for tokens that were refused, and tells none of
-    them."""
+    """A finished request, as far as warnings depend on it. `tokens` are digests of tokens that were
+    rejected."""
 
     request_id: str
     time: int
@@ -55,7 +56,7 @@ class Observation(NamedTuple):
 
 @dataclass(slots=True)
 class ClientWarning:
-    """How often a habit was seen, and the last time."""
+    """How often a client did something, and the last time."""
 
     count: int = 0
     detail: str = ""
@@ -64,86 +65,81 @@ class ClientWarning:
 
 @dataclass(slots=True)
 class ClientWarnings:
-    """The habits that one sandbox has seen, and what it needs to remember to see them."""
+    """The client warnings of one sandbox, and the past requests that it needs to detect them."""
 
     _lock: Lock = field(default_factory=Lock)
-    _findings: dict[str, ClientWarning] = field(default_factory=dict)
+    _warnings: dict[str, ClientWarning] = field(default_factory=dict)
     _wait_until: OrderedDict[tuple[str, str], int] = field(default_factory=OrderedDict)
-    _refused: OrderedDict[tuple[str, ...], bool] = field(default_factory=OrderedDict)
+    _rejected_tokens: OrderedDict[tuple[str, ...], bool] = field(default_factory=OrderedDict)
     _pages: OrderedDict[tuple[str, frozenset[tuple[str, str]]], str] = field(
         default_factory=OrderedDict
     )
 
     @property
-    def waits(self) -> bool:
-        """Whether it waits for what comes next: a request after a 429, or for a next page."""
+    def expects_followup(self) -> bool:
+        """Whether the next request matters: after a 429, or when there is a next page."""
         return bool(self._wait_until or self._pages)
 
-    def observe(self, seen: Observation) -> None:
-        """Look at one finished request to an operation."""
+    def observe(self, request: Observation) -> None:
+        """Record the warnings of one finished request to an operation."""
         with self._lock:
-            for name, detail in self._habits(seen):
-                self._tell(name, detail, seen.request_id)
+            for name, detail in self._detect(request):
+                warning = self._warnings.setdefault(name, ClientWarning())
+                warning.count += 1
+                warning.detail, warning.request_id = _printable(detail), request.request_id
 
-    def findings(self) -> dict[str, ClientWarning]:
-        """Return what was found; a next page counts as ignored until it is asked for."""
+    def warnings(self) -> dict[str, ClientWarning]:
+        """Return the warnings by name; a next page counts as ignored until it is requested."""
         with self._lock:
-            found = {
-                n: ClientWarning(f.count, f.detail, f.request_id) for n, f in self._findings.items()
-            }
+            warnings = {name: replace(warning) for name, warning in self._warnings.items()}
             if self._pages:
                 (path, _), request_id = next(reversed(self._pages.items()))
                 detail = f"{_printable(path)} had more pages that nobody asked for"
-                found["ignored-the-next-page"] = ClientWarning(len(self._pages), detail, request_id)
-            return found
+                ignored = ClientWarning(len(self._pages), detail, request_id)
+                warnings["ignored-the-next-page"] = ignored
+            return warnings
 
-    def start_anew(self) -> None:
-        """Forget what is under way, when the sandbox goes back to its start; findings stay."""
+    def reset(self) -> None:
+        """Forget rejected tokens and waiting times, when the sandbox is reset; warnings stay."""
         with self._lock:
             self._wait_until.clear()
-            self._refused.clear()
+            self._rejected_tokens.clear()
 
-    def _habits(self, seen: Observation) -> Iterator[tuple[str, str]]:
-        call = (seen.method, seen.path)
-        if self._wait_until and seen.time < self._wait_until.pop(call, 0):
-            yield "retried-too-early", f"{seen.method} {seen.path} came again before Retry-After"
-        while self._wait_until and next(iter(self._wait_until.values())) <= seen.time:
-            self._wait_until.popitem(last=False)  # whoever comes now has waited
-        if seen.status == 429 and seen.retry_after_s is not None:
-            _remember(self._wait_until, call, seen.time + seen.retry_after_s * SECOND)
-        if seen.tokens:
-            if seen.tokens in self._refused:
-                yield (
-                    "used-a-refused-token",
-                    f"{seen.method} {seen.path} with a token after its 401",
-                )
-            _remember(self._refused, seen.tokens, True)
-        for name in seen.unknown_fields:
-            yield "sent-unknown-fields", f"{seen.operation} does not have the field {name[:100]}"
+    def _detect(self, request: Observation) -> Iterator[tuple[str, str]]:
+        method, path = request.method, request.path
+        if self._wait_until and request.time < self._wait_until.pop((method, path), 0):
+            yield "retried-too-early", f"{method} {path} came again before Retry-After"
+        while self._wait_until and next(iter(self._wait_until.values())) <= request.time:
+            self._wait_until.popitem(last=False)  # a request from now on has waited
+        if request.status == 429 and request.retry_after_s is not None:
+            wait_until = request.time + request.retry_after_s * SECOND
+            _remember(self._wait_until, (method, path), wait_until)
+        if request.tokens:
+            if request.tokens in self._rejected_tokens:
+                yield "used-a-refused-token", f"{method} {path} with a token after its 401"
+            _remember(self._rejected_tokens, request.tokens, True)
+        for name in request.unknown_fields:
+            yield "sent-unknown-fields", f"{request.operation} does not have the field {name[:100]}"
         if self._pages:
-            self._pages.pop((seen.path, _page(seen.query)), None)
-        if seen.next_page is not None:
-            following = urlsplit(seen.next_page)
-            _remember(self._pages, (seen.path, _page(following.query)), seen.request_id)
-        if seen.operation in ASSOCIATIONS and seen.status == 204:
-            owner = ASSOCIATIONS[seen.operation]
-            yield "associated-twice", f"{seen.path} was associated with that {owner} already"
-
-    def _tell(self, name: str, detail: str, request_id: str) -> None:
-        finding = self._findings.setdefault(name, ClientWarning())
-        finding.count += 1
-        finding.detail, finding.request_id = _printable(detail), request_id
+            self._pages.pop((path, _parameters(request.query)), None)
+        if request.next_page is not None:
+            next_query = urlsplit(request.next_page).query
+            _remember(self._pages, (path, _parameters(next_query)), request.request_id)
+        if request.operation in ASSOCIATIONS and request.status == 204:
+            owner = ASSOCIATIONS[request.operation]
+            yield "associated-twice", f"{path} was associated with that {owner} already"
 
 
-def _page(query: str) -> frozenset[tuple[str, str]]:
+def _parameters(query: str) -> frozenset[tuple[str, str]]:
     return frozenset(parse_qsl(query, keep_blank_values=True))
 
 
 def _printable(text: str) -> str:
-    """Return a text that does nothing to a terminal: what a client sent stands in it."""
+    """Return a text without control characters: it contains what a client sent, and a terminal may
+    print it."""
     if text.isprintable():
         return text
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def _remember(memory: OrderedDict[Key, Value], key: Key, value: Value) -> None:

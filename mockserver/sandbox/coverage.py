@@ -1,4 +1,4 @@
-"""How much of the contract a consumer's tests have provoked: which outcomes, and which never.
+"""Coverage of the contract: which documented outcomes a consumer's tests have caused.
 
 An outcome is a success status of an operation, or one of its errors. The gateway's own errors
 count once, for the operation `*`.
@@ -27,19 +27,21 @@ class _Outcome:
     trigger: str | None = None
     curl: str | None = None
 
-    def show(self) -> dict[str, Any]:
-        shown: dict[str, Any] = {"status": self.status, "error": self.error, "count": self.count}
-        return shown if self.error is None else {**shown, "cause": self.trigger, "curl": self.curl}
+    def to_dict(self) -> dict[str, Any]:
+        outcome: dict[str, Any] = {"status": self.status, "error": self.error, "count": self.count}
+        if self.error is None:
+            return outcome
+        return {**outcome, "cause": self.trigger, "curl": self.curl}
 
 
 def report(
     contract: Contract,
     counts: Counts,
-    findings: Mapping[str, ClientWarning],
+    warnings: Mapping[str, ClientWarning],
     magic: Mapping[str, str],
     base_url: str,
 ) -> Report:
-    """Return the coverage report of what was counted, as JSON values."""
+    """Return the coverage report of counted requests, as JSON values."""
     seen = _by_outcome(contract, counts)
     operations: list[dict[str, Any]] = [
         {
@@ -47,7 +49,7 @@ def report(
             "request": f"{operation.method} {operation.path}",
             "outcomes": [
                 *(
-                    _Outcome(status, None, seen[operation.id, str(status)]).show()
+                    _Outcome(status, None, seen[operation.id, str(status)]).to_dict()
                     for status in operation.statuses
                     if status < 400
                 ),
@@ -58,22 +60,21 @@ def report(
     ]
     gateway = list(_errors(contract, "*", contract.gateway, seen, magic, base_url))
     operations.append({"id": "*", "request": "any path", "outcomes": gateway})
-    outcomes = [each for operation in operations for each in operation["outcomes"]]
+    outcomes = [outcome for operation in operations for outcome in operation["outcomes"]]
     return {
         "percent": _percent(outcomes),
         "outcomes": _totals(outcomes),
-        "successes": _totals([each for each in outcomes if each["error"] is None]),
-        "errors": _totals([each for each in outcomes if each["error"] is not None]),
+        "successes": _totals([o for o in outcomes if o["error"] is None]),
+        "errors": _totals([o for o in outcomes if o["error"] is not None]),
         "operations": operations,
         "client_warnings": [
             {"warning": name, "count": each.count, "detail": each.detail, "advice": ADVICE[name]}
-            for name, each in sorted(findings.items())
+            for name, each in sorted(warnings.items())
         ],
     }
 
 
 def _by_outcome(contract: Contract, counts: Counts) -> Counter[tuple[str, str]]:
-    """Return how often each outcome of each operation was seen."""
     seen: Counter[tuple[str, str]] = Counter()
     for (operation, status, error), count in counts.items():
         owner = "*" if operation is None or error in contract.gateway else operation
@@ -96,14 +97,14 @@ def _errors(
             seen[owner, entry.id],
             entry.trigger,
             error_catalog.describe(contract, entry, magic, base_url)["curl"],
-        ).show()
+        ).to_dict()
         for entry in entries.values()
         if entry.operation == owner
     ]
 
 
 def _totals(outcomes: list[dict[str, Any]]) -> dict[str, int]:
-    return {"seen": sum(each["count"] > 0 for each in outcomes), "documented": len(outcomes)}
+    return {"seen": sum(outcome["count"] > 0 for outcome in outcomes), "documented": len(outcomes)}
 
 
 def _percent(outcomes: list[dict[str, Any]]) -> float:

@@ -1,11 +1,11 @@
 """The journal of a sandbox: its last requests, and how often each outcome was seen.
 
-Entries hold what is needed to show them and are rendered only when read. Secrets are taken out of
-the headers when an entry is made, and out of the bodies when it is shown.
+Entries are serialized only when they are read. Secrets are removed from the headers when an entry
+is made, and from the bodies when it is serialized.
 
-A hundred sandboxes remember a hundred thousand requests. They are kept as tuples of nothing but
-tuples, texts, bytes and numbers: of these the garbage collector lets go, and looks at no more than
-one for each request; objects of their own would have it stop everything for a quarter of a second.
+A hundred sandboxes record a hundred thousand requests. Entries are stored as tuples of nothing but
+tuples, texts, bytes and numbers: the garbage collector untracks these and visits at most one for
+each request; with objects of their own it would stop the process for a quarter of a second.
 """
 
 from __future__ import annotations
@@ -48,15 +48,13 @@ SECRET_FIELDS = frozenset(
         "token",
     )
 )
-
-
-CALLER = ("kind", "account_id", "customer_id")
-"""What is told of a caller, in this order."""
+CALLER_FIELDS = ("kind", "account_id", "customer_id")
+"""The names of `Entry.caller`'s values."""
 
 
 class Message(NamedTuple):
-    """One side of an context, without its secret headers; of a long body only the `size` is kept.
-    With `by_key` the headers stand by their keys in WSGI's environment."""
+    """A request or a response without its secret headers; of a long body only the `size` is kept.
+    With `by_key` the headers have the names of their keys in WSGI's environment."""
 
     headers: tuple[tuple[str, str], ...]
     body: bytes
@@ -64,56 +62,56 @@ class Message(NamedTuple):
     by_key: bool = False
 
     @classmethod
-    def received(cls, headers: Iterable[tuple[str, str]], body: bytes) -> Message:
-        """Return a request's message; its headers stand by their keys in the environment."""
-        kept = [(key, REDACTED if key in _SECRET_KEYS else value) for key, value in headers]
-        return cls(tuple(kept), _kept(body), len(body), True)
+    def from_request(cls, headers: Iterable[tuple[str, str]], body: bytes) -> Message:
+        """Return a request; its headers have the names of their keys in the environment."""
+        redacted = [(key, REDACTED if key in _SECRET_KEYS else value) for key, value in headers]
+        return cls(tuple(redacted), _truncate(body), len(body), True)
 
     @classmethod
-    def sent(cls, headers: Iterable[tuple[str, str]], body: bytes) -> Message:
-        """Return an answer's message: it has no secret headers."""
-        return cls(tuple(headers), _kept(body), len(body))
+    def from_response(cls, headers: Iterable[tuple[str, str]], body: bytes) -> Message:
+        """Return a response: it has no secret headers."""
+        return cls(tuple(headers), _truncate(body), len(body))
 
-    def show(self) -> dict[str, Any]:
-        """Return the message as JSON values, with secrets taken out of its body."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the message as JSON values, without the secrets of its body."""
         headers = [
             [header_name(name) if self.by_key else name, value] for name, value in self.headers
         ]
-        shown: dict[str, Any] = {"headers": headers}
         if not self.size:
-            return shown
+            return {"headers": headers}
+        message: dict[str, Any] = {"headers": headers, "size": self.size}
         if self.size > len(self.body):
-            return {**shown, "size": self.size, "body": None, "note": "too large to be kept"}
-        return {**shown, "size": self.size, "body": self._body(headers)}
+            return {**message, "body": None, "note": "too large to be kept"}
+        return {**message, "body": self._parse_body(headers)}
 
-    def _body(self, headers: list[list[str]]) -> Any:
+    def _parse_body(self, headers: list[list[str]]) -> Any:
         media_type = next((v for n, v in headers if n.lower() == "content-type"), "")
-        try:  # what the content is tells, as it does for operations: clients declare either
-            return redacted(json_text.parse(self.body))
+        try:  # the content decides, as it does for operations: clients declare either
+            return redact(json_text.parse(self.body))
         except json_text.MalformedJson:
             if "x-www-form-urlencoded" in media_type and not self.body.startswith((b"{", b"[")):
                 text = self.body.decode("utf-8", "replace")
                 if all(is_name(name) for name, _ in parse_qsl(text, keep_blank_values=True)):
-                    return redacted_form(text)
+                    return redact_form(text)
             return f"[{self.size} bytes that are not JSON]"
 
 
-def _kept(body: bytes) -> bytes:
+def _truncate(body: bytes) -> bytes:
     return body if len(body) <= MAX_BODY_BYTES else b""
 
 
-def redacted(value: Any) -> Any:
+def redact(value: Any) -> Any:
     """Return a JSON value whose secret fields are replaced."""
     if isinstance(value, dict):
         return {
-            name: REDACTED if name in SECRET_FIELDS and each is not None else redacted(each)
-            for name, each in value.items()
+            name: REDACTED if name in SECRET_FIELDS and field is not None else redact(field)
+            for name, field in value.items()
         }
-    return [redacted(each) for each in value] if isinstance(value, list) else value
+    return [redact(element) for element in value] if isinstance(value, list) else value
 
 
-def redacted_form(text: str) -> str:
-    """Return a form, or a query, whose secret fields are replaced; as it is if it has none."""
+def redact_form(text: str) -> str:
+    """Return a form, or a query, whose secret fields are replaced; unchanged if it has none."""
     pairs = parse_qsl(text, keep_blank_values=True)
     if SECRET_FIELDS.isdisjoint(name for name, _ in pairs):
         return text
@@ -121,8 +119,8 @@ def redacted_form(text: str) -> str:
 
 
 class Entry(NamedTuple):
-    """One request and its answer. `time` is by the sandbox's clock, in milliseconds since 1970;
-    `caller` holds what `CALLER` names."""
+    """A request and its response. `time` is by the sandbox's clock, in milliseconds since 1970;
+    `caller` holds the values that `CALLER_FIELDS` names."""
 
     id: str
     time: int
@@ -140,39 +138,37 @@ class Entry(NamedTuple):
     request: Message
     response: Message
 
-    def show(self) -> dict[str, Any]:
-        """Return the entry as JSON values."""
+    def to_dict(self) -> dict[str, Any]:
         return {
             "id": self.id,
             "time": to_milliseconds_text(self.time),
             "method": self.method,
             "path": self.path,
-            "query": redacted_form(self.query),
+            "query": redact_form(self.query),
             "operation": self.operation,
-            "caller": dict(zip(CALLER, self.caller, strict=True)) if self.caller else None,
+            "caller": dict(zip(CALLER_FIELDS, self.caller, strict=True)) if self.caller else None,
             "status": self.status,
             "error": self.error,
             "violations": [violation.to_dict() for violation in self.violations],
             "notes": list(self.notes),
             "near_miss": self.near_miss,
             "duration_ms": self.duration_ms,
-            "request": self.request.show(),
-            "response": self.response.show(),
+            "request": self.request.to_dict(),
+            "response": self.response.to_dict(),
         }
 
-    def packed(self) -> tuple[Any, ...]:
-        """Return it as it is kept: a named tuple is an object that the garbage collector keeps."""
+    def pack(self) -> tuple[Any, ...]:
+        """Return the stored form: the garbage collector never untracks a named tuple."""
         return (*self[:-2], tuple(self.request), tuple(self.response))
 
     @classmethod
-    def unpacked(cls, packed: tuple[Any, ...]) -> Entry:
-        """Return what was packed."""
+    def unpack(cls, packed: tuple[Any, ...]) -> Entry:
         return cls._make((*packed[:-2], Message(*packed[-2]), Message(*packed[-1])))
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which entries are asked for; what is None does not matter."""
+    """Criteria for entries; None matches anything."""
 
     operation: str | None = None
     status: int | None = None
@@ -181,7 +177,6 @@ class Query:
     unmatched: bool | None = None
 
     def matches(self, entry: Entry) -> bool:
-        """Whether an entry is asked for."""
         return (
             self.operation in (None, entry.operation)
             and self.status in (None, entry.status)
@@ -192,54 +187,52 @@ class Query:
 
 
 class Journal:
-    """The last `size` requests, newest last, and counts of all there ever were.
+    """The last `size` requests, newest last, and the counts of all requests.
 
-    With a size of 0 nothing is remembered: requests are only counted.
+    With a size of 0 requests are only counted.
     """
 
     def __init__(self, size: int) -> None:
         self.size = size
         self._lock = Lock()
         self._entries: deque[tuple[Any, ...]] = deque(maxlen=size)
-        self._seen: Counts = Counter()
+        self._counts: Counts = Counter()
 
     def add(self, entry: Entry) -> None:
-        """Remember an entry; the oldest one goes when there are too many."""
-        packed = entry.packed()
+        """Store an entry; the oldest one is dropped when there are too many."""
+        packed = entry.pack()
         with self._lock:
             self._entries.append(packed)
-            self._seen[entry.operation, entry.status, entry.error] += 1
+            self._counts[entry.operation, entry.status, entry.error] += 1
 
     def count(self, operation: str | None, status: int, error: str | None) -> None:
-        """Count a request of which nothing is to be remembered."""
         with self._lock:
-            self._seen[operation, status, error] += 1
+            self._counts[operation, status, error] += 1
 
     def find(self, entry_id: str) -> Entry | None:
-        """Return the entry of a request id, while it is remembered."""
-        entries = map(Entry.unpacked, self._kept())
+        """Return the entry of a request id, or None when it is no longer stored."""
+        entries = map(Entry.unpack, self._packed())
         return next((entry for entry in entries if entry.id == entry_id), None)
 
     def select(self, query: Query) -> list[Entry]:
-        """Return the entries that a query asks for, newest first."""
-        entries = map(Entry.unpacked, reversed(self._kept()))
+        """Return the entries that match a query, newest first."""
+        entries = map(Entry.unpack, reversed(self._packed()))
         return [entry for entry in entries if query.matches(entry)]
 
     def clear(self) -> None:
-        """Forget the entries; the counts stay."""
+        """Delete the entries; the counts stay."""
         with self._lock:
             self._entries.clear()
 
     def counts(self) -> Counts:
         """Return how often each (operation, status, error id) was seen."""
         with self._lock:
-            return Counter(self._seen)
+            return Counter(self._counts)
 
     def total(self) -> int:
-        """Return how many requests there ever were."""
         with self._lock:
-            return self._seen.total()
+            return self._counts.total()
 
-    def _kept(self) -> list[tuple[Any, ...]]:
+    def _packed(self) -> list[tuple[Any, ...]]:
         with self._lock:
             return list(self._entries)

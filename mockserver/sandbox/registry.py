@@ -1,4 +1,4 @@
-"""All sandboxes of a server: made on first use, thrown away when idle or too many."""
+"""The registry of a server's sandboxes: created on first use, deleted when idle or too many."""
 
 from __future__ import annotations
 
@@ -15,187 +15,183 @@ from mockserver.core.errors import AdminError
 from mockserver.core.wsgi import SANDBOX_PREFIX
 from mockserver.sandbox.client_warnings import ClientWarning
 from mockserver.sandbox.journal import Counts
-from mockserver.sandbox.sandbox import Sandbox
-from mockserver.sandbox.state import Checkpoint, SandboxState
+from mockserver.sandbox.sandbox import Checkpoint, Sandbox, SandboxState
 
 DEFAULT = "default"
 Changes = dict[str, tuple[Sandbox, int]]
 """By the names of sandboxes: which one it is, and how often it has changed."""
-Captures = list[tuple[str, Sandbox, Checkpoint]]
+Checkpoints = list[tuple[str, Sandbox, Checkpoint]]
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 @dataclass(slots=True)
-class _Held:
+class _Entry:
     sandbox: Sandbox
     used_at: float
 
 
-class Sandboxes:
+class SandboxRegistry:
     """The sandboxes by name.
 
-    `make` makes a fresh one from the seed; at most `most` are held, the least recently used one
-    goes first; one that was idle for `idle_seconds` by `stopwatch` goes too. The one named
-    `default` stays, and does not count.
+    `make` returns a sandbox with the initial data. At most `max_sandboxes` are kept, the least
+    recently used one is deleted first; one that was idle for `idle_timeout_s` by `stopwatch` is
+    deleted too. The one named `default` stays, and does not count.
     """
 
     def __init__(
         self,
         make: Callable[[], Sandbox],
-        most: int,
-        idle_seconds: float,
+        max_sandboxes: int,
+        idle_timeout_s: float,
         stopwatch: Callable[[], float] = stopwatch,
     ) -> None:
         self._make = make
-        self._most = most
-        self._idle_seconds = idle_seconds
+        self._max_sandboxes = max_sandboxes
+        self._idle_timeout_s = idle_timeout_s
         self._stopwatch = stopwatch
         self._lock = Lock()
-        self._held: OrderedDict[str, _Held] = OrderedDict()
-        self._retired: Counts = Counter()
-        self._retired_findings: dict[str, ClientWarning] = {}
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        """The least recently used one first."""
+        self._deleted_counts: Counts = Counter()
+        self._deleted_warnings: dict[str, ClientWarning] = {}
         self.default = make()
 
-    def get(self, name: str) -> Sandbox:
-        """Return the sandbox of a name, made now if there is none. AdminError for a bad name."""
+    def get_or_create(self, name: str) -> Sandbox:
+        """Return the sandbox of a name, created if there is none. AdminError 400 for a bad name."""
         if name == DEFAULT:
             return self.default
         check_name(name)
         with self._lock:
             self._expire()
-            held = self._held.get(name)
-            if held is None:
-                return self._hold(name, self._make())
-            held.used_at = self._stopwatch()
-            self._held.move_to_end(name)
-            return held.sandbox
+            entry = self._entries.get(name)
+            if entry is None:
+                return self._add(name, self._make())
+            entry.used_at = self._stopwatch()
+            self._entries.move_to_end(name)
+            return entry.sandbox
 
-    def find(self, name: str) -> Sandbox:
+    def get(self, name: str) -> Sandbox:
         """Return the sandbox of a name; AdminError 404 when there is none."""
-        held = self.default if name == DEFAULT else None
+        if name == DEFAULT:
+            return self.default
         with self._lock:
             self._expire()
-            if held is None and name in self._held:
-                held = self._held[name].sandbox
-        if held is None:
+            entry = self._entries.get(name)
+        if entry is None:
             raise AdminError(404, "Not Found", f'There is no sandbox "{name[:100]}".')
-        return held
+        return entry.sandbox
 
     def create(self, name: str, fork_of: str | None = None, snapshot: str | None = None) -> Sandbox:
-        """Make a sandbox from the seed, or in the state of another one or of its snapshot.
+        """Create a sandbox with the initial data, or in the state of another one or its snapshot.
 
-        AdminError 409 when the name is taken, 404 when `fork_of` or `snapshot` names none.
+        AdminError 409 when the name is taken, 404 when `fork_of` or `snapshot` does not exist.
         """
         check_name(name)
-        made = self._make() if fork_of is None else self.find(fork_of).fork(snapshot)
+        sandbox = self._make() if fork_of is None else self.get(fork_of).fork(snapshot)
         with self._lock:
             self._expire()
-            if name == DEFAULT or name in self._held:
+            if name == DEFAULT or name in self._entries:
                 raise AdminError(409, "Conflict", f'There is a sandbox "{name}" already.')
-            return self._hold(name, made)
+            return self._add(name, sandbox)
 
     def delete(self, name: str) -> None:
-        """Throw a sandbox away; the default one goes back to its seed. AdminError 404."""
-        self.find(name)
+        """Delete a sandbox; the default one is reset instead. AdminError 404."""
+        self.get(name)
         if name == DEFAULT:
             self.default.reset()
         with self._lock:
-            self._let_go(name)
+            self._delete(name)
 
     def all(self) -> list[tuple[str, Sandbox]]:
         """Return all sandboxes with their names, the default one first."""
         with self._lock:
             self._expire()
-            held = sorted((name, each.sandbox) for name, each in self._held.items())
-            return [(DEFAULT, self.default), *held]
+            named = sorted((name, entry.sandbox) for name, entry in self._entries.items())
+            return [(DEFAULT, self.default), *named]
 
-    def captured(self, for_good: bool = False) -> Captures:
-        """Return all sandboxes as they are: the default one, then the least recently used one.
+    def checkpoints(self, final: bool = False) -> Checkpoints:
+        """Return checkpoints of all sandboxes: the default one, then the least recently used one.
 
-        After one `for_good` nothing can change any more, as `Sandbox.capture` says.
+        After a `final` call nothing can change any more, as `Sandbox.checkpoint` says.
         """
         self._lock.acquire()
         try:
             self._expire()
-            held = [(name, each.sandbox) for name, each in self._held.items()]
+            named = [(name, entry.sandbox) for name, entry in self._entries.items()]
         finally:
-            if not for_good:
+            if not final:
                 self._lock.release()
-        everyone = [(DEFAULT, self.default), *held]
-        return [(name, each, each.capture(for_good)) for name, each in everyone]
+        sandboxes = [(DEFAULT, self.default), *named]
+        return [(name, sandbox, sandbox.checkpoint(final)) for name, sandbox in sandboxes]
 
     def changes(self) -> Changes:
-        """Return how often each sandbox has changed; other ones tell that something has."""
+        """Return how often each sandbox has changed: a different result means a change."""
         with self._lock:
-            held = {name: each.sandbox for name, each in self._held.items()}
-        everyone = {DEFAULT: self.default, **held}
-        return {name: (each, each.changes) for name, each in everyone.items()}
+            named = {name: entry.sandbox for name, entry in self._entries.items()}
+        sandboxes = {DEFAULT: self.default, **named}
+        return {name: (sandbox, sandbox.changes) for name, sandbox in sandboxes.items()}
 
-    def resume(self, states: Mapping[str, tuple[SandboxState, Mapping[str, SandboxState]]]) -> None:
-        """Let sandboxes go on from what another process has captured: by their names the present
+    def load(self, states: Mapping[str, tuple[SandboxState, Mapping[str, SandboxState]]]) -> None:
+        """Continue from the checkpoints of another process: by the names of sandboxes the present
         states, and those of their snapshots. AdminError for a bad name; nothing changes then."""
         for name in states:
             check_name(name)
         for name, (present, snapshots) in states.items():
-            self.get(name).resume(present, snapshots)
+            self.get_or_create(name).load(present, snapshots)
 
     def counts(self) -> Counts:
-        """Return what all sandboxes have seen, those that are gone included."""
+        """Return the counts of all journals, those of deleted sandboxes included."""
         with self._lock:
-            total = self._retired + self.default.journal.counts()
-            for held in self._held.values():
-                total += held.sandbox.journal.counts()
+            total = self._deleted_counts + self.default.journal.counts()
+            for entry in self._entries.values():
+                total += entry.sandbox.journal.counts()
             return total
 
-    def findings(self) -> dict[str, ClientWarning]:
-        """Return the habits that all sandboxes have seen, those that are gone included."""
+    def client_warnings(self) -> dict[str, ClientWarning]:
+        """Return the client warnings of all sandboxes, those of deleted ones included."""
         with self._lock:
-            lints = [
-                self.default.client_warnings,
-                *(held.sandbox.client_warnings for held in self._held.values()),
-            ]
-            total = {name: replace(finding) for name, finding in self._retired_findings.items()}
-        for lint in lints:
-            _merge(total, lint.findings())
+            sandboxes = [self.default, *(entry.sandbox for entry in self._entries.values())]
+            total = {name: replace(warning) for name, warning in self._deleted_warnings.items()}
+        for sandbox in sandboxes:
+            _merge(total, sandbox.client_warnings.warnings())
         return total
 
-    def _let_go(self, name: str) -> None:
-        if (held := self._held.pop(name, None)) is not None:
-            self._retired += held.sandbox.journal.counts()
-            _merge(self._retired_findings, held.sandbox.client_warnings.findings())
-            held.sandbox.close(partial(self.get, name))
-
-    def _hold(self, name: str, sandbox: Sandbox) -> Sandbox:
-        self._held[name] = _Held(sandbox, self._stopwatch())
-        while len(self._held) > self._most:
-            self._let_go_oldest(f"made room: at most {self._most} are kept")
+    def _add(self, name: str, sandbox: Sandbox) -> Sandbox:
+        self._entries[name] = _Entry(sandbox, self._stopwatch())
+        while len(self._entries) > self._max_sandboxes:
+            self._delete_oldest(f"more than {self._max_sandboxes} sandboxes")
         return sandbox
 
     def _expire(self) -> None:
-        """Let go of what was idle for too long: the least recently used ones stand first."""
-        longest_ago = self._stopwatch() - self._idle_seconds
-        while self._held and next(iter(self._held.values())).used_at < longest_ago:
-            self._let_go_oldest("was idle")
+        oldest_allowed = self._stopwatch() - self._idle_timeout_s
+        while self._entries and next(iter(self._entries.values())).used_at < oldest_allowed:
+            self._delete_oldest("idle")
 
-    def _let_go_oldest(self, reason: str) -> None:
-        oldest = next(iter(self._held))
-        self._let_go(oldest)
-        log.server.info('sandbox "%s" thrown away: it %s', oldest, reason)
+    def _delete_oldest(self, reason: str) -> None:
+        name = next(iter(self._entries))
+        self._delete(name)
+        log.server.info('sandbox "%s" deleted: %s', name, reason)
+
+    def _delete(self, name: str) -> None:
+        if (entry := self._entries.pop(name, None)) is not None:
+            self._deleted_counts += entry.sandbox.journal.counts()
+            _merge(self._deleted_warnings, entry.sandbox.client_warnings.warnings())
+            entry.sandbox.close(partial(self.get_or_create, name))
 
 
 def prefix_of(name: str) -> str:
-    """Return what paths of a sandbox begin with; the default one's begin with nothing."""
+    """Return the path prefix of a sandbox; the default one has none."""
     return "" if name == DEFAULT else SANDBOX_PREFIX + name
 
 
-def _merge(total: dict[str, ClientWarning], findings: Mapping[str, ClientWarning]) -> None:
-    for name, finding in findings.items():
+def _merge(total: dict[str, ClientWarning], warnings: Mapping[str, ClientWarning]) -> None:
+    for name, warning in warnings.items():
         count = total[name].count if name in total else 0
-        total[name] = replace(finding, count=count + finding.count)
+        total[name] = replace(warning, count=count + warning.count)
 
 
 def check_name(name: str, what: str = "sandbox") -> None:
-    """Raise AdminError unless a name is one that a path can hold."""
+    """Raise AdminError 400 unless a name is one that a path can hold."""
     if not NAME.fullmatch(name):
         raise AdminError(
             400,

@@ -1,12 +1,12 @@
-"""A sandbox: everything that a test can see. Its world, clock, ids, rules, snapshots and journal.
+"""A sandbox: everything that a test can see. Its store, clock, ids, rules, snapshots and journal.
 
-There is no state outside a sandbox. How many there are, and which one a request means, is the
-business of `sandboxes`.
+There is no state outside a sandbox. `registry` holds all of them by name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -16,7 +16,6 @@ from mockserver.core.ids import Ids
 from mockserver.sandbox.client_warnings import ClientWarnings
 from mockserver.sandbox.journal import Journal
 from mockserver.sandbox.rules import MAX_RULES, MatchInput, Rule, RuleOutcome, RuleSet
-from mockserver.sandbox.state import Checkpoint, SandboxState
 from mockserver.store.disposal import free_in_background
 from mockserver.store.state import StoreState
 from mockserver.store.transaction import Transaction
@@ -26,12 +25,34 @@ Result = TypeVar("Result")
 MAX_SNAPSHOTS = 100
 
 
-class Sandbox:
-    """One isolated store. `initial_state` is what it starts from and goes back to.
+@dataclass(slots=True)
+class SandboxState:
+    """What requests change. A copy takes the same time whatever the size of the store."""
 
-    `frozen_at` is where its clock stands at the start, or None for the system's time; `seed` what
-    its ids and its chance come from; `journal_size` how many requests it remembers. `changes`
-    counts what a restart has to bring back.
+    store: StoreState
+    clock: Clock
+    ids: Ids
+    rules: RuleSet
+
+    def copy(self) -> SandboxState:
+        return SandboxState(self.store, self.clock.copy(), self.ids.copy(), self.rules.copy())
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A sandbox at one moment; it has changed since when its `changes` is a different number."""
+
+    changes: int
+    state: SandboxState
+    snapshots: Mapping[str, SandboxState]
+
+
+class Sandbox:
+    """One isolated store. `initial_state` is the state of its store after a reset.
+
+    `frozen_at` is where its clock stands at the start, or None for the system's time; `seed`
+    determines its ids and random numbers; `journal_size` is the number of requests that it records.
+    `changes` counts the changes of what a restart has to restore.
     """
 
     def __init__(
@@ -41,8 +62,9 @@ class Sandbox:
         self._frozen_at = frozen_at
         self._seed = seed
         self._lock = Lock()
-        self._state = self._start()
+        self._state = self._make_state()
         self._window = (0, 0)
+        """A second of the sandbox's clock, and the number of requests in it."""
         self._snapshots: dict[str, SandboxState] = {}
         self._successor: Callable[[], Sandbox] | None = None
         self.changes = 0
@@ -51,7 +73,7 @@ class Sandbox:
 
     @property
     def store(self) -> StoreState:
-        """The world as it is now: a value that never changes."""
+        """The present store state: a value that never changes."""
         return self._state.store
 
     @property
@@ -60,73 +82,72 @@ class Sandbox:
         return self._state.clock
 
     def state(self) -> SandboxState:
-        """Return a copy of the present state."""
         with self._lock:
             return self._state.copy()
 
-    def capture(self, for_good: bool = False) -> Checkpoint:
-        """Return everything that a restart has to bring back, in constant time.
+    def checkpoint(self, final: bool = False) -> Checkpoint:
+        """Return everything that a restart has to restore, in constant time.
 
-        After one `for_good` nothing can change any more: whoever wants to waits for ever. The
-        process is about to end, and must not acknowledge what it would not keep.
+        After a `final` one nothing can change any more: whoever tries waits for ever. The process
+        is about to end, and must not acknowledge what it would not save.
         """
         self._lock.acquire()
         try:
             return Checkpoint(self.changes, self._state.copy(), dict(self._snapshots))
         finally:
-            if not for_good:
+            if not final:
                 self._lock.release()
 
-    def resume(self, state: SandboxState, snapshots: Mapping[str, SandboxState]) -> None:
-        """Go on from what another process has captured."""
+    def load(self, state: SandboxState, snapshots: Mapping[str, SandboxState]) -> None:
+        """Continue from the checkpoint of another process."""
         with self._lock:
             self._state, self._snapshots = state, dict(snapshots)
 
-    def over_the_limit(self) -> bool:
-        """Count a request; whether it is one too many in this second of the sandbox's clock."""
+    def exceeds_rate_limit(self) -> bool:
+        """Count a request; return whether it is one too many in this second of the clock."""
         limit = self._state.store.settings["rate_limit"]["requests_per_second"]
         if limit is None:
             return False
         with self._lock:
             second = self._state.clock.now() // SECOND
-            in_this_one = self._window[1] + 1 if self._window[0] == second else 1
-            self._window = (second, in_this_one)
-            return in_this_one > int(limit)
+            count = self._window[1] + 1 if self._window[0] == second else 1
+            self._window = (second, count)
+            return count > int(limit)
 
     def reset(self) -> None:
-        """Go back to the fixtures, the start's clock, rules and first id, in constant time.
+        """Go back to the initial data, clock, rules and ids, in constant time.
 
-        Snapshots stay. The journal forgets its entries and keeps its counts, since coverage is of a
+        Snapshots stay. The journal deletes its entries and keeps its counts, since coverage is of a
         whole test run.
         """
         with self._lock:
-            left = self._state.store
-            self._state = self._start()
+            old = self._state.store
+            self._state = self._make_state()
             self._window = (0, 0)
             self.changes += 1
-        free_in_background(left, self.initial_state)
+        free_in_background(old, self.initial_state)
         self.journal.clear()
-        self.client_warnings.start_anew()
+        self.client_warnings.reset()
 
     def fork(self, snapshot: str | None = None) -> Sandbox:
         """Return another sandbox in this one's state, or in that of a snapshot of it."""
-        twin = Sandbox(self.initial_state, self._frozen_at, self._seed, self.journal.size)
+        fork = Sandbox(self.initial_state, self._frozen_at, self._seed, self.journal.size)
         with self._lock:
-            twin._state = self._named(snapshot).copy() if snapshot else self._state.copy()
-        return twin
+            fork._state = (self._get_snapshot(snapshot) if snapshot else self._state).copy()
+        return fork
 
     def close(self, successor: Callable[[], Sandbox]) -> None:
-        """Give the memory back. Nobody new may use the sandbox; what a request that is under way in
-        it still does happens in its `successor`."""
+        """Free the memory. No new request may use the sandbox; what a request that is under way
+        still does happens in the `successor`."""
         with self._lock:
             self._successor = successor
-            worlds = [state.store for state in (self._state, *self._snapshots.values())]
-            self._state, self._snapshots = self._start(), {}
-        for world in worlds:
-            free_in_background(world, self.initial_state)
+            stores = [state.store for state in (self._state, *self._snapshots.values())]
+            self._state, self._snapshots = self._make_state(), {}
+        for store in stores:
+            free_in_background(store, self.initial_state)
 
     def run(self, action: Callable[[Transaction, Ids], Result]) -> Result:
-        """Run an action as one transaction: what it changed counts unless it raises."""
+        """Run an action as one transaction: its changes are kept unless it raises."""
         with self._lock:
             successor = self._successor
             if successor is None:
@@ -153,30 +174,28 @@ class Sandbox:
 
     @property
     def has_rules(self) -> bool:
-        """Whether any rule is armed."""
         return bool(self._state.rules.rules)
 
-    def decide(self, facts: MatchInput) -> RuleOutcome | None:
-        """Return what an armed rule wants of a request, and count it."""
+    def decide(self, match_input: MatchInput) -> RuleOutcome | None:
+        """Return the outcome of the rules for a request, and count it."""
         with self._lock:
-            self.changes += 1  # rules count what they see
-            return self._state.rules.decide(facts, self._state.clock.now())
+            self.changes += 1  # rules count what they match
+            return self._state.rules.decide(match_input, self._state.clock.now())
 
     def rules(self) -> list[dict[str, Any]]:
-        """Return the armed rules as JSON values."""
         with self._lock:
-            return [rule.show() for rule in self._state.rules.rules]
+            return [rule.to_dict() for rule in self._state.rules.rules]
 
-    def arm(self, given: Mapping[str, Any]) -> Rule:
+    def arm_rule(self, definition: Mapping[str, Any]) -> Rule:
         """Arm a rule. AdminError 409 when there are too many."""
         with self._lock:
             if len(self._state.rules.rules) >= MAX_RULES:
                 raise AdminError(409, "Conflict", f"A sandbox has at most {MAX_RULES} rules.")
             self.changes += 1
-            return self._state.rules.add(given, self._state.clock.now())
+            return self._state.rules.add(definition, self._state.clock.now())
 
-    def disarm(self, rule_id: str | None = None) -> None:
-        """Take one rule away, or all. AdminError 404 when there is no such rule."""
+    def disarm_rules(self, rule_id: str | None = None) -> None:
+        """Remove one rule, or all. AdminError 404 when there is no such rule."""
         with self._lock:
             self.changes += 1
             if not self._state.rules.remove(rule_id) and rule_id is not None:
@@ -184,8 +203,8 @@ class Sandbox:
 
     # --- snapshots
 
-    def save(self, name: str) -> None:
-        """Keep the present state under a name, in constant time. AdminError when too many."""
+    def save_snapshot(self, name: str) -> None:
+        """Save the present state under a name, in constant time. AdminError 409 when too many."""
         with self._lock:
             if len(self._snapshots) >= MAX_SNAPSHOTS and name not in self._snapshots:
                 detail = f"A sandbox keeps at most {MAX_SNAPSHOTS} snapshots; delete one."
@@ -193,21 +212,21 @@ class Sandbox:
             self._snapshots[name] = self._state.copy()
             self.changes += 1
 
-    def restore(self, name: str) -> None:
+    def restore_snapshot(self, name: str) -> None:
         """Go back to a saved state, in constant time. AdminError 404."""
         with self._lock:
-            left = self._state.store
-            self._state = self._named(name).copy()
+            old = self._state.store
+            self._state = self._get_snapshot(name).copy()
             self.changes += 1
-        free_in_background(left, self.initial_state)
+        free_in_background(old, self.initial_state)
 
-    def forget(self, name: str) -> None:
-        """Throw a saved state away. AdminError 404."""
+    def delete_snapshot(self, name: str) -> None:
+        """Delete a saved state. AdminError 404."""
         with self._lock:
-            left = self._named(name).store
+            old = self._get_snapshot(name).store
             del self._snapshots[name]
             self.changes += 1
-        free_in_background(left, self.initial_state)
+        free_in_background(old, self.initial_state)
 
     def snapshots(self) -> dict[str, SandboxState]:
         """Return the saved states by name."""
@@ -217,19 +236,19 @@ class Sandbox:
     def snapshot(self, name: str) -> SandboxState:
         """Return a saved state. AdminError 404."""
         with self._lock:
-            return self._named(name)
+            return self._get_snapshot(name)
 
-    def _named(self, name: str) -> SandboxState:
+    def _get_snapshot(self, name: str) -> SandboxState:
         if name not in self._snapshots:
             known = ", ".join(sorted(self._snapshots)) or "none"
             detail = f'There is no snapshot "{name[:100]}"; known: {known}.'
             raise AdminError(404, "Not Found", detail)
         return self._snapshots[name]
 
-    def _start(self) -> SandboxState:
+    def _make_state(self) -> SandboxState:
         clock = Clock(self._frozen_at)
         store = self.initial_state.evolve(epoch=clock.now())
         rules = RuleSet(self._seed)
-        for given in store.rules:
-            rules.add(given, clock.now())
+        for definition in store.rules:
+            rules.add(definition, clock.now())
         return SandboxState(store, clock, Ids(self._seed), rules)

@@ -289,7 +289,7 @@ def test_latencies_take_a_memory_that_does_not_grow() -> None:
 def test_the_log_filter_keeps_a_traceback_and_drops_requests() -> None:
     log_filter = LogFilter()
     log_filter.feed("12:00:00.000 GET /v2/carts 500 internal-server-error 1.2 ms\n")
-    log_filter.feed('12:00:00.000 sandbox "x" thrown away: it made sandbox: at most 8 are kept\n')
+    log_filter.feed('12:00:00.000 sandbox "x" deleted: more than 8 sandboxes\n')
     assert log_filter.text() is None
     log_filter.feed("Traceback (most recent call last):\n")
     assert log_filter.text() == "Traceback (most recent call last):\n"

@@ -4,10 +4,10 @@ from functools import cache
 from typing import Any
 
 from flask.testing import FlaskClient
-from mockserver.openapi.contract import resolve
 from werkzeug.test import TestResponse
 
 from mockserver.admin import schema
+from mockserver.openapi.contract import resolve
 
 METHODS = ("get", "post", "put", "delete")
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"

@@ -260,7 +260,7 @@ def test_the_memory_of_warnings_is_bounded() -> None:
                 next_page=f"http://localhost/?offset={number}",
             )
         )
-    assert warnings.findings()["ignored-the-next-page"].count == MAX_REMEMBERED
+    assert warnings.warnings()["ignored-the-next-page"].count == MAX_REMEMBERED
 
 
 def test_an_ordinary_client_causes_no_warnings() -> None:

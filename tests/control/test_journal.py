@@ -310,9 +310,9 @@ def test_stored_bodies_use_memory_in_proportion_to_their_size() -> None:
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        short = [Message.sent([], json_text.dump(value)) for _ in range(100)]
+        short = [Message.from_response([], json_text.dump(value)) for _ in range(100)]
         middle, _ = tracemalloc.get_traced_memory()
-        long = [Message.sent([], bytes(MAX_BODY_BYTES + 1)) for _ in range(100)]
+        long = [Message.from_response([], bytes(MAX_BODY_BYTES + 1)) for _ in range(100)]
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

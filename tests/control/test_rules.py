@@ -222,7 +222,7 @@ def test_a_sandbox_has_its_own_rules(client: FlaskClient) -> None:
 
 def test_there_are_at_most_a_thousand(app: Flask, client: FlaskClient) -> None:
     for _ in range(1000):
-        app.extensions["sandbox"].arm({"then": BUSY})
+        app.extensions["sandbox"].arm_rule({"then": BUSY})
     response = admin.call(client, "POST", "/rules", {"then": BUSY})
     assert admin.detail(response, 409) == "A sandbox has at most 1000 rules."
 

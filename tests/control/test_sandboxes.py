@@ -1,4 +1,4 @@
-"""Sandboxes: isolated from each other on one server."""
+"""SandboxRegistry: isolated from each other on one server."""
 
 import logging
 import random
@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from mockserver.app import create_app
 from mockserver.core.config import Config
 from mockserver.core.errors import AdminError
-from mockserver.sandbox.registry import Sandboxes
+from mockserver.sandbox.registry import SandboxRegistry
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.store.entities import Bearer
 from mockserver.store.state import StoreState
@@ -272,7 +272,7 @@ def test_the_least_recently_used_one_is_evicted_and_logged(
         assert "mine" in ids(client, "one")
         add_cart(client, "mine", "three")
     assert names(client) == ["default", "one", "three"]
-    assert 'sandbox "two" thrown away: it made room: at most 2 are kept' in caplog.messages
+    assert 'sandbox "two" deleted: more than 2 sandboxes' in caplog.messages
     assert "mine" not in ids(client, "two")
 
 
@@ -297,66 +297,69 @@ def elapsed() -> list[float]:
 
 
 @pytest.fixture
-def registry(elapsed: list[float]) -> Sandboxes:
-    """Sandboxes that expire after ten seconds of that stopwatch."""
+def registry(elapsed: list[float]) -> SandboxRegistry:
+    """SandboxRegistry that expire after ten seconds of that stopwatch."""
 
     def make() -> Sandbox:
         return Sandbox(StoreState(), NEW_YEAR, 0, 10)
 
-    return Sandboxes(make, 1000, 10, stopwatch=lambda: elapsed[0])
+    return SandboxRegistry(make, 1000, 10, stopwatch=lambda: elapsed[0])
 
 
-def test_an_idle_sandbox_expires(registry: Sandboxes, elapsed: list[float]) -> None:
-    first = registry.get("one")
+def test_an_idle_sandbox_expires(registry: SandboxRegistry, elapsed: list[float]) -> None:
+    first = registry.get_or_create("one")
     elapsed[0] = 10
-    assert registry.get("one") is first
+    assert registry.get_or_create("one") is first
     elapsed[0] = 20.1
     assert [name for name, _ in registry.all()] == ["default"]
     with pytest.raises(AdminError):
-        registry.find("one")
-    assert registry.get("one") is not first
+        registry.get("one")
+    assert registry.get_or_create("one") is not first
 
 
 @pytest.mark.parametrize("how", ["idle", "deleted"])
 def test_the_write_of_a_running_request_is_not_lost_with_its_sandbox(
-    registry: Sandboxes, elapsed: list[float], how: str
+    registry: SandboxRegistry, elapsed: list[float], how: str
 ) -> None:
-    sandbox = registry.get("one")
+    sandbox = registry.get_or_create("one")
     if how == "deleted":
         registry.delete("one")
     elapsed[0] = 20
-    registry.get("another")
+    registry.get_or_create("another")
     sandbox.run(lambda tx, _: tx.tokens.add_bearer("acknowledged", Bearer("storefront", None)))
-    assert registry.get("one").run(lambda tx, _: tx.tokens.bearer("acknowledged")) is not None
+    assert (
+        registry.get_or_create("one").run(lambda tx, _: tx.tokens.bearer("acknowledged"))
+        is not None
+    )
     assert registry.default.run(lambda tx, _: tx.tokens.bearer("acknowledged")) is None
 
 
-def test_use_keeps_a_sandbox_alive(registry: Sandboxes, elapsed: list[float]) -> None:
-    first = registry.get("one")
+def test_use_keeps_a_sandbox_alive(registry: SandboxRegistry, elapsed: list[float]) -> None:
+    first = registry.get_or_create("one")
     for _ in range(5):
         elapsed[0] += 9
-        registry.get("other")
-        assert registry.get("one") is first
+        registry.get_or_create("other")
+        assert registry.get_or_create("one") is first
 
 
-def test_only_the_idle_ones_expire(registry: Sandboxes, elapsed: list[float]) -> None:
-    registry.get("old")
+def test_only_the_idle_ones_expire(registry: SandboxRegistry, elapsed: list[float]) -> None:
+    registry.get_or_create("old")
     elapsed[0] = 6
-    registry.get("new")
+    registry.get_or_create("new")
     elapsed[0] = 11
     assert [name for name, _ in registry.all()] == ["default", "new"]
 
 
-def test_an_expired_name_can_be_used_again(registry: Sandboxes, elapsed: list[float]) -> None:
+def test_an_expired_name_can_be_used_again(registry: SandboxRegistry, elapsed: list[float]) -> None:
     registry.create("one")
     elapsed[0] = 11
-    assert registry.create("one") is registry.get("one")
+    assert registry.create("one") is registry.get_or_create("one")
 
 
-def test_the_default_one_never_expires(registry: Sandboxes, elapsed: list[float]) -> None:
+def test_the_default_one_never_expires(registry: SandboxRegistry, elapsed: list[float]) -> None:
     elapsed[0] = 1e9
+    assert registry.get_or_create("default") is registry.default
     assert registry.get("default") is registry.default
-    assert registry.find("default") is registry.default
 
 
 # --- isolation under concurrency

@@ -105,7 +105,7 @@ class AppUnderTest:
         for name, sandbox in self.sandboxes.all():
             sandbox.reset()
             for snapshot in sandbox.snapshots():
-                sandbox.forget(snapshot)
+                sandbox.delete_snapshot(snapshot)
             self.sandboxes.delete(name)
         return self
 
@@ -113,7 +113,7 @@ class AppUnderTest:
         """Send a request; assert what must hold for any response."""
         before = self._states()
         entries = {name: sandbox.journal.total() for name, sandbox in self.sandboxes.all()}
-        counts = {name: finding.count for name, finding in self.sandboxes.findings().items()}
+        counts = {name: finding.count for name, finding in self.sandboxes.client_warnings().items()}
         with self._capturing_log():
             response = self._call(request)
         _check_form(response)
@@ -122,13 +122,13 @@ class AppUnderTest:
             changed = [name for name, state in before.items() if after.get(name) is not state]
             assert not changed, f"{response.status} changed the state of {changed}"
         texts = [
-            json_text.dump_ascii(entry.show())
+            json_text.dump_ascii(entry.to_dict())
             for name, sandbox in self.sandboxes.all()
             for entry in sandbox.journal.select(Query())[: 1 if name in entries else None]
             if sandbox.journal.total() != entries.get(name)
         ]
-        findings = self.sandboxes.findings()
-        texts += [f.detail for name, f in findings.items() if f.count != counts.get(name)]
+        warnings = self.sandboxes.client_warnings()
+        texts += [f.detail for name, f in warnings.items() if f.count != counts.get(name)]
         texts += self._logged()
         for secret in find_secrets(request):
             assert not [text for text in texts if secret in text], f"{secret!r} leaked"

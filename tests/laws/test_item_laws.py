@@ -21,8 +21,8 @@ from hypothesis.stateful import (
 
 from mockserver.app import create_app
 from mockserver.core.config import Config
-from mockserver.operations.pricing import Amounts, price_lines, total
-from mockserver.store.entities import CartItem, Price, Product, Promotion
+from mockserver.operations.pricing import Amounts, price_items, total
+from mockserver.store.entities import CartItem, Price, Promotion
 from tests.carting import cart, custom, look_in, product, promotion, put_in, send
 from tests.contract import CONTRACT
 from tests.seeds import FIVE_OFF, GLOBE, KEYBOARD, LAMP, MUG, NEW_YEAR, TEN_PERCENT, UMBRELLA
@@ -41,7 +41,6 @@ def items(draw: st.DrawFn) -> CartItem:
         return CartItem(code, "promotion_item", code, "", code, 1, 0, 0, promotion=off)
     price = Price(draw(st.integers(0, 10**9)), draw(st.booleans()))
     rate = draw(st.sampled_from([0, 0, 700, 825, 2000, 10_000]))
-    thing = Product("p", "sku", "Thing", "thing", "", {"USD": price}, rate, False, 0, {})
     return CartItem(
         "i",
         "cart_item",
@@ -53,7 +52,8 @@ def items(draw: st.DrawFn) -> CartItem:
         0,
         currency="USD",
         price=price,
-        product=thing,
+        product_id="p",
+        tax_basis_points=rate,
     )
 
 
@@ -62,41 +62,45 @@ LAW = settings(max_examples=400, derandomize=True, deadline=None, database=None)
 
 @LAW
 @given(st.lists(items(), max_size=12))
-def test_the_totals_are_the_sum_of_the_lines(held: list[CartItem]) -> None:
-    lines = price_lines(held)
-    told = total(lines)
+def test_the_totals_are_the_sums_over_the_items(cart_items: list[CartItem]) -> None:
+    priced_items = price_items(cart_items)
+    amounts = total(priced_items)
     for name in ("with_tax", "without_tax", "tax", "discount", "without_discount"):
-        assert getattr(told, name) == sum(getattr(line.amounts, name) for line in lines)
-    assert told.with_tax == told.without_tax + told.tax
+        assert getattr(amounts, name) == sum(
+            getattr(priced.amounts, name) for priced in priced_items
+        )
+    assert amounts.with_tax == amounts.without_tax + amounts.tax
 
 
 @LAW
 @given(st.lists(items(), max_size=12))
-def test_nothing_is_ever_below_zero(held: list[CartItem]) -> None:
-    for line in price_lines(held):
-        amounts = line.amounts
+def test_nothing_is_ever_below_zero(cart_items: list[CartItem]) -> None:
+    for priced in price_items(cart_items):
+        amounts = priced.amounts
         assert min(amounts.with_tax, amounts.without_tax, amounts.tax) >= 0
         assert -amounts.without_discount <= amounts.discount <= 0
 
 
 @LAW
 @given(st.lists(items(), max_size=12))
-def test_what_promotions_take_off_is_what_the_lines_lack(held: list[CartItem]) -> None:
-    lines = price_lines(held)
-    off = sum(share for line in lines if line.item.promotion for _, share in line.taken)
-    assert off == -total(lines).discount
-    for line in lines:
-        if line.item.promotion is None:
-            assert sum(share for _, share in line.taken) == -line.amounts.discount
+def test_promotions_discount_what_the_items_lack(cart_items: list[CartItem]) -> None:
+    priced_items = price_items(cart_items)
+    discount = sum(
+        share for priced in priced_items if priced.item.promotion for _, share in priced.discounts
+    )
+    assert discount == -total(priced_items).discount
+    for priced in priced_items:
+        if priced.item.promotion is None:
+            assert sum(share for _, share in priced.discounts) == -priced.amounts.discount
         else:
-            assert line.amounts == Amounts()
+            assert priced.amounts == Amounts()
 
 
 @LAW
-@given(st.lists(items().filter(lambda each: each.promotion is None), max_size=12))
-def test_without_promotions_a_line_costs_the_same_in_any_cart(held: list[CartItem]) -> None:
-    alone = [price_lines([item])[0].amounts for item in held]
-    assert [line.amounts for line in price_lines(held)] == alone
+@given(st.lists(items().filter(lambda item: item.promotion is None), max_size=12))
+def test_without_promotions_an_item_costs_the_same_in_any_cart(cart_items: list[CartItem]) -> None:
+    alone = [price_items([item])[0].amounts for item in cart_items]
+    assert [priced.amounts for priced in price_items(cart_items)] == alone
 
 
 # --- carts
@@ -139,7 +143,10 @@ def added(held: Held, key: Key, quantity: int) -> Held | None:
     if name in (TEN_PERCENT, FIVE_OFF):
         after[key] = 1
     stock = PRODUCTS.get(name)
-    if stock is not None and sum(n for (each, _), n in after.items() if each == name) > stock:
+    if (
+        stock is not None
+        and sum(n for (product_id, _), n in after.items() if product_id == name) > stock
+    ):
         return None
     return after
 
@@ -242,14 +249,14 @@ class ItemLaws(RuleBasedStateMachine):
 
     def known(self) -> set[str]:
         """The carts that there are: an unknown one is made only by adding to it."""
-        world = self.app.extensions["sandbox"].store
-        return {cart_id for cart_id in self.carts if cart_id in world.carts}
+        store = self.app.extensions["sandbox"].store
+        return {cart_id for cart_id in self.carts if cart_id in store.carts}
 
     @invariant()
     def carts_hold_what_the_model_says_and_cost_what_their_lines_do(self) -> None:
-        world = self.app.extensions["sandbox"].store
+        store = self.app.extensions["sandbox"].store
         for cart_id, held in self.carts.items():
-            if cart_id not in world.carts:
+            if cart_id not in store.carts:
                 assert not held
                 continue
             body = look_in(self.client, cart_id)
@@ -258,14 +265,14 @@ class ItemLaws(RuleBasedStateMachine):
             lines = [item for item in body["data"] if item["type"] != "promotion_item"]
             for name, price in body["meta"]["display_price"].items():
                 if not name.startswith("shipping"):
-                    each = (line["meta"]["display_price"][name]["value"] for line in lines)
-                    assert price["amount"] == sum(value["amount"] for value in each)
+                    values = (line["meta"]["display_price"][name]["value"] for line in lines)
+                    assert price["amount"] == sum(value["amount"] for value in values)
                     assert (price["amount"] <= 0) if name == "discount" else price["amount"] >= 0
         type(self).steps += 1
 
 
 @pytest.mark.repeats
-def test_the_laws_of_items_hold_for_thousands_of_steps() -> None:
+def test_the_properties_of_items_hold_for_thousands_of_steps() -> None:
     ItemLaws.app = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
     ItemLaws.steps = 0
     run_state_machine_as_test(

@@ -74,7 +74,7 @@ HEADERS = {
 
 CALLERS = st.sampled_from(sorted(HEADERS))
 CART_IDS = st.sampled_from([*SEED, "one", "two", "three"])
-OWN = [(caller, each) for each in OWNERS for caller in (each, ADMINISTRATOR)]
+OWN = [(caller, owner) for owner in OWNERS for caller in (owner, ADMINISTRATOR)]
 PAIRS = st.sampled_from(OWN) | st.tuples(
     CALLERS, st.sampled_from([*OWNERS, NO_ACCOUNT, NO_CUSTOMER])
 )
@@ -227,7 +227,7 @@ class Laws(RuleBasedStateMachine):
         if cart_id not in self.carts:
             self.save(cart_id, Known("Cart"))
         assert answer.status_code == 200
-        assert told(answer.get_json()["data"]) == (cart_id, self.carts[cart_id])
+        assert parse_cart(answer.get_json()["data"]) == (cart_id, self.carts[cart_id])
 
     @rule(caller=CALLERS, cart_id=CART_IDS, name=USABLE_NAMES)
     def rename(self, caller: str, cart_id: str, name: str) -> None:
@@ -258,7 +258,7 @@ class Laws(RuleBasedStateMachine):
         answer = self.send(caller, "DELETE", f"/{cart_id}")
         if cart_id not in self.carts:
             assert answer.status_code == 404
-        elif any(self.listed(each) == [cart_id] for each in self.carts[cart_id].owners):
+        elif any(self.listed(owner) == [cart_id] for owner in self.carts[cart_id].owners):
             assert answer.status_code == 400
             assert answer.get_json()["errors"][0]["title"] == "Last cart"
         else:
@@ -267,8 +267,8 @@ class Laws(RuleBasedStateMachine):
 
     # --- associations
 
-    def refusal(self, caller: str, cart_id: str, owner_id: str) -> int | None:
-        """The status of an association that is refused; None for one that is not."""
+    def expected_status(self, caller: str, cart_id: str, owner_id: str) -> int | None:
+        """The status of an association that is rejected; None for one that is not."""
         cart = self.carts.get(cart_id)
         anothers = cart is not None and cart.owners and caller not in cart.owners
         if caller != ADMINISTRATOR and (caller != owner_id or anothers):
@@ -279,7 +279,7 @@ class Laws(RuleBasedStateMachine):
     def associate(self, pair: tuple[str, str], cart_id: str) -> None:
         caller, owner_id = pair
         path, body = association(cart_id, owner_id)
-        refused = self.refusal(caller, cart_id, owner_id)
+        refused = self.expected_status(caller, cart_id, owner_id)
         answer = self.send(caller, "POST", path, json=body)
         if refused:
             assert answer.status_code == refused
@@ -302,7 +302,7 @@ class Laws(RuleBasedStateMachine):
     def disassociate(self, pair: tuple[str, str], cart_id: str) -> None:
         caller, owner_id = pair
         path, body = association(cart_id, owner_id)
-        refused = self.refusal(caller, cart_id, owner_id)
+        refused = self.expected_status(caller, cart_id, owner_id)
         answer = self.send(caller, "DELETE", path, json=body)
         assert answer.status_code == refused or (answer.status_code == 204 and not refused)
         if not refused and owner_id in self.carts[cart_id].owners:
@@ -365,7 +365,7 @@ class Laws(RuleBasedStateMachine):
     def an_owner_sees_its_own_carts_only(self, caller: str) -> None:
         listed = self.look(caller)["data"]
         assert [cart["id"] for cart in listed] == self.listed(caller)
-        assert all(caller in told(cart)[1].owners for cart in listed)
+        assert all(caller in parse_cart(cart)[1].owners for cart in listed)
 
     @rule()
     def nobody_sees_a_list(self) -> None:
@@ -390,25 +390,25 @@ class Laws(RuleBasedStateMachine):
     def everything_is_as_the_model_says(self) -> None:
         refused, before = self.refused, self.seen
         self.seen = self.look(ADMINISTRATOR)["data"]
-        listed = [told(cart) for cart in self.seen]
-        assert listed == [(each, self.carts[each]) for each in self.listed(ADMINISTRATOR)]
+        listed = [parse_cart(cart) for cart in self.seen]
+        assert listed == [(cart_id, self.carts[cart_id]) for cart_id in self.listed(ADMINISTRATOR)]
         assert self.seen == before or not refused
         type(self).steps += 1
 
 
-def told(cart: dict[str, Any]) -> tuple[str, Known]:
-    """What an answer tells of a cart."""
+def parse_cart(cart: dict[str, Any]) -> tuple[str, Known]:
+    """The id and the known fields of a serialized cart."""
     owners = [
-        each["id"]
+        owner["id"]
         for relationship in ("accounts", "customers")
-        for each in cart["relationships"][relationship].get("data", ())
+        for owner in cart["relationships"][relationship].get("data", ())
     ]
     return cart["id"], Known(cart["name"], owners, cart.get("contact", {}).get("email"))
 
 
 @pytest.mark.long
 @pytest.mark.repeats
-def test_the_laws_hold_for_ten_thousand_steps() -> None:
+def test_the_properties_hold_for_ten_thousand_steps() -> None:
     Laws.app = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
     Laws.steps = 0
     run_state_machine_as_test(

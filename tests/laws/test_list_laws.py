@@ -203,7 +203,10 @@ def step(rng: Random) -> Step:
 
 
 def start() -> StoreState:
-    accounts = {each: Account(each, each, None, None, None, None, 0, 0) for each in "xy"}
+    accounts = {
+        account_id: Account(account_id, account_id, None, None, None, None, 0, 0)
+        for account_id in "xy"
+    }
     cart_settings = {"cart_expiry_days": 7, "show_all_carts": True}
     cart_settings |= {"discounts": {}, "inventories": {}}
     seeded = [
@@ -224,31 +227,31 @@ def start() -> StoreState:
 @given(st.integers(0, 1 << 64))
 def test_a_list_is_what_sorting_everything_gives(seed_of_chance: int) -> None:
     rng = Random(seed_of_chance)
-    seed = one = start()
+    initial = state = start()
     kept: dict[str, StoreState] = {}
     now = 0
     for what, *args in (step(rng) for _ in range(STEPS_OF_A_HISTORY)):
-        tx = Transaction(one, now)
+        tx = Transaction(state, now)
         match what, *args:
             case "clock", int(duration):
                 now += duration
             case "keep", str(name):
-                kept[name] = one
+                kept[name] = state
             case "restore", str(name):
-                tx.state = kept.get(name, one)
+                tx.state = kept.get(name, state)
             case ["reset"]:
-                tx.state = seed
+                tx.state = initial
             case "list", caller, str(expression), page:
-                hold_to_the_list(tx, caller, expression, page)
+                check_cart_list(tx, caller, expression, page)
             case "orders", caller, str(expression), page:
-                hold_to_the_orders(tx, caller, expression, page)
+                check_order_list(tx, caller, expression, page)
             case _:
                 change(tx, what, *args)
-                check_change_set(one, tx)
-        one = tx.state
+                check_change_set(state, tx)
+        state = tx.state
     for owner in (None, *OWNERS):
-        hold_to_the_list(Transaction(one, now), owner, "", (100, 0))
-        hold_to_the_orders(Transaction(one, now), owner, "", (100, 0))
+        check_cart_list(Transaction(state, now), owner, "", (100, 0))
+        check_order_list(Transaction(state, now), owner, "", (100, 0))
 
 
 def check_change_set(before: StoreState, tx: Transaction) -> None:
@@ -286,45 +289,45 @@ def change(tx: Transaction, what: str, *args: Any) -> None:
             raise AssertionError(what)
 
 
-def hold_to_the_list(
+def check_cart_list(
     tx: Transaction, owner: Owner | None, expression: str, page: tuple[int, int]
 ) -> None:
     shows_all = tx.setting("cart", "show_all_carts")
-    found = [
+    matches = [
         cart
         for cart in tx.state.carts.values()
         if cart.expires_at > tx.now
         and (owner in cart.owners if owner else shows_all or cart.owners)
         and FILTERS[expression](cart)
     ]
-    found.sort(key=lambda cart: (cart.updated_at, cart.revision), reverse=True)
+    matches.sort(key=lambda cart: (cart.updated_at, cart.revision), reverse=True)
     body = carts.list_carts(call(tx, owner, expression, page)).body
-    hold_to_the_page(body, [cart.id for cart in found], page)
-    by_id = {cart.id: cart.name for cart in found}
-    assert all(shown["name"] == by_id[shown["id"]] for shown in body["data"])
+    check_page(body, [cart.id for cart in matches], page)
+    by_id = {cart.id: cart.name for cart in matches}
+    assert all(data["name"] == by_id[data["id"]] for data in body["data"])
 
 
-def hold_to_the_orders(
+def check_order_list(
     tx: Transaction, owner: Owner | None, expression: str, page: tuple[int, int]
 ) -> None:
-    found = [
+    matches = [
         order
         for order in tx.state.orders.values()
         if (owner is None or order.owner == owner) and ORDER_FILTERS[expression](order)
     ]
-    found.sort(key=lambda order: (order.created_at, order.revision), reverse=True)
+    matches.sort(key=lambda order: (order.created_at, order.revision), reverse=True)
     body = orders.list_orders(call(tx, owner, expression, page)).body
-    hold_to_the_page(body, [order.id for order in found], page)
-    assert all(shown["status"] == tx.state.orders[shown["id"]].status for shown in body["data"])
+    check_page(body, [order.id for order in matches], page)
+    assert all(data["status"] == tx.state.orders[data["id"]].status for data in body["data"])
 
 
-def hold_to_the_page(body: Any, found: list[str], page: tuple[int, int]) -> None:
+def check_page(body: Any, ids: list[str], page: tuple[int, int]) -> None:
     limit, offset = page
-    assert [shown["id"] for shown in body["data"]] == found[offset : offset + limit]
-    assert body["meta"]["results"] == {"total": len(found)}
+    assert [data["id"] for data in body["data"]] == ids[offset : offset + limit]
+    assert body["meta"]["results"] == {"total": len(ids)}
     last = body["links"]["last"]
-    expected = f"[offset]={(len(found) - 1) // limit * limit}&"
-    assert expected in last if len(found) > limit else last is None
+    expected = f"[offset]={(len(ids) - 1) // limit * limit}&"
+    assert expected in last if len(ids) > limit else last is None
 
 
 def call(

@@ -11,7 +11,7 @@ from mockserver.core import clock
 from mockserver.core.clock import HOUR, SECOND
 from mockserver.core.config import Config
 from mockserver.openapi.contract import Contract
-from mockserver.sandbox.registry import Sandboxes
+from mockserver.sandbox.registry import SandboxRegistry
 from tests.carting import product, put_in
 from tests.ordering import ordered, pay
 from tests.seeds import ADMIN, MUG, NEW_YEAR, acting_as
@@ -133,7 +133,7 @@ def test_the_rate_limit_counts_each_second_again(
 def test_unused_sandboxes_go_by_a_clock_that_nobody_sets(
     running: Flask, set_clock: Callable[[int], None]
 ) -> None:
-    held: Sandboxes = running.extensions["sandboxes"]
+    held: SandboxRegistry = running.extensions["sandboxes"]
     held.create("mine")
     for instant in (NEW_YEAR + 365 * 24 * HOUR, NEW_YEAR - 365 * 24 * HOUR):
         set_clock(instant)

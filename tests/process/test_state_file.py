@@ -24,8 +24,8 @@ from mockserver.core.config import Config
 from mockserver.openapi.contract import Contract
 from mockserver.persistence.codec import digest_of
 from mockserver.persistence.state_file import FORMAT, HINT, StateFile
-from mockserver.sandbox.registry import Sandboxes
-from mockserver.sandbox.state import SandboxState
+from mockserver.sandbox.registry import SandboxRegistry
+from mockserver.sandbox.sandbox import SandboxState
 from mockserver.store.indexes import RecordIndex
 from mockserver.store.state import COLLECTIONS, StoreState
 from tests.carting import product, promotion, put_in
@@ -59,8 +59,8 @@ def file(tmp_path: Path) -> StateFile:
     return StateFile(tmp_path / "state", 0, NEW_YEAR)
 
 
-def sandboxes(app: Flask) -> Sandboxes:
-    held: Sandboxes = app.extensions["sandboxes"]
+def sandboxes(app: Flask) -> SandboxRegistry:
+    held: SandboxRegistry = app.extensions["sandboxes"]
     return held
 
 
@@ -76,7 +76,7 @@ def value(state: SandboxState) -> Any:
         "store": store,
         "clock": state.clock.state,
         "ids": state.ids.counters(),
-        "rules": [rule.show() for rule in state.rules.rules],
+        "rules": [rule.to_dict() for rule in state.rules.rules],
         "rules issued": state.rules.issued,
         "draws": state.rules.draws,
     }
@@ -86,7 +86,7 @@ def values(app: Flask) -> Any:
     """Return the states of all sandboxes, and those of their snapshots, as plain values."""
     return {
         name: [value(each.state), {s: value(state) for s, state in each.snapshots.items()}]
-        for name, _, each in sandboxes(app).captured()
+        for name, _, each in sandboxes(app).checkpoints()
     }
 
 

@@ -19,23 +19,18 @@ Test = Callable[[Any], bool]
 MAX_TERMS = 50
 
 
-def same(text: str) -> str:
-    """Take a filter's value as it is written."""
-    return text
-
-
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What a filter may ask about a record.
+    """A field that a filter may test.
 
-    `read` takes the field's value out of a record, or with `many` several values, one of which must
-    pass; `convert` makes a value of the same type of a filter's text, or raises ValueError, and
-    then `expected` says what to write instead.
+    `read` returns the field's value of a record, or with `many` several values, one of which must
+    pass; `convert` turns a filter's text into a value of the same type, or raises ValueError: then
+    the error message says what was `expected`.
     """
 
     operators: Sequence[str]
     read: Callable[[Any], Any]
-    convert: Callable[[str], Any] = same
+    convert: Callable[[str], Any] = str
     expected: str = ""
     many: bool = False
 
@@ -44,13 +39,13 @@ Grammar = Mapping[str, Field]
 
 
 def parse(expression: str, grammar: Grammar) -> Test:
-    """Return the test that a filter expression stands for. Raises ApiError `invalid-filter`,
-    whose detail gives the position, from 1, and what was expected there."""
+    """Return the test that a filter expression means. Raises ApiError `invalid-filter`, whose
+    detail gives the position, from 1, and what was expected there."""
     reader = _Reader(expression)
     alternatives: list[list[Test]] = [[]]
     while True:
         alternatives[-1].append(_term(reader, grammar))
-        if reader.ended:
+        if reader.is_at_end:
             break
         if reader.take(r"[:|]", ": (and), | (or) or the end") == "|":
             alternatives.append([])
@@ -60,20 +55,19 @@ def parse(expression: str, grammar: Grammar) -> Test:
 
 
 def _term(reader: "_Reader", grammar: Grammar) -> Test:
-    """Read one condition."""
-    operators = list(dict.fromkeys(each for field in grammar.values() for each in field.operators))
+    operators = list(dict.fromkeys(op for field in grammar.values() for op in field.operators))
     names = "|".join(sorted(operators, key=len, reverse=True))
-    operator = reader.take(rf"(?:{names})\b", _either([f"{each}(…)" for each in operators]))
+    operator = reader.take(rf"(?:{names})\b", _either([f"{name}(…)" for name in operators]))
     reader.take(r"\(", "(")
-    takers = [name for name, field in grammar.items() if operator in field.operators]
+    fields = [name for name, field in grammar.items() if operator in field.operators]
     at = reader.at
     name = reader.take(r"[\w.]+", "a field")
-    if name not in takers:
-        fields = "field" if len(takers) == 1 else "fields"
-        raise reader.invalid(f"expected {_either(takers)}, the {fields} that {operator} takes", at)
+    if name not in fields:
+        noun = "field" if len(fields) == 1 else "fields"
+        raise reader.invalid(f"expected {_either(fields)}, the {noun} that {operator} takes", at)
     field = grammar[name]
     values = [] if operator == "is_null" else [_value(reader, field)]
-    while operator == "in" and reader.sees(","):
+    while operator == "in" and reader.is_at(","):
         values.append(_value(reader, field))
     reader.take(r"\)", ")")
     test = OPERATORS[operator](*([values] if operator == "in" else values))
@@ -85,9 +79,9 @@ def _term(reader: "_Reader", grammar: Grammar) -> Test:
 def _value(reader: "_Reader", field: Field) -> Any:
     reader.take(",", ",")
     at = reader.at
-    written = reader.take(VALUE, 'a value, such as "*cart*"')
-    quoted = written[:1] in "\"'" and len(written) > 1 and written[-1] == written[0]
-    text = re.sub(r"(?s)\\(.)", r"\1", written[1:-1]) if quoted else written.strip()
+    raw = reader.take(VALUE, 'a value, such as "*cart*"')
+    is_quoted = raw[:1] in "\"'" and len(raw) > 1 and raw[-1] == raw[0]
+    text = re.sub(r"(?s)\\(.)", r"\1", raw[1:-1]) if is_quoted else raw.strip()
     try:
         return field.convert(text)
     except ValueError:
@@ -98,7 +92,7 @@ VALUE = r""""(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|[^",()]+"""
 
 
 class _Reader:
-    """A text that is read from left to right; blanks between its parts do not count."""
+    """A text that is read from left to right; blanks between its parts are skipped."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -106,11 +100,11 @@ class _Reader:
         self._skip()
 
     @property
-    def ended(self) -> bool:
+    def is_at_end(self) -> bool:
         return self.at == len(self.text)
 
     def take(self, pattern: str, expected: str) -> str:
-        """Read what a pattern means, or say that it was expected here."""
+        """Return the text that a pattern matches here, or raise that it was `expected`."""
         match = re.compile(pattern, re.S).match(self.text, self.at)
         if match is None:
             raise self.invalid(f"expected {expected}")
@@ -118,41 +112,41 @@ class _Reader:
         self._skip()
         return match[0]
 
-    def sees(self, character: str) -> bool:
+    def is_at(self, character: str) -> bool:
         return self.text.startswith(character, self.at)
 
     def invalid(self, reason: str, at: int | None = None) -> ApiError:
-        place = (self.at if at is None else at) + 1
-        return ApiError("invalid-filter", reason=f"position {place}: {reason}")
+        position = (self.at if at is None else at) + 1
+        return ApiError("invalid-filter", reason=f"position {position}: {reason}")
 
     def _skip(self) -> None:
-        while not self.ended and self.text[self.at].isspace():
+        while not self.is_at_end and self.text[self.at].isspace():
             self.at += 1
 
 
-def _like(wanted: str, flags: int = 0) -> Test:
-    """Return whether a text is like one in which a star stands for any text.
+def _like(pattern: str, flags: int = 0) -> Test:
+    """Return the test whether a text matches a pattern in which a star stands for any text.
 
-    The texts between stars are sought one after the other and never again (`(?>…)`), so that many
-    stars take no more time than few.
+    The texts between stars are searched for one after the other without backtracking (`(?>…)`), so
+    that many stars take no more time than few.
     """
-    first, *others = (re.escape(part) for part in re.split(r"\*+", wanted))
-    middle = "".join(f"(?>.*?{part})" for part in others[:-1])
-    pattern = re.compile(first + middle + (".*" + others[-1] if others else ""), re.S | flags)
-    return lambda text: text is not None and pattern.fullmatch(text) is not None
+    first, *rest = (re.escape(part) for part in re.split(r"\*+", pattern))
+    middle = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    regex = re.compile(first + middle + (".*" + rest[-1] if rest else ""), re.S | flags)
+    return lambda text: text is not None and regex.fullmatch(text) is not None
 
 
 OPERATORS: Mapping[str, Callable[..., Test]] = {
-    "contains": lambda wanted: lambda values: wanted in values,
-    "eq": lambda wanted: lambda value: value == wanted,
-    "ge": lambda wanted: lambda value: value >= wanted,
-    "gt": lambda wanted: lambda value: value > wanted,
-    "ilike": lambda wanted: _like(wanted, re.I),
-    "in": lambda wanted: lambda value: value in wanted,
+    "contains": lambda operand: lambda values: operand in values,
+    "eq": lambda operand: lambda value: value == operand,
+    "ge": lambda operand: lambda value: value >= operand,
+    "gt": lambda operand: lambda value: value > operand,
+    "ilike": lambda operand: _like(operand, re.I),
+    "in": lambda operand: lambda value: value in operand,
     "is_null": lambda: lambda value: value is None,
-    "le": lambda wanted: lambda value: value <= wanted,
+    "le": lambda operand: lambda value: value <= operand,
     "like": _like,
-    "lt": lambda wanted: lambda value: value < wanted,
+    "lt": lambda operand: lambda value: value < operand,
 }
 """Each operator: from the values in the filter to a test of the field's value."""
 

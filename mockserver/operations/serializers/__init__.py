@@ -1,1 +1,1 @@
-"""Resources as the API shows them: functions from entities to JSON values."""
+"""Serializers: functions from entities to the JSON values of the API, shared by resources."""

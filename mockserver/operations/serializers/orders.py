@@ -1,4 +1,4 @@
-"""Orders and their items as the API shows them."""
+"""Orders and their items as JSON values."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,10 +9,10 @@ from mockserver.operations.base import OperationContext
 from mockserver.operations.pricing import (
     Amounts,
     PricedItem,
-    money,
-    price_lines,
-    show_prices,
-    show_totals,
+    price_items,
+    serialize_money,
+    serialize_prices,
+    serialize_totals,
     total,
 )
 from mockserver.store.entities import ACCOUNT, CartItem, Order
@@ -20,8 +20,8 @@ from mockserver.store.entities import ACCOUNT, CartItem, Order
 PAID, AUTHORIZED, REFUNDED = "paid", "authorized", "refunded"
 
 
-def show(order: Order, ctx: OperationContext) -> dict[str, Any]:
-    """Return an order; fields that it does not have are left away."""
+def serialize_order(order: Order, ctx: OperationContext) -> dict[str, Any]:
+    """Return an order; fields that it does not have are omitted."""
     optional = {
         "order_number": order.order_number,
         "external_ref": order.external_ref,
@@ -40,64 +40,71 @@ def show(order: Order, ctx: OperationContext) -> dict[str, Any]:
         "billing_address": order.billing_address,
         "shipping_address": order.shipping_address,
         "links": {},
-        "meta": {"display_price": _show_totals(order), "timestamps": _times(order, ctx)},
-        "relationships": _relationships(order),
+        "meta": {
+            "display_price": _serialize_totals(order),
+            "timestamps": _serialize_timestamps(order, ctx),
+        },
+        "relationships": _serialize_relationships(order),
     }
 
 
-def included(orders: Iterable[Order], ctx: OperationContext) -> dict[str, Any]:
-    """Return what the call wants sent along with orders."""
+def serialize_included(orders: Iterable[Order], ctx: OperationContext) -> dict[str, Any]:
+    """Return the `included` of a response with orders: their items, if the request asks for them.
+
+    Empty where there is nothing to include: then the response has no `included`.
+    """
     if "items" not in ctx.params.get("include", ()):
         return {}
-    items = [item for order in orders for item in show_items(order, ctx)]
-    return {"items": items} if items else {}
+    items = [item for order in orders for item in serialize_order_items(order, ctx)]
+    return {"included": {"items": items}} if items else {}
 
 
-def show_items(order: Order, ctx: OperationContext) -> list[dict[str, Any]]:
-    """Return every item of an order, with its prices."""
-    return [_show_item(line, order, ctx) for line in price_lines(order.items)]
+def serialize_order_items(order: Order, ctx: OperationContext) -> list[dict[str, Any]]:
+    return [_serialize_item(priced, order, ctx) for priced in price_items(order.items)]
 
 
-def amounts(order: Order) -> Amounts:
-    """Return what is to be paid for an order."""
-    return total(price_lines(order.items))
+def order_amounts(order: Order) -> Amounts:
+    return total(price_items(order.items))
 
 
 def paid_and_authorized(order: Order) -> tuple[int, int]:
     """Return how much of an order was paid, and how much is authorized."""
     if order.payment in (PAID, REFUNDED):
-        return amounts(order).with_tax, 0
+        return order_amounts(order).with_tax, 0
     if order.payment == AUTHORIZED:
-        return 0, amounts(order).with_tax
+        return 0, order_amounts(order).with_tax
     return order.paid, order.authorized
 
 
-def _show_totals(order: Order) -> dict[str, Any]:
+def _serialize_totals(order: Order) -> dict[str, Any]:
     paid, authorized = paid_and_authorized(order)
-    whole = amounts(order)
+    amounts = order_amounts(order)
     payments = {
-        "balance_owing": whole.with_tax - paid - authorized,
+        "balance_owing": amounts.with_tax - paid - authorized,
         "paid": paid,
         "authorized": authorized,
     }
-    shown = {name: money(amount, order.currency) for name, amount in payments.items()}
-    return {**show_totals(whole, order.currency), **shown}
+    return {
+        **serialize_totals(amounts, order.currency),
+        **{name: serialize_money(amount, order.currency) for name, amount in payments.items()},
+    }
 
 
-def _relationships(order: Order) -> dict[str, Any]:
+def _serialize_relationships(order: Order) -> dict[str, Any]:
     items = [{"type": "item", "id": _item_id(order, item)} for item in order.items]
-    found: dict[str, Any] = {"items": {"data": items}}
+    relationships: dict[str, Any] = {"items": {"data": items}}
     if order.owner is not None:
-        kind, owner_id = order.owner
-        found[kind] = {"data": {"type": kind, "id": owner_id}}
+        owner = order.owner
+        relationships[owner.type] = {"data": {"type": owner.type, "id": owner.id}}
     if order.member_id is not None:
-        found[f"{ACCOUNT}_member"] = {"data": {"type": "account_member", "id": order.member_id}}
-    return found
+        member = {"type": "account_member", "id": order.member_id}
+        relationships[f"{ACCOUNT}_member"] = {"data": member}
+    return relationships
 
 
-def _show_item(line: PricedItem, order: Order, ctx: OperationContext) -> dict[str, Any]:
-    item, product = line.item, ctx.product_of(line.item)
-    prices = show_prices(line)
+def _serialize_item(priced: PricedItem, order: Order, ctx: OperationContext) -> dict[str, Any]:
+    item, product = priced.item, ctx.product_of(priced.item)
+    prices = serialize_prices(priced)
     optional = {
         "promotion_source": item.promotion and "rule-promotion",
         "custom_inputs": item.custom_inputs,
@@ -107,7 +114,7 @@ def _show_item(line: PricedItem, order: Order, ctx: OperationContext) -> dict[st
         "catalog_source": product and "pim",
     }
     created_at = to_seconds_text(ctx.tx.absolute(order.created_at))
-    promotions = [{"type": "promotion", "id": promotion.id} for promotion, _ in line.taken]
+    promotions = [{"type": "promotion", "id": promotion.id} for promotion, _ in priced.discounts]
     return {
         "type": "order_item",
         "id": _item_id(order, item),
@@ -133,11 +140,14 @@ def _item_id(order: Order, item: CartItem) -> str:
     return uuid_of("order-item", f"{order.id}:{item.id}")
 
 
-def _times(order: Order, ctx: OperationContext) -> dict[str, str]:
-    times = {
+def _serialize_timestamps(order: Order, ctx: OperationContext) -> dict[str, str]:
+    instants = {
         "created_at": order.created_at,
         "updated_at": order.updated_at,
         "fully_paid_at": order.fully_paid_at,
     }
-    absolute = ctx.tx.absolute
-    return {name: to_seconds_text(absolute(at)) for name, at in times.items() if at is not None}
+    return {
+        name: to_seconds_text(ctx.tx.absolute(instant))
+        for name, instant in instants.items()
+        if instant is not None
+    }

@@ -99,7 +99,7 @@ EACH_ACCESS = [
 
 
 def outcome(answer: TestResponse) -> int | str:
-    """Return the status of a success, or the title of a refusal."""
+    """Return the status of a success, or the title of an error."""
     if answer.status_code < 300:
         return answer.status_code
     assert answer.status_code in (403, 404)
@@ -111,7 +111,7 @@ def listed(client: FlaskClient, headers: Mapping[str, str], path: str = "/v2/car
     """Return the ids on a list."""
     answer = client.get(path, headers=dict(headers))
     assert answer.status_code == 200, answer.data
-    return {each["id"] for each in answer.get_json()["data"]}
+    return {cart["id"] for cart in answer.get_json()["data"]}
 
 
 ADAS_CARTS = {"ada-cart", "ada-second-cart", "shared-cart"}
@@ -352,7 +352,7 @@ def test_account_token_outlives_the_bearer_that_it_came_with(
     assert listed(client, {**SHOPPER, ACCOUNT_TOKEN: token}) == ADAS_CARTS
 
 
-def test_expired_account_token_is_refused_where_the_bearer_alone_would_do(
+def test_expired_account_token_is_rejected_where_the_bearer_alone_would_do(
     app: Flask, client: FlaskClient
 ) -> None:
     token = sign_in(client, ADMIN).get_json()["data"][0]["token"]
