@@ -15,7 +15,7 @@ RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
 # Listens to everyone, so the admin API is closed until MOCKSERVER_ADMIN_TOKEN or
 # MOCKSERVER_OPEN_ADMIN=1 is set. Nothing is written: a read-only root will do.
 # A thread lays by one freed block of a size, not seven, which would fill up for hours; glibc can
-# be told in this way only.
+# be configured in this way only.
 ENV GLIBC_TUNABLES=glibc.malloc.tcache_count=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -48,11 +48,11 @@ def keeps_its_contract(
         )
         succeeded = _succeeded(server.url, headers)
         errors = "".join(server.errors)
-    told = run.stdout + run.stderr
-    assert run.returncode == 0, told
+    reported = run.stdout + run.stderr
+    assert run.returncode == 0, reported
     assert "Traceback" not in errors
     read = json.loads(report.read_text("utf-8"))
-    _assert_complete(read, set(operations), set(refused), succeeded, told)
+    _assert_complete(read, set(operations), set(refused), succeeded, reported)
 
 
 def _succeeded(url: str, headers: dict[str, str]) -> set[str]:
@@ -67,16 +67,16 @@ def _succeeded(url: str, headers: dict[str, str]) -> set[str]:
 
 
 def _assert_complete(
-    report: Any, operations: set[str], refused: set[str], succeeded: set[str], told: str
+    report: Any, operations: set[str], refused: set[str], succeeded: set[str], reported: str
 ) -> None:
     """Assert that a run left nothing out: no phase, no operation, no operation's good answer."""
     assert {name: phase["status"] for name, phase in report["phases"].items()} == dict.fromkeys(
         PHASES, "success"
-    ), told
-    assert report["operations"]["tested"] == len(operations), (report["operations"], told)
+    ), reported
+    assert report["operations"]["tested"] == len(operations), (report["operations"], reported)
     accepted = {
         name
         for name, phases in report["valid_rates"].items()
         if any(phase["accepted"] for phase in phases.values())
     }
-    assert accepted | (succeeded & operations) == operations - refused, told
+    assert accepted | (succeeded & operations) == operations - refused, reported

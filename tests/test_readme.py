@@ -128,7 +128,7 @@ def test_table_of_options_is_the_command_line() -> None:
     assert {row[0]: row[1] for row in table("README.md", "options")} == served
 
 
-def test_seed_world_of_the_readme_is_the_fixtures_world() -> None:
+def test_built_in_data_of_the_readme_are_the_fixtures() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     world = yaml.safe_load((ROOT / "fixtures" / "default.yaml").read_text("utf-8"))
     names = [

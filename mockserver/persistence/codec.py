@@ -188,7 +188,7 @@ def decode_sandboxes(
 
 
 def digest_of(initial: StoreState) -> str:
-    """Return what tells initial data from any other: 64 hexadecimal digits."""
+    """Return the digest that identifies initial data: 64 hexadecimal digits."""
     encoder = msgspec.json.Encoder(order="deterministic", enc_hook=_plain)
     static = (
         "store", "rules", "magic", "static_bearers", "static_account_tokens",

@@ -30,9 +30,9 @@ const NO_CONTENT = "{}";
 /** The JS SDK's repetitions after 401 and 429, without its seconds of delay. */
 const repeating = (times) => ({ fetchMaxAttempts: times, retryDelay: 1, retryJitter: 1 });
 
-console.info = () => {}; // where the JS SDK tells about every token that it gets
+console.info = () => {}; // where the JS SDK logs every token that it gets
 
-/** A JS SDK of its own, as on a device of its own; it tries once unless told otherwise. */
+/** A JS SDK of its own, as on a device of its own; it tries once unless it is configured otherwise. */
 const device = (options = {}) =>
   gateway({
     client_id: "storefront",
@@ -208,11 +208,11 @@ test("JS SDK: a member of two accounts switches between their carts", async () =
   await device().Cart(cart.id).AddAccountAssociation(GRACE, graces);
   assert.ok(idsOf(await deviceOf(graces).Cart().GetCartsList()).includes(cart.id));
   assert.ok(!idsOf(await deviceOf(hedys).Cart().GetCartsList()).includes(cart.id));
-  const listedAnew = await deviceOf(graces).AccountMembers.GenerateAccountToken({
+  const listedAgain = await deviceOf(graces).AccountMembers.GenerateAccountToken({
     type: "account_management_authentication_token",
     authentication_mechanism: "account_management_authentication_token",
   });
-  assert.deepEqual(listedAnew.data.map((each) => each.account_id).sort(), [GRACE, HEDY]);
+  assert.deepEqual(listedAgain.data.map((each) => each.account_id).sort(), [GRACE, HEDY]);
   await device().Cart(cart.id).RemoveAccountAssociation(GRACE, graces);
 });
 
@@ -353,7 +353,7 @@ test("JS SDK: errors that have no cause, by magic cart ids", async (t) => {
     await assertRefused(asking.Cart("free-cart").Get(), 503, "Service Unavailable");
   });
 
-  await t.test("429 is repeated as often as the SDK is told", async () => {
+  await t.test("429 is repeated as often as the SDK is configured to", async () => {
     const { seen, custom_fetch } = notingFetch();
     const patient = device({ custom_fetch, ...repeating(3) });
     const call = patient.Cart("always-too-many-requests").Get();

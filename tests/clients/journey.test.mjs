@@ -199,7 +199,7 @@ test("the SDK gets a new bearer for a refused account token, and then hands the 
   assert.equal(answers.filter((each) => each.call === "POST /oauth/access_token").length, 4);
 });
 
-test("a wrong client is told so", async () => {
+test("a wrong client gets an error", async () => {
   const { sdk } = device({ client_id: "nobody" });
   assert.deepEqual(await rejected(sdk.Cart("free-cart").Get()), { title: "Unauthorized", status: "401" });
 });

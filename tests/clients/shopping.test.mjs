@@ -25,7 +25,7 @@ const ADDRESS = {
 const PURCHASE = { gateway: "manual", method: "purchase" };
 const TOKEN_TYPE = "account_management_authentication_token";
 
-console.info = () => {}; // where the JS SDK tells about every token that it gets
+console.info = () => {}; // where the JS SDK logs every token that it gets
 
 const device = (options = {}) =>
   gateway({
@@ -323,7 +323,7 @@ for (const [name, { call, error }] of Object.entries(REFUSED)) {
   });
 }
 
-test("a bulk of products is added in part, and the rest is told", async () => {
+test("a bulk of products is added in part, and the rest is reported", async () => {
   const answer = await device()
     .Cart(randomUUID())
     .AddProducts([{ id: MUG }, { id: GLOBE }, { sku: "notebook", quantity: 2 }]);

@@ -162,7 +162,7 @@ def _check_round_trip(app: AppUnderTest, start: StoreState | None = None) -> Non
     """Assert that the state of the sandbox can be exported and loaded again unchanged; not needed
     where it is still `start`."""
     snapshot = app.sandboxes.default.state()
-    armed = [rule.given for rule in snapshot.rules.rules]
+    armed = [rule.definition for rule in snapshot.rules.rules]
     if snapshot.store is start and snapshot.clock.now() == NEW_YEAR and not armed:
         return
     if not Sampling.next():

@@ -122,10 +122,10 @@ def test_a_request_that_never_ends_holds_up_neither_the_end_nor_the_last_write(
 def test_a_page_that_looks_at_the_journal_does_not_hold_up_the_end(start_server: Start) -> None:
     server = start_server()
     with httpx.stream("GET", f"{server.url}/__admin/requests/stream", timeout=60) as stream:
-        told = stream.iter_lines()
-        next(told)
+        lines = stream.iter_lines()
+        next(lines)
         server.process.terminate()
-        for _ in told:  # it comes to its end; cut off, it would raise an error
+        for _ in lines:  # it comes to its end; cut off, it would raise an error
             continue
     assert server.process.wait(timeout=30) == 0
 
@@ -173,7 +173,7 @@ def test_a_device_is_no_file() -> None:
     assert "/dev/full can't be used: not a regular file" in refused("--state-file", "/dev/full")
 
 
-def test_a_disk_that_is_full_at_the_start_is_told(tmp_path: Path) -> None:
+def test_a_disk_that_is_full_at_the_start_is_reported(tmp_path: Path) -> None:
     run = subprocess.run(
         [*PROGRAM, "--port", "0", "--state-file", str(tmp_path / "state")],
         capture_output=True,
@@ -202,7 +202,7 @@ def test_a_file_that_is_discarded_is_kept_beside(start_server: Start, tmp_path: 
     server = start_server("--state-file", str(foreign), "--state-mismatch", "discard")
     assert (tmp_path / "state.rejected").read_text() == "my notes\n"
     assert "mockserver-state" in foreign.read_text()
-    [line] = told(server, "state.rejected")
+    [line] = log_lines(server, "state.rejected")
     assert "is no state file of this server; it is kept as" in line
 
 
@@ -227,7 +227,7 @@ def test_state_file_and_reload_do_not_go_together(kept: tuple[str, ...]) -> None
     assert "--state-file excludes --reload" in refused(*kept, "--reload")
 
 
-def test_when_the_disk_is_full_the_server_serves_on_and_tells_it_once(
+def test_when_the_disk_is_full_the_server_serves_on_and_reports_it_once(
     start_server: Start, kept: tuple[str, ...], tmp_path: Path
 ) -> None:
     file = tmp_path / "state"
@@ -237,18 +237,18 @@ def test_when_the_disk_is_full_the_server_serves_on_and_tells_it_once(
     _, most = resource.prlimit(worker, resource.RLIMIT_FSIZE)
     resource.prlimit(worker, resource.RLIMIT_FSIZE, (100, most))
     make_cart(server.url)
-    until(lambda: told(server, "can't save"))
+    until(lambda: log_lines(server, "can't save"))
     attempts = watched(tmp_path)
     for _ in range(3):
         make_cart(server.url)
         attempts()
     assert file.read_bytes() == before
-    [line] = told(server, "can't save")
+    [line] = log_lines(server, "can't save")
     assert "file too large; the last complete one stays, next try in 0.1 s" in line
     resource.prlimit(worker, resource.RLIMIT_FSIZE, (most, most))
     cart = make_cart(server.url)
     until(written(file, cart))
-    until(lambda: told(server, "saved again"))
+    until(lambda: log_lines(server, "saved again"))
 
 
 def test_when_the_folder_vanishes_the_server_serves_on_and_finds_it_again(
@@ -259,7 +259,7 @@ def test_when_the_folder_vanishes_the_server_serves_on_and_finds_it_again(
     server = start_server("--state-file", str(folder / "state"), "--state-every", "0.1")
     shutil.rmtree(folder)
     cart = make_cart(server.url)
-    until(lambda: told(server, "can't save"))
+    until(lambda: log_lines(server, "can't save"))
     assert cart in cart_ids(server.url)
     folder.mkdir()
     until(lambda: (folder / "state").exists())
@@ -275,7 +275,7 @@ def test_a_last_write_that_fails_does_not_hold_up_the_end(
     server = start_server("--state-file", str(folder / "state"), "--state-every", "3600")
     shutil.rmtree(folder)
     assert server.stop() == 0
-    until(lambda: told(server, "can't save"))
+    until(lambda: log_lines(server, "can't save"))
 
 
 def test_the_environment_names_the_file_too(start_server: Start, tmp_path: Path) -> None:
@@ -284,7 +284,7 @@ def test_the_environment_names_the_file_too(start_server: Start, tmp_path: Path)
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def told(server: RunningServer, text: str) -> list[str]:
+def log_lines(server: RunningServer, text: str) -> list[str]:
     """Return the lines of a server's log that hold a text."""
     return [line for line in server.errors if text in line]
 
