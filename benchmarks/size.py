@@ -8,12 +8,11 @@ small that they are full with any number of carts.
 from __future__ import annotations
 
 import sys
-from _thread import _count as running_threads
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
-from time import perf_counter, process_time, sleep
+from time import perf_counter
 from typing import Any
 
 import click
@@ -32,10 +31,6 @@ BUDGET_S = 0.2
 """How long an action is repeated; it runs at least once."""
 MAX_ACTION_S = 2.0
 """An action that takes longer is not measured with more carts."""
-SETTLE_S = 0.005
-BACKGROUND = "reset, with its work in the background"
-STALL = "slowest request after a reset"
-REQUESTS_AFTER_RESET = 200
 AS_ACCOUNT = {
     "Authorization": "Bearer shopper",
     "EP-Account-Management-Authentication-Token": "account-1",
@@ -85,10 +80,6 @@ def measure(largest: int, rounds: int = ROUNDS) -> list[dict[str, Any]]:
                     seconds.setdefault((name, size), []).append(took := _measure_action(action))
                     if took > MAX_ACTION_S:
                         too_long.add(name)
-    _set_state(sandbox, states_by_size[SMALLEST])
-    for size, state in states_by_size.items():
-        seconds[BACKGROUND, size] = [_cpu_of_reset(sandboxes[size])]
-        seconds[STALL, size] = [_stall(sandbox, client, state)]
     return [
         {"action": name, "carts": size, "seconds": median(times)}
         for (name, size), times in seconds.items()
@@ -126,11 +117,9 @@ def _requests(client: Any) -> dict[str, Action]:
 
 
 def _sandbox_actions(sandbox: Sandbox) -> dict[str, Action]:
-    """Return the operations of a sandbox with a large initial state. The memory that a reset leaves
-    is freed in the background; that ends before the next one."""
+    """Return the operations of a sandbox with a large initial state."""
 
     def change() -> None:
-        _wait_for_background()
         sandbox.run(lambda tx, ids: tx.carts.delete("cart-1"))
 
     sandbox.reset()
@@ -140,7 +129,7 @@ def _sandbox_actions(sandbox: Sandbox) -> dict[str, Action]:
         "reset": Action(sandbox.reset, change),
         "fork": Action(sandbox.fork),
         "snapshot": Action(lambda: sandbox.save_snapshot("another")),
-        "restore": Action(lambda: sandbox.restore_snapshot("saved"), _wait_for_background),
+        "restore": Action(lambda: sandbox.restore_snapshot("saved")),
     }
 
 
@@ -154,33 +143,6 @@ def _measure_action(action: Action) -> float:
         times.append(perf_counter() - start)
         action.after()
     return median(times)
-
-
-def _wait_for_background() -> None:
-    """Wait until no thread works in the background."""
-    sleep(SETTLE_S)  # a thread counts from when it runs, not from when it was started
-    while running_threads():
-        sleep(SETTLE_S)
-
-
-def _cpu_of_reset(sandbox: Sandbox) -> float:
-    """Return the processor time of a reset until the memory is freed, in seconds."""
-    start = process_time()
-    sandbox.reset()
-    _wait_for_background()
-    return process_time() - start
-
-
-def _stall(sandbox: Sandbox, client: Any, state: StoreState) -> float:
-    """Return the seconds of the slowest request while a state that was left is freed."""
-    _set_state(sandbox, state)
-    sandbox.reset()
-    slowest = 0.0
-    for _ in range(REQUESTS_AFTER_RESET):
-        start = perf_counter()
-        client.get("/v2/carts/free-cart", headers=AS_ACCOUNT)
-        slowest = max(slowest, perf_counter() - start)
-    return slowest
 
 
 def _set_state(sandbox: Sandbox, state: StoreState) -> None:

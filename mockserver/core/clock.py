@@ -89,11 +89,6 @@ def pause(milliseconds: float) -> None:
     time.sleep(milliseconds / 1000)
 
 
-def yield_to_others() -> None:
-    """Let a waiting thread run."""
-    time.sleep(0)
-
-
 def stopwatch() -> float:
     """Return a monotonic reading in seconds; the difference of two is a duration."""
     return time.perf_counter()

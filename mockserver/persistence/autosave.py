@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mockserver.core import log
-from mockserver.store.disposal import free_in_background
 
 if TYPE_CHECKING:
     from mockserver.persistence.state_file import StateFile
-    from mockserver.sandbox.registry import Changes, Checkpoints, SandboxRegistry
-    from mockserver.store.state import StoreState
+    from mockserver.sandbox.registry import Changes, SandboxRegistry
 
 
 @dataclass(slots=True)
@@ -68,8 +66,6 @@ class Autosave:
         self._written = {
             name: (sandbox, checkpoint.changes) for name, sandbox, checkpoint in captures
         }
-        if not final:
-            self._free(captures)
 
     def _report(self, error: Exception, final: bool) -> None:
         reason = error.strerror if isinstance(error, OSError) else None
@@ -80,17 +76,3 @@ class Autosave:
                 "can't save the state in %s: %s%s", self.file.path, failure, "" if final else retry
             )
         self._failure = failure
-
-    def _free(self, captures: Checkpoints) -> None:
-        """Free the states that sandboxes have left while they were written."""
-        assert self._sandboxes is not None
-        present = _stores(self._sandboxes.checkpoints())
-        for identity, store in _stores(captures).items():
-            if identity not in present:
-                free_in_background(store, self._sandboxes.default.initial_state)
-
-
-def _stores(captures: Checkpoints) -> dict[int, StoreState]:
-    """Return the store states of sandboxes and their snapshots, by identity."""
-    states = [s for _, _, point in captures for s in (point.state, *point.snapshots.values())]
-    return {id(state.store): state.store for state in states}

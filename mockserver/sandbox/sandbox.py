@@ -16,7 +16,6 @@ from mockserver.core.ids import Ids
 from mockserver.sandbox.client_warnings import ClientWarnings
 from mockserver.sandbox.journal import Journal
 from mockserver.sandbox.rules import MAX_RULES, MatchInput, Rule, RuleOutcome, RuleSet
-from mockserver.store.disposal import free_in_background
 from mockserver.store.state import StoreState
 from mockserver.store.transaction import Transaction
 
@@ -121,11 +120,9 @@ class Sandbox:
         whole test run.
         """
         with self._lock:
-            old = self._state.store
             self._state = self._make_state()
             self._window = (0, 0)
             self.changes += 1
-        free_in_background(old, self.initial_state)
         self.journal.clear()
         self.client_warnings.reset()
 
@@ -141,10 +138,7 @@ class Sandbox:
         still does happens in the `successor`."""
         with self._lock:
             self._successor = successor
-            stores = [state.store for state in (self._state, *self._snapshots.values())]
             self._state, self._snapshots = self._make_state(), {}
-        for store in stores:
-            free_in_background(store, self.initial_state)
 
     def run(self, action: Callable[[Transaction, Ids], Result]) -> Result:
         """Run an action as one transaction: its changes are kept unless it raises."""
@@ -215,18 +209,15 @@ class Sandbox:
     def restore_snapshot(self, name: str) -> None:
         """Go back to a saved state, in constant time. AdminError 404."""
         with self._lock:
-            old = self._state.store
             self._state = self._get_snapshot(name).copy()
             self.changes += 1
-        free_in_background(old, self.initial_state)
 
     def delete_snapshot(self, name: str) -> None:
         """Delete a saved state. AdminError 404."""
         with self._lock:
-            old = self._get_snapshot(name).store
+            self._get_snapshot(name)
             del self._snapshots[name]
             self.changes += 1
-        free_in_background(old, self.initial_state)
 
     def snapshots(self) -> dict[str, SandboxState]:
         """Return the saved states by name."""
