@@ -1,4 +1,4 @@
-"""Accounts: who reads them (contract.md §3), and their administration."""
+"""Accounts: who reads them (contract.md §3), and their administration (contract.md §9)."""
 
 from typing import Any
 

@@ -1,4 +1,6 @@
-"""What a storefront asks for at boot: currencies, products, hierarchies; and what is left out."""
+"""What a storefront reads at the start: currencies (contract.md §9), products, hierarchies; and
+what is not served (contract.md §1).
+"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The command line: options and environment variables, output, and shutdown."""
+"""The command line: options and environment variables, TLS (contract.md §8), output, shutdown."""
 
 import http.client
 import json

@@ -1,4 +1,6 @@
-"""Every error of the catalog: documented, forced, and provoked by its cause."""
+"""Every error of the catalog: documented, forced, and provoked by its cause
+(contract.md §2 and §6).
+"""
 
 import json
 import shlex

@@ -1,4 +1,6 @@
-"""Fixtures: what they may hold, how errors in them are reported, and the built-in data."""
+"""Fixtures: what they may hold, how errors in them are reported, and the built-in data
+(contract.md §7).
+"""
 
 import json
 from collections.abc import Callable

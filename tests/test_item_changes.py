@@ -1,4 +1,4 @@
-"""Changing what is in a cart, and taking it out."""
+"""Changing what is in a cart, and taking it out (contract.md §4)."""
 
 from typing import Any
 

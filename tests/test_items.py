@@ -1,4 +1,4 @@
-"""Adding to a cart: products, custom items, lists, and other carts."""
+"""Adding to a cart: products, custom items, lists, and other carts (contract.md §4)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Account members and memberships: which people may act as which accounts."""
+"""Account members and memberships: which people may act as which accounts (contract.md §3, §9)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a cart costs: currencies, tax, promotions."""
+"""What a cart costs: currencies, tax, promotions (contract.md §4)."""
 
 from typing import Any
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from tests.node import installed
 
 PAGES = (
     *("dashboard", "fixtures", "isolation", "failures", "time", "journal", "coverage"),
-    *("reliability", "performance"),
+    *("reliability", "performance", "contract", "how-an-error-is-chosen"),
 )
 DOCUMENTS = ("README.md", *(f"docs/{page}.md" for page in PAGES))
 BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
@@ -82,6 +83,15 @@ def as_yaml(block: Block, folder: Path) -> str:
     return ""
 
 
+def as_excerpt(block: Block, folder: Path) -> str:
+    """Find each part of an excerpt in openapi.yaml; lines `# …` stand for what is left out."""
+    text = (ROOT / "openapi.yaml").read_text("utf-8")
+    for part in re.split(r"^ *# …\n", block.text, flags=re.M):
+        indented = (textwrap.indent(textwrap.dedent(part), " " * size) for size in range(0, 40, 2))
+        assert any(f"\n{lines}" in text for lines in indented), f"{block}: no such lines:\n{part}"
+    return ""
+
+
 def by_hand(block: Block, folder: Path) -> str:
     for line in block.text.splitlines():
         assert line.startswith(BY_HAND), f"{block}: a test could run {line}"
@@ -96,6 +106,7 @@ HOW: dict[str, Callable[[Block, Path], str]] = {
     "run: by hand": by_hand,
     "check: yaml": as_yaml,
     "check: fixture": as_fixture,
+    "check: excerpt": as_excerpt,
 }
 
 
@@ -116,6 +127,19 @@ def test_table_of_operations_is_the_contract() -> None:
         for name, each in operations().items()
     ]
     assert table("README.md", "operations") == documented
+
+
+def test_table_of_basic_operations_is_the_contract() -> None:
+    documented = {
+        name: [
+            ", ".join(operation.get("x-aliases", ())),
+            f"{operation['method']} {operation['path']}",
+        ]
+        for name, operation in operations().items()
+    }
+    rows = table("docs/contract.md", "operations")
+    assert rows
+    assert {row[0]: row[1:] for row in rows}.items() <= documented.items()
 
 
 def test_table_of_options_is_the_command_line() -> None:

@@ -1,4 +1,4 @@
-"""The store's settings that clients read, and change (contract.md §1 and §8)."""
+"""The store's settings that clients read, and change (contract.md §8 and §9)."""
 
 from typing import Any
 
