@@ -1,4 +1,4 @@
-"""SandboxRegistry, and what acts on one as a whole: reset, clock, snapshots, download as a fixture."""
+"""Sandboxes, and what acts on one as a whole: reset, clock, snapshots, download as a fixture."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -42,7 +42,7 @@ CAN_REPLACE_OPEN_FILES = os.name == "posix"
 
 
 class Header(msgspec.Struct, frozen=True, rename={"format": "mockserver-state"}):
-    """The first line. `fixtures` is the digest of the initial data, `sha256` that of the rest."""
+    """The first line. `fixtures` is the digest of the initial data, `sha256` the checksum."""
 
     format: int
     server: str
@@ -64,7 +64,7 @@ class StateFile:
     seed: int
     frozen_at: int | None
     _locked: int | None = field(default=None, init=False)
-    """The descriptor of the present file, which is locked, too: a removed lock file opens nothing."""
+    """The present file, which is locked, too: a removed lock file lets no second server in."""
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -120,9 +120,8 @@ class StateFile:
         Raises OSError; the old file stays then.
         """
         body = encode_sandboxes(checkpoints, initial)
-        header = Header(
-            FORMAT, __version__, self.seed, digest_of(initial), sha256(body).hexdigest()
-        )
+        checksum = _checksum(__version__, body)
+        header = Header(FORMAT, __version__, self.seed, digest_of(initial), checksum)
         temporary = self.path.with_name(f"{self.path.name}.tmp")
         temporary.unlink(missing_ok=True)  # whatever it is: a planted file keeps its mode and links
         descriptor = _open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL)
@@ -158,7 +157,7 @@ class StateFile:
         initial = sandboxes.default.initial_state
         if header.format != FORMAT:
             raise self._refusal(f"has the format {header.format}; this server reads {FORMAT}")
-        if sha256(body.removesuffix(b"\n")).hexdigest() != header.sha256 or body[-1:] != b"\n":
+        if body[-1:] != b"\n" or _checksum(header.server, body[:-1]) != header.sha256:
             raise self._refusal("is torn, or somebody has changed it")
         if header.seed != self.seed:
             raise self._refusal(f"was written with --seed {header.seed}, not {self.seed}")
@@ -213,6 +212,11 @@ def _open(path: Path, flags: int) -> int:
         os.close(descriptor)
         raise OSError(errno.EINVAL, "not a regular file")
     return descriptor
+
+
+def _checksum(server: str, body: bytes) -> str:
+    """Return the checksum of what no other check of a header and a body would notice."""
+    return sha256(server.encode("utf-8", "replace") + b"\n" + body).hexdigest()
 
 
 def _try_lock(descriptor: int) -> bool:

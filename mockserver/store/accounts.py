@@ -81,7 +81,7 @@ class Members:
     def of_account(self, account_id: str) -> Iterator[Member]:
         """Yield the members of an account, in no particular order."""
         state = self._tx.state
-        return (state.members[id] for id in state.members_by_account.get(account_id) or ())
+        return (state.members[key] for key in state.members_by_account.get(account_id) or ())
 
     def by_username(self, username: str) -> Member | None:
         """Return the member of a user name, compared without regard to case (contract.md §3)."""

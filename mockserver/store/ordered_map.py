@@ -41,7 +41,7 @@ _SIZE, _FIRST_EXPIRY, _LAST_EXPIRY = map(attrgetter, ("size", "first_expiry", "l
 
 
 class OrderedMap(Generic[Record]):
-    """Records in their order. A map never changes; a changed copy shares with it what has stayed."""
+    """Records in their order: a value, whose changed copies share with it what has stayed."""
 
     __slots__ = ("root", "spec")
 

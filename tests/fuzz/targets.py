@@ -140,7 +140,7 @@ def _with_admin(state: StoreState) -> StoreState:
     application = Application("fuzz", "client_credentials", "x", "seller_admin")
     return replace(
         state,
-        applications=state.applications.insert("fuzz", application),
+        applications={**state.applications, "fuzz": application},
         bearers=state.bearers.insert(digest("admin"), Bearer("fuzz", None)),
     )
 

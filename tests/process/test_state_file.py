@@ -385,7 +385,7 @@ def sealed(app: Flask, body: bytes) -> bytes:
         "server": "1",
         "seed": 0,
         "fixtures": digest_of(sandboxes(app).default.initial_state),
-        "sha256": sha256(body).hexdigest(),
+        "sha256": sha256(b"1\n" + body).hexdigest(),
     }
     return msgspec.json.encode(header) + b"\n" + body + b"\n"
 
