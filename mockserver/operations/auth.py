@@ -1,11 +1,16 @@
 """Authentication: from bearer, account token and customer token to a Caller (contract.md §3)."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 from mockserver.core.errors import ApiError
-from mockserver.openapi.contract import Operation
 from mockserver.store.entities import ACCOUNT, CUSTOMER, Owner
-from mockserver.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from mockserver.openapi.contract import Operation
+    from mockserver.store.tokens import Tokens
+    from mockserver.store.transaction import Transaction
 
 ANONYMOUS = "anonymous"
 ADMINISTRATOR = "administrator"
@@ -50,17 +55,20 @@ def authenticate(
     """
     if ANYONE in operation.callers:
         return Caller(ANYONE)
-    bearer = tx.tokens.bearer(_bearer_token(authorization))
-    application = tx.tokens.application(bearer.client_id) if bearer else None
+    tokens = tx.tokens
+    bearer = tokens.bearer(_bearer_token(authorization))
+    application = tokens.application(bearer.client_id) if bearer else None
     if application is None:
         has_unauthorized = "unauthorized" in operation.errors
         raise ApiError("unauthorized" if has_unauthorized else "unable-to-validate-access-token")
     if CUSTOMER not in operation.callers:
         customer_token = None
     if account_token:
-        caller = _authenticate_account(account_token, BOTH_TOKENS if customer_token else None, tx)
+        caller = _authenticate_account(
+            account_token, BOTH_TOKENS if customer_token else None, tokens
+        )
     elif customer_token:
-        caller = _authenticate_customer(customer_token, tx)
+        caller = _authenticate_customer(customer_token, tokens)
     elif application.grant == "implicit":
         caller = Caller(ANONYMOUS)
     else:
@@ -70,15 +78,15 @@ def authenticate(
     return caller
 
 
-def _authenticate_account(text: str, note: str | None, tx: Transaction) -> Caller:
-    token = tx.tokens.account_token(text)
+def _authenticate_account(text: str, note: str | None, tokens: Tokens) -> Caller:
+    token = tokens.account_token(text)
     if token is None:
         raise ApiError("account-token-not-valid")
     return Caller(ACCOUNT, Owner(ACCOUNT, token.account_id), token.member_id, note)
 
 
-def _authenticate_customer(text: str, tx: Transaction) -> Caller:
-    token = tx.tokens.customer_token(text)
+def _authenticate_customer(text: str, tokens: Tokens) -> Caller:
+    token = tokens.customer_token(text)
     if token is None:
         raise ApiError("customer-token-not-valid")
     return Caller(CUSTOMER, Owner(CUSTOMER, token.customer_id))

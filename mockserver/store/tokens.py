@@ -36,7 +36,7 @@ class Tokens:
     def account_token(self, token: str) -> AccountToken | None:
         """Return what an account token stands for, while the member belongs to the account."""
         record = self._unexpired(self._tx.state.account_tokens.get(digest(token)))
-        member = None if record is None else self._tx.members.get(record.member_id)
+        member = None if record is None else self._tx.state.members.get(record.member_id)
         return record if record and member and record.account_id in member.account_ids else None
 
     def add_account_token(self, token: str, account_token: AccountToken) -> None:
