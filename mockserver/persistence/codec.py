@@ -63,7 +63,7 @@ _RawTable = _struct(
 
 class _StoredRule(msgspec.Struct, forbid_unknown_fields=True):
     id: str
-    given: dict[str, Any]
+    definition: dict[str, Any]
     expires_at: int | None
     matched: Count
     fired: Count
@@ -257,9 +257,9 @@ def _sandbox_state(
     clock.set_state((stored.frozen_at, stored.offset))
     rules = []
     for rule in stored.rules:
-        if not isinstance(rule.given.get("then"), dict):
+        if not isinstance(rule.definition.get("then"), dict):
             raise StateError(f"the rule {rule.id[:100]!r} does nothing")
-        rules.append(Rule(rule.id, rule.given, rule.expires_at, rule.matched, rule.fired))
+        rules.append(Rule(rule.id, rule.definition, rule.expires_at, rule.matched, rule.fired))
     rule_set = RuleSet(seed, rules, stored.rules_issued, stored.draws)
     return SandboxState(stores[stored.store], clock, Ids(seed, stored.ids), rule_set)
 

@@ -410,7 +410,7 @@ def sandbox(name: str = "first", **parts: Any) -> Any:
 
 
 BEARER = {"client_id": "x", "expires_at": None}
-RULE = {"id": "rule-1", "given": {}, "expires_at": None, "matched": 0, "fired": 0}
+RULE = {"id": "rule-1", "definition": {}, "expires_at": None, "matched": 0, "fired": 0}
 NONSENSE = {
     "no JSON": b"{",
     "no object": b"[]",
