@@ -42,13 +42,21 @@ def list_carts(ctx: OperationContext) -> OperationResult:
 def create(ctx: OperationContext) -> OperationResult:
     """Create a cart; an account's or a customer's token makes it theirs at once."""
     data = ctx.body["data"]
-    cart_id = data.get("id") or ctx.ids.uuid("cart")
+    cart_id = data.get("id") or _next_cart_id(ctx)
     if ctx.tx.carts.get(cart_id) is not None:
         raise ApiError("cart-already-exists")
     cart = empty_cart(ctx, cart_id)
     if ctx.caller.owner is not None:
         cart = replace(cart, owners=(ctx.caller.owner,))
     return _cart_response(_save(ctx, cart, data), ctx, 201)
+
+
+def _next_cart_id(ctx: OperationContext) -> str:
+    """Return the next id that no cart has: a page that outlives a reset may have created one by
+    asking for it."""
+    while ctx.tx.carts.get(cart_id := ctx.ids.uuid("cart")) is not None:
+        pass
+    return cart_id
 
 
 def get(ctx: OperationContext) -> OperationResult:

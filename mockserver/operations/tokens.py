@@ -35,7 +35,8 @@ def create_access_token(ctx: OperationContext) -> OperationResult:
     ):
         raise ApiError("wrong-credentials")
     expires_at = ctx.tx.now + BEARER_LIFETIME_S * SECOND
-    token = ctx.ids.token("bearer")
+    # counted for each application: a token from before a reset never becomes another one's
+    token = ctx.ids.token(f"bearer:{application.grant}:{application.client_id}")
     ctx.tx.tokens.add_bearer(token, Bearer(application.client_id, expires_at))
     response = {
         "access_token": token,
