@@ -3,6 +3,7 @@
 """
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -727,3 +728,23 @@ def test_built_in_data_names_its_schema_for_editors() -> None:
     marker, _, name = first.partition("=")
     assert marker == "# yaml-language-server: $schema"
     assert (resource("fixtures/default.yaml").parent / name).is_file()
+
+
+def test_a_folder_may_hold_what_editors_and_systems_leave(tmp_path: Path) -> None:
+    (tmp_path / "carts.yaml").write_text("carts: [{id: mine, name: Mine}]\n", "utf-8")
+    (tmp_path / "._carts.yaml").write_bytes(b"\0\5\x16\7")
+    (tmp_path / ".#carts.yaml").symlink_to("nobody@nowhere.1:2")
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "no-such-file")
+    (tmp_path / "folder.yaml").mkdir()
+    os.mkfifo(tmp_path / "pipe.yaml")
+    assert list(load_fixtures([str(tmp_path)], CONTRACT).carts) == ["mine"]
+
+
+def test_the_files_of_a_mounted_config_map_are_read(tmp_path: Path) -> None:
+    """Kubernetes mounts links: carts.yaml → ..data/carts.yaml, ..data → ..2026_12_01."""
+    version = tmp_path / "..2026_12_01"
+    version.mkdir()
+    (version / "carts.yaml").write_text("carts: [{id: mine, name: Mine}]\n", "utf-8")
+    (tmp_path / "..data").symlink_to(version.name)
+    (tmp_path / "carts.yaml").symlink_to("..data/carts.yaml")
+    assert list(load_fixtures([str(tmp_path)], CONTRACT).carts) == ["mine"]

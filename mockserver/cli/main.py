@@ -1,12 +1,10 @@
 """The command line. Options may also be set in the environment: `--port` is MOCKSERVER_PORT."""
 
-import http.client
+import json
 import os
 import secrets
 import ssl
 import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from mockserver.openapi.checks import contract_errors
 from mockserver.openapi.contract import Contract, ContractError
 from mockserver.operations import OPERATIONS
 from mockserver.server.run import ServeOptions, serve
+from mockserver.testing.client import AdminClient, MockServerError
 
 
 class Instant(click.ParamType[int]):
@@ -238,13 +237,11 @@ def health(ctx: click.Context, /, url: str | None) -> None:
     base = url or admin.server_url(ctx.find_root().params)
     unverified = ssl._create_unverified_context()  # noqa: S323 - health is no secret
     try:
-        target = f"{base.rstrip('/')}/__admin/health"
-        with urllib.request.urlopen(target, timeout=5, context=unverified) as response:  # noqa: S310 - the user's own server
-            click.echo(response.read().decode())
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        if isinstance(error, urllib.error.HTTPError):
-            error.close()  # closes the connection
-        raise click.ClickException(f"{base} is not healthy: {error}") from None
+        status = AdminClient(base, context=unverified, timeout_s=5).health()
+    except MockServerError as error:
+        detail = f"{error.status} {error.detail}" if error.status else error.detail
+        raise click.ClickException(f"{base} is not healthy: {detail}") from None
+    click.echo(json.dumps(status, separators=(",", ":")))
 
 
 cli.add_command(admin.admin)

@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http.client import HTTPException
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
-TIMEOUT_S = 30
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SERVER_PATHS = ("/health", "/sandboxes", "/coverage")
 """Paths without a sandbox: to name one there would create it."""
 
@@ -44,6 +44,7 @@ class AdminClient:
     admin_token: str | None = None
     sandbox_name: str | None = None
     context: ssl.SSLContext | None = None
+    timeout_s: float = 30
 
     def sandbox(self, name: str) -> AdminClient:
         """Return a client of one sandbox, which the server creates on first use."""
@@ -191,16 +192,20 @@ class AdminClient:
             headers["Mock-Sandbox"] = self.sandbox_name
         if self.admin_token:
             headers["Authorization"] = f"Bearer {self.admin_token}"
+        proxies: dict[str, str] = {}
         try:
+            proxies = self._proxies()
             request = urllib.request.Request(  # noqa: S310 - the user's own server
                 f"{self.url.rstrip('/')}/__admin{path}",
                 method=method,
                 headers=headers,
                 data=None if body is None else json.dumps(body).encode(),
             )
-            with urllib.request.urlopen(  # noqa: S310 - the user's own server
-                request, timeout=TIMEOUT_S, context=self.context
-            ) as response:
+            opener = urllib.request.build_opener(
+                urllib.request.ProxyHandler(proxies),
+                urllib.request.HTTPSHandler(context=self.context),
+            )
+            with opener.open(request, timeout=self.timeout_s) as response:
                 text = response.read().decode()
                 is_json = response.headers.get_content_type() == "application/json"
                 return (json.loads(text) if is_json else text) if text else None
@@ -209,7 +214,16 @@ class AdminClient:
                 raise MockServerError(error.code, _detail(error)) from None
         except (OSError, HTTPException, ValueError) as error:
             reason = getattr(error, "reason", error)
-            raise MockServerError(0, f"{self.url} does not respond: {reason}") from None
+            proxy = proxies.get(self.url.partition(":")[0])
+            through = f" through the proxy {proxy}" if proxy else ""
+            raise MockServerError(0, f"{self.url} does not respond{through}: {reason}") from None
+
+    def _proxies(self) -> dict[str, str]:
+        """Return the proxies of the environment: none for loopback, nor for hosts of NO_PROXY."""
+        host = urlsplit(self.url).hostname or ""
+        if host in LOOPBACK or urllib.request.proxy_bypass(host):
+            return {}
+        return urllib.request.getproxies()
 
 
 def _detail(error: urllib.error.HTTPError) -> str:

@@ -286,3 +286,31 @@ def test_a_server_that_does_not_start_raises_its_message(
 
 def test_a_server_stops_when_asked(start_server: Callable[..., RunningServer]) -> None:
     assert start_server().stop() == 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_loopback_is_never_reached_through_a_proxy(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    url = server.url.replace("localhost", host).replace("127.0.0.1", host)
+    assert AdminClient(url).health()["status"] == "ok"
+
+
+def test_another_host_is_reached_through_the_proxy_which_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    with pytest.raises(MockServerError, match=r"through the proxy http://127\.0\.0\.1:1: "):
+        AdminClient("http://staging.example", timeout_s=5).health()
+
+
+def test_no_proxy_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "staging.invalid")
+    with pytest.raises(MockServerError) as raised:
+        AdminClient("http://staging.invalid", timeout_s=5).health()
+    assert "proxy" not in raised.value.detail
