@@ -35,7 +35,7 @@ lint: $(VENV)/.dev
 	$(BIN)/codespell
 
 # The first measures this server only, in less than a minute; the second also its peers, and updates
-# docs/performance.md.
+# benchmarks/RESULTS.md.
 benchmark: $(VENV)/.bench
 	@.ci/needs wrk
 	$(BIN)/python -m benchmarks --quick $(ARGS)
