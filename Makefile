@@ -7,7 +7,7 @@ ARGS ?=
 SECONDS ?= 20
 MINUTES ?= 5
 
-.PHONY: serve test needs lint audit sbom benchmark benchmark-peers soak fuzz clean
+.PHONY: serve test docs needs lint audit sbom benchmark benchmark-peers soak fuzz clean
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/.serve
@@ -33,6 +33,10 @@ lint: $(VENV)/.dev
 	$(BIN)/python .ci/import_chain.py
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/codespell
+
+# Regenerates what the pages of docs/ show of the code; a test fails when one is stale.
+docs: $(VENV)/.dev
+	@$(BIN)/python docs/generate.py
 
 # The first measures this server only, in less than a minute; the second also its peers, and updates
 # benchmarks/RESULTS.md.

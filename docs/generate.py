@@ -28,8 +28,8 @@ UNITS = ((1024 * 1024, "MiB"), (1024, "KiB"))
 LIMITS = (
     ("body of a request", request.MAX_BODY_BYTES, "bytes", "413"),
     ("headers of a request", app.MAX_HEADER_BYTES, "bytes", "431"),
-    ("nesting of a JSON body", json_text.MAX_DEPTH, "levels", "400"),
-    ("values in a JSON body", json_text.MAX_VALUES, "values", "400"),
+    ("nesting of a JSON body", json_text.MAX_DEPTH, "levels", "400; associations: 403"),
+    ("values in a JSON body", json_text.MAX_VALUES, "values", "400; associations: 403"),
     (
         "reported violations of a body",
         schema.MAX_VIOLATIONS,
