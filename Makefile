@@ -64,9 +64,12 @@ sbom: $(VENV)/.dev
 clean:
 	rm -rf $(VENV) benchmarks/.peers tests/clients/node_modules examples/*/node_modules
 
+# Debian and Ubuntu have venv in a package of its own. Where it is missing, uv makes the environment.
 $(VENV)/.uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …")'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 \
+	|| uv --quiet venv --clear --seed --python $(PYTHON) $(VENV) 2>/dev/null \
+	|| { rm -rf $(VENV); echo "$(PYTHON) can't make virtual environments: install uv, or on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	$(BIN)/pip --quiet install "uv>=0.9"
 	@touch $@
 
