@@ -14,6 +14,7 @@ from tests.documented import document, operations
 from tests.documents import ROOT, table
 
 PAGES = (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "benchmarks" / "RESULTS.md")
+PATH = re.compile(r"`((?:\.ci|\.github|mockserver|tests|benchmarks|docs|fixtures)/[\w./-]*)`")
 LINK = re.compile(r"(?<!`)\[[^]]*\]\((?!https?:)([^)#\s]+)(#[^)]*)?\)")
 
 
@@ -97,3 +98,14 @@ def test_every_page_is_in_the_index() -> None:
     index = (ROOT / "docs" / "README.md").read_text("utf-8")
     names = [page.name for page in (ROOT / "docs").glob("*.md") if page.name != "README.md"]
     assert [name for name in names if f"]({name})" not in index] == []
+
+
+def test_guides_name_files_that_exist() -> None:
+    """Also a reminder: who moves a file changes the guides that name it."""
+    missing = [
+        f"{page}: {path}"
+        for page in ("CONTRIBUTING.md", "docs/architecture.md")
+        for path in PATH.findall((ROOT / page).read_text("utf-8"))
+        if not (ROOT / path).exists()
+    ]
+    assert missing == []
