@@ -7,7 +7,7 @@ ARGS ?=
 SECONDS ?= 20
 MINUTES ?= 5
 
-.PHONY: serve test needs lint audit sbom benchmark benchmark-peers soak fuzz clean
+.PHONY: serve test docs needs lint audit sbom benchmark benchmark-peers soak fuzz clean
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/.serve
@@ -34,8 +34,12 @@ lint: $(VENV)/.dev
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/codespell
 
+# Regenerates what the pages of docs/ show of the code; a test fails when one is stale.
+docs: $(VENV)/.dev
+	@$(BIN)/python docs/generate.py
+
 # The first measures this server only, in less than a minute; the second also its peers, and updates
-# docs/performance.md.
+# benchmarks/RESULTS.md.
 benchmark: $(VENV)/.bench
 	@.ci/needs wrk
 	$(BIN)/python -m benchmarks --quick $(ARGS)
@@ -60,9 +64,12 @@ sbom: $(VENV)/.dev
 clean:
 	rm -rf $(VENV) benchmarks/.peers tests/clients/node_modules examples/*/node_modules
 
+# Debian and Ubuntu have venv in a package of its own. Where it is missing, uv makes the environment.
 $(VENV)/.uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …")'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 \
+	|| uv --quiet venv --clear --seed --python $(PYTHON) $(VENV) 2>/dev/null \
+	|| { rm -rf $(VENV); echo "$(PYTHON) can't make virtual environments: install uv, or on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	$(BIN)/pip --quiet install "uv>=0.9"
 	@touch $@
 

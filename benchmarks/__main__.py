@@ -1,6 +1,6 @@
 """`python -m benchmarks`: compares the server with its peers, and measures its own costs.
 
-It installs the peers, measures, prints the tables, and writes them into docs/performance.md. With
+It installs the peers, measures, prints the tables, and writes them into benchmarks/RESULTS.md. With
 `--quick` it measures less, without peers, and leaves the documents as they are.
 """
 

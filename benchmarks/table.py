@@ -1,5 +1,5 @@
 """Tables of the results as Markdown: `python -m benchmarks.table [FILE]` makes them and the plots
-again from raw results, and writes them into docs/performance.md between its markers.
+again from raw results, and writes them into benchmarks/RESULTS.md between its markers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from benchmarks.measures import Measure, Results
 from benchmarks.ratios import Ratio
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "performance.md"
+PAGE = ROOT / "benchmarks" / "RESULTS.md"
 NOT_MEASURED = "–"
 
 
@@ -190,7 +190,7 @@ def main(file: str = str(results.FILE)) -> None:
     texts = sections(measured)
     print("\n\n".join(texts.values()))
     PAGE.write_text(fill_markers(PAGE.read_text("utf-8"), texts), "utf-8")
-    plots.draw(measured, ROOT / "docs" / "img")
+    plots.draw(measured, PAGE.parent / "img")
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def blocks(document: str) -> list[Block]:
 def table(document: str, name: str) -> list[list[str]]:
     """Return the rows of the table that a comment names, without its head and without backticks."""
     text = (ROOT / document).read_text("utf-8")
-    start = text.index(f"<!-- table: {name} -->")
+    start = text.index(f"table: {name} -->")
     lines = text[start:].split("\n\n")[0].splitlines()[3:]
     return [[cell.strip().replace("`", "") for cell in line.split("|")[1:-1]] for line in lines]
 

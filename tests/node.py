@@ -33,6 +33,23 @@ def installed(folder: Path) -> None:
         stamp.touch()
 
 
+def compile_typescript(source: Path, *options: str) -> None:
+    """Compile a file strictly, beside it; asserts that there are no errors. The declarations of
+    packages are not checked: those of the JavaScript SDK have errors of their own."""
+    run = subprocess.run(
+        [
+            *(source.parent / "node_modules" / ".bin" / "tsc", source.name, "--strict"),
+            *("--skipLibCheck", "--target", "es2022", *options),
+        ],
+        cwd=source.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 def passed_on_a_server(script: Path, *options: str) -> int:
     """Run a script of node:test against a server started with some options; return how many tests
     passed. Asserts that none failed."""

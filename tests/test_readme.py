@@ -9,23 +9,26 @@ import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
-import click
 import pytest
 import yaml
 
-from mockserver.cli.main import cli
 from tests.conftest import running_server
 from tests.documented import operations
 from tests.documents import ROOT, Block, blocks, same, table
-from tests.node import installed
+from tests.node import compile_typescript, installed
 
-PAGES = (
-    *("dashboard", "fixtures", "isolation", "failures", "time", "journal", "coverage"),
-    *("reliability", "performance", "contract", "how-an-error-is-chosen"),
+WITHOUT_EXAMPLES = ("errors.md", "architecture.md")
+"""Pages whose blocks are no examples to run. Those of errors.md are run by test_error_catalog."""
+DOCUMENTS = (
+    *("README.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/RESULTS.md"),
+    *(
+        f"docs/{page.name}"
+        for page in sorted((ROOT / "docs").glob("*.md"))
+        if page.name not in WITHOUT_EXAMPLES
+    ),
 )
-DOCUMENTS = ("README.md", *(f"docs/{page}.md" for page in PAGES))
 BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
-BY_HAND = ("make ", "pip ", "uvx ", "docker ")
+BY_HAND = ("make ", "uv ", "docker ", "npm ", ".venv/bin/")
 ADDRESS = "localhost:8080"
 
 
@@ -50,13 +53,15 @@ def on_a_server(block: Block, folder: Path) -> str:
         return shell(block, folder, server.url.removeprefix("http://"))
 
 
-def on_node(block: Block, folder: Path) -> str:
+def in_typescript(block: Block, folder: Path) -> str:
     clients = ROOT / "tests" / "clients"
     installed(clients)
     (folder / "node_modules").symlink_to(clients / "node_modules")
     with running_server() as server:
         address = server.url.removeprefix("http://")
-        (folder / "example.mjs").write_text(block.text.replace(ADDRESS, address), "utf-8")
+        source = folder / "example.mts"
+        source.write_text(block.text.replace(ADDRESS, address), "utf-8")
+        compile_typescript(source, "--module", "nodenext")
         run = subprocess.run(
             ["node", "example.mjs"],
             cwd=folder,
@@ -101,7 +106,7 @@ def by_hand(block: Block, folder: Path) -> str:
 HOW: dict[str, Callable[[Block, Path], str]] = {
     "run: server": on_a_server,
     "run: shell": shell,
-    "run: node": on_node,
+    "run: typescript": in_typescript,
     "run: pytest": in_pytest,
     "run: by hand": by_hand,
     "check: yaml": as_yaml,
@@ -121,14 +126,6 @@ def test_example_does_what_it_shows(block: Block, tmp_path: Path) -> None:
     assert block.output is None or same(block.output, got), got
 
 
-def test_table_of_operations_is_the_contract() -> None:
-    documented = [
-        [f"{each['method']} {each['path']}", name, ", ".join(sorted(each["x-allowed-callers"]))]
-        for name, each in operations().items()
-    ]
-    assert table("README.md", "operations") == documented
-
-
 def test_table_of_basic_operations_is_the_contract() -> None:
     documented = {
         name: [
@@ -142,34 +139,15 @@ def test_table_of_basic_operations_is_the_contract() -> None:
     assert {row[0]: row[1:] for row in rows}.items() <= documented.items()
 
 
-def test_table_of_options_is_the_command_line() -> None:
-    options = [each for each in cli.params if isinstance(each, click.Option)]
-    served = {
-        each.opts[0]: "MOCKSERVER_" + each.opts[0].removeprefix("--").upper().replace("-", "_")
-        for each in options
-        if each.opts[0] != "--version"
-    }
-    assert {row[0]: row[1] for row in table("README.md", "options")} == served
-
-
-def test_built_in_data_of_the_readme_are_the_fixtures() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
-    world = yaml.safe_load((ROOT / "fixtures" / "default.yaml").read_text("utf-8"))
-    names = [
-        *(each["id"] for each in world["carts"]),
-        *(each["password"] for each in world["members"]),
-        *(each["token"] for each in world["bearer_tokens"] + world["account_tokens"]),
-        *(each["code"] for each in world["sign_in_codes"]),
-        *(each["name"] for each in world["accounts"]),
-    ]
-    assert [name for name in names if f"`{name}`" not in text and name not in text] == []
-
-
 def test_ci_runs_the_readmes_own_test_command() -> None:
     assert re.search(r"^make test\b", (ROOT / "README.md").read_text("utf-8"), re.M)
     script = ROOT / ".ci" / "run"
     assert re.search(r"^run test make test$", script.read_text("utf-8"), re.M)
     assert os.access(script, os.X_OK)
+
+
+def test_the_readme_is_short() -> None:
+    assert (ROOT / "README.md").read_text("utf-8").count("\n") <= 150
 
 
 def test_what_is_run_by_hand_exists() -> None:
