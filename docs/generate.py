@@ -19,7 +19,7 @@ from mockserver.fixtures import yaml_document
 from mockserver.http import request, response
 from mockserver.openapi import schema, schema_keywords
 from mockserver.openapi.contract import Contract
-from mockserver.operations import cart_items
+from mockserver.operations import cart_changes
 from mockserver.operations.lists import filters, pages
 from mockserver.sandbox import journal, rules, sandbox
 
@@ -48,8 +48,8 @@ LIMITS = (
     ),
     ("conditions of a filter", filters.MAX_TERMS, "conditions", "400"),
     ("records of a page, by default", pages.DEFAULT_LIMIT, "records", "see `links.next`"),
-    ("items of a cart", cart_items.MAX_ITEMS, "items", "400"),
-    ("quantity of an item", cart_items.MAX_QUANTITY, "", "400"),
+    ("items of a cart", cart_changes.MAX_ITEMS, "items", "400"),
+    ("quantity of an item", cart_changes.MAX_QUANTITY, "", "400"),
     ("rules of a sandbox", rules.MAX_RULES, "rules", "409"),
     ("delay of a rule", rules.MAX_DELAY_MS, "ms", "400"),
     ("snapshots of a sandbox", sandbox.MAX_SNAPSHOTS, "snapshots", "409"),
