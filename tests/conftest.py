@@ -16,8 +16,8 @@ from mockserver.core.config import Config
 from mockserver.openapi.contract import Contract
 from mockserver.testing import server_process
 from mockserver.testing.server_process import RunningServer
-from tests.contract import BUILT_IN_STATE, CONTRACT
-from tests.seeds import NEW_YEAR
+from tests.support.built_in_data import NEW_YEAR
+from tests.support.contract import BUILT_IN_STATE, CONTRACT
 
 __all__ = ["RunningServer", "running_server"]
 
