@@ -280,7 +280,7 @@ class ItemLaws(RuleBasedStateMachine):
         type(self).steps += 1
 
 
-@pytest.mark.repeats
+@pytest.mark.stress
 def test_the_properties_of_items_hold_for_thousands_of_steps() -> None:
     ItemLaws.app = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
     ItemLaws.steps = 0

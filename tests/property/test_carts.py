@@ -407,7 +407,7 @@ def parse_cart(cart: dict[str, Any]) -> tuple[str, Known]:
 
 
 @pytest.mark.long
-@pytest.mark.repeats
+@pytest.mark.stress
 def test_the_properties_hold_for_ten_thousand_steps() -> None:
     Laws.app = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
     Laws.steps = 0

@@ -234,7 +234,7 @@ def test_json_is_what_pythons_parser_takes_but_for_what_is_refused(text: bytes) 
         assert json_text.parse(text) == value
 
 
-@pytest.mark.repeats
+@pytest.mark.stress
 @LAW
 @given(VALUES)
 def test_json_comes_back_as_it_went(value: Any) -> None:
@@ -358,7 +358,7 @@ SPOILT = st.builds(
 )
 
 
-@pytest.mark.repeats
+@pytest.mark.stress
 @settings(LAW, max_examples=400)
 @given(
     st.binary()

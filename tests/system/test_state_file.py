@@ -198,7 +198,7 @@ STEPS: dict[str, tuple[str, str, Any]] = {
 }
 
 
-@pytest.mark.repeats
+@pytest.mark.stress
 @settings(
     max_examples=40,
     deadline=None,

@@ -420,7 +420,7 @@ def transcript(app: Flask, number: int) -> list[tuple[Any, ...]]:
     return lines
 
 
-@pytest.mark.repeats
+@pytest.mark.stress
 def test_concurrent_sandboxes_respond_as_each_would_alone() -> None:
     together = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
     with ThreadPoolExecutor(THREADS) as threads:

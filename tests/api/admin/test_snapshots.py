@@ -335,7 +335,7 @@ def test_a_snapshot_is_downloaded_as_it_was(client: FlaskClient) -> None:
     assert "free-cart" not in current
 
 
-@pytest.mark.repeats
+@pytest.mark.stress
 @settings(max_examples=60, deadline=None)
 @example(name="a\x85b", description="\u2028")
 @example(name="0", description="\x85 \u2029 \r\n")
