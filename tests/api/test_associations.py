@@ -1,9 +1,8 @@
-"""Associations (contract.md §5), row by row and in the order of the rows.
-
-They are written for accounts, and run for customers too: see `swapped.py`.
-"""
+"""Associations (contract.md §5) of accounts and of customers, in the order of the rows."""
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -14,189 +13,234 @@ from werkzeug.test import TestResponse
 from mockserver.app import create_app
 from mockserver.core.clock import HOUR, MINUTE
 from mockserver.core.config import Config
+from mockserver.fixtures.load import load_fixtures
 from mockserver.openapi.contract import Contract
 from mockserver.store.state import StoreState
-from tests.support.built_in_data import (
-    ACCOUNT_1,
-    ACCOUNT_2,
-    ACCOUNT_3,
-    ADMIN,
-    NEW_YEAR,
-    SHOPPER,
-    acting_as,
-    naming,
-)
-from tests.support.contract import BUILT_IN_STATE
-from tests.support.owner_swap import SwappedClient, swapped_state
+from tests.support.built_in_data import ADMIN, NEW_YEAR, SHOPPER
+from tests.support.contract import BUILT_IN_STATE, CONTRACT
+from tests.support.owners import ACCOUNTS, CUSTOMERS, Owners, customers_data
 
-UNKNOWN = "a0000000-0000-4000-8000-00000000dead"
-ADA, GRACE = acting_as(1), acting_as(2)
+Error = tuple[int, str]
+"""The status of an error and its title, in which `{kind}` stands for the kind of owner."""
 
 INVALID_JSON = (403, "Invalid json payload")
-NOT_ACCOUNT = (400, "The type does not exist or is not listed as account")
-MORE_THAN_ONE = (403, "Cannot associate more than one account")
+WRONG_TYPE = (400, "The type does not exist or is not listed as {kind}")
+MORE_THAN_ONE = (403, "Cannot associate more than one {kind}")
 LACKS_PERMISSIONS = (
     403,
-    "Account does not have the required permissions to fulfill this request",
+    "{Kind} does not have the required permissions to fulfill this request",
 )
 NO_ID = (400, "required")
 NOT_FOUND = (404, "Not Found")
-CONTACT_EMAIL = (422, "Cannot associate accounts to carts with contact emails")
+CONTACT_EMAIL = (422, "Cannot associate {kind}s to carts with contact emails")
+
+Caller = Callable[[Owners], dict[str, str]]
+
+
+def administrator(owners: Owners) -> dict[str, str]:
+    return ADMIN
+
+
+def shopper(owners: Owners) -> dict[str, str]:
+    return SHOPPER
+
+
+def first_owner(owners: Owners) -> dict[str, str]:
+    return owners.acting(1)
+
 
 both_methods = pytest.mark.parametrize("method", ["POST", "DELETE"])
 """`DELETE` makes the same checks as `POST`."""
+both_bearers = pytest.mark.parametrize(
+    "bearer", [SHOPPER, ADMIN], ids=["implicit", "client credentials"]
+)
 both_shapes = pytest.mark.parametrize("wrap", [True, False], ids=["enveloped", "bare array"])
+both_callers = pytest.mark.parametrize("caller", [administrator, first_owner])
 
 
 @pytest.fixture(scope="module")
 def customers_state(tmp_path_factory: pytest.TempPathFactory) -> StoreState:
     """The built-in data with its accounts' carts given to customers."""
-    return swapped_state(tmp_path_factory.mktemp("swapped"))
+    file = tmp_path_factory.mktemp("customers") / "customers.yaml"
+    file.write_text(customers_data(), "utf-8")
+    return load_fixtures((str(file),), CONTRACT)
 
 
-@pytest.fixture(params=["account", "customer"])
-def app(request: pytest.FixtureRequest, contract: Contract, customers_state: StoreState) -> Flask:
-    """A fresh application; for customers, whose clients swap the words."""
-    if request.param == "account":
-        return create_app(Config(frozen_at=NEW_YEAR), contract, BUILT_IN_STATE)
-    app = create_app(Config(frozen_at=NEW_YEAR), contract, customers_state)
-    app.test_client_class = SwappedClient
-    return app
+@pytest.fixture(params=[ACCOUNTS, CUSTOMERS], ids=lambda owners: owners.kind)
+def owners(request: pytest.FixtureRequest) -> Owners:
+    return request.param
 
 
-def send(
-    client: FlaskClient, method: str, cart: str, headers: dict[str, str], **content: Any
-) -> TestResponse:
-    """Send one request to a cart's account associations."""
-    path = f"/v2/carts/{cart}/relationships/accounts"
-    return client.open(path, method=method, headers=headers, **content)
+@pytest.fixture
+def app(owners: Owners, contract: Contract, customers_state: StoreState) -> Flask:
+    """A fresh application, in which carts with the same ids belong to accounts or to customers."""
+    initial_state = BUILT_IN_STATE if owners is ACCOUNTS else customers_state
+    return create_app(Config(frozen_at=NEW_YEAR), contract, initial_state)
 
 
-def associate(
-    client: FlaskClient, cart: str, *account_ids: str, headers: dict[str, str] = ADMIN
-) -> TestResponse:
-    return send(client, "POST", cart, headers, json=naming(*account_ids))
+@dataclass(frozen=True)
+class Associations:
+    """A client that associates carts with one kind of owners."""
+
+    client: FlaskClient
+    owners: Owners
+
+    def send(self, method: str, cart: str, headers: dict[str, str], **content: Any) -> TestResponse:
+        """Send one request to a cart's associations."""
+        path = f"/v2/carts/{cart}/relationships/{self.owners.kind}s"
+        return self.client.open(path, method=method, headers=headers, **content)
+
+    def associate(
+        self, cart: str, *owner_ids: str, headers: dict[str, str] = ADMIN
+    ) -> TestResponse:
+        return self.send("POST", cart, headers, json=self.owners.naming(*owner_ids))
+
+    def disassociate(
+        self, cart: str, *owner_ids: str, headers: dict[str, str] = ADMIN
+    ) -> TestResponse:
+        return self.send("DELETE", cart, headers, json=self.owners.naming(*owner_ids))
+
+    def cart(self, cart_id: str) -> Any:
+        return self.client.get(f"/v2/carts/{cart_id}", headers=ADMIN).get_json()["data"]
+
+    def owners_of(self, cart_id: str) -> list[str]:
+        """Return the ids of the owners that a cart is associated with."""
+        related = self.cart(cart_id)["relationships"][f"{self.owners.kind}s"].get("data", ())
+        assert all(owner["type"] == self.owners.kind for owner in related)
+        return [owner["id"] for owner in related]
+
+    def listed_carts(self, headers: dict[str, str]) -> list[str]:
+        """Return the ids of the listed carts, in their order."""
+        carts = self.client.get("/v2/carts", headers=headers).get_json()["data"]
+        return [cart["id"] for cart in carts]
+
+    def assert_error(self, response: TestResponse, expected: Error) -> Any:
+        """Assert that a response has one error, whose body repeats the status; return it."""
+        (error,) = response.get_json()["errors"]
+        assert error["status"] == response.status_code
+        status, title = expected
+        kind = self.owners.kind
+        expected_title = title.format(kind=kind, Kind=kind.title())
+        assert (response.status_code, error["title"]) == (status, expected_title)
+        return error
 
 
-def disassociate(
-    client: FlaskClient, cart: str, *account_ids: str, headers: dict[str, str] = ADMIN
-) -> TestResponse:
-    return send(client, "DELETE", cart, headers, json=naming(*account_ids))
+@pytest.fixture
+def associations(client: FlaskClient, owners: Owners) -> Associations:
+    return Associations(client, owners)
 
 
-def error(answer: TestResponse) -> tuple[int, str]:
-    """Return status and title of the only error, which the body repeats as the API does."""
-    (only,) = answer.get_json()["errors"]
-    assert only["status"] == answer.status_code
-    return answer.status_code, only["title"]
-
-
-def cart(client: FlaskClient, cart_id: str) -> Any:
-    return client.get(f"/v2/carts/{cart_id}", headers=ADMIN).get_json()["data"]
-
-
-def accounts_of(client: FlaskClient, cart_id: str) -> list[str]:
-    """Return the ids of the accounts that a cart is associated with."""
-    related = cart(client, cart_id)["relationships"]["accounts"]
-    assert all(owner["type"] == "account" for owner in related.get("data", ()))
-    return [owner["id"] for owner in related.get("data", ())]
-
-
-def carts_seen_with(client: FlaskClient, headers: dict[str, str]) -> list[str]:
-    """Return the ids of the listed carts, in their order."""
-    return [cart["id"] for cart in client.get("/v2/carts", headers=headers).get_json()["data"]]
-
-
-def element(**changes: Any) -> dict[str, Any]:
-    """Return an account's entry with fields changed, or left out where they are `...`."""
-    entry = {"type": "account", "id": ACCOUNT_1, **changes}
+def element(owners: Owners, **changes: Any) -> dict[str, Any]:
+    """Return an owner's entry with fields changed, or left out where they are `...`."""
+    entry = {"type": owners.kind, "id": owners.first, **changes}
     return {name: value for name, value in entry.items() if value is not ...}
 
 
 # --- the body
 
-NOT_THE_ENVELOPE: dict[str, dict[str, Any]] = {
-    "no body": {},
-    "an empty body": {"data": b"", "content_type": "application/json"},
-    "not JSON": {"data": b"type=account", "content_type": "application/json"},
-    "half a JSON": {"data": b'{"data": [', "content_type": "application/json"},
-    "null": {"data": b"null", "content_type": "application/json"},
-    "a string": {"json": "account"},
-    "a number": {"json": 1},
-    "data missing": {"json": {}},
-    "data under another name": {"json": {"accounts": [element()]}},
-    "data null": {"json": {"data": None}},
-    "data a string": {"json": {"data": ACCOUNT_1}},
-    "data an object": {"json": {"data": element()}},
-    "an object without envelope": {"json": element()},
+NOT_THE_ENVELOPE: dict[str, Callable[[Owners], dict[str, Any]]] = {
+    "no body": lambda _: {},
+    "an empty body": lambda _: {"data": b"", "content_type": "application/json"},
+    "not JSON": lambda o: {
+        "data": f"type={o.kind}".encode(),
+        "content_type": "application/json",
+    },
+    "half a JSON": lambda _: {"data": b'{"data": [', "content_type": "application/json"},
+    "null": lambda _: {"data": b"null", "content_type": "application/json"},
+    "a string": lambda o: {"json": o.kind},
+    "a number": lambda _: {"json": 1},
+    "data missing": lambda _: {"json": {}},
+    "data under another name": lambda o: {"json": {f"{o.kind}s": [element(o)]}},
+    "data null": lambda _: {"json": {"data": None}},
+    "data a string": lambda o: {"json": {"data": o.first}},
+    "data an object": lambda o: {"json": {"data": element(o)}},
+    "an object without envelope": lambda o: {"json": element(o)},
 }
 
 
 @both_methods
 @pytest.mark.parametrize("content", NOT_THE_ENVELOPE.values(), ids=NOT_THE_ENVELOPE)
 def test_body_without_an_array_is_an_invalid_json_payload(
-    client: FlaskClient, method: str, content: dict[str, Any]
+    associations: Associations, owners: Owners, method: str, content: Callable[[Owners], Any]
 ) -> None:
-    assert error(send(client, method, "free-cart", ADMIN, **content)) == INVALID_JSON
+    associations.assert_error(
+        associations.send(method, "free-cart", ADMIN, **content(owners)), INVALID_JSON
+    )
 
 
-REFUSED_ARRAYS: dict[str, tuple[tuple[int, str], list[Any]]] = {
-    "no element": (NOT_ACCOUNT, []),
-    "type missing": (NOT_ACCOUNT, [element(type=...)]),
-    "type customer": (NOT_ACCOUNT, [element(type="customer")]),
-    "type in capitals": (NOT_ACCOUNT, [element(type="ACCOUNT")]),
-    "type null": (NOT_ACCOUNT, [element(type=None)]),
-    "type a number": (NOT_ACCOUNT, [element(type=1)]),
-    "only an id": (NOT_ACCOUNT, [ACCOUNT_1]),
-    "an element null": (NOT_ACCOUNT, [None]),
-    "type of the second element": (NOT_ACCOUNT, [element(), element(type="customer")]),
-    "id missing": (NO_ID, [element(id=...)]),
-    "id empty": ((400, "minLength"), [element(id="")]),
-    "id null": ((400, "type"), [element(id=None)]),
-    "id a number": ((400, "type"), [element(id=1)]),
-    "two accounts": (MORE_THAN_ONE, [element(), element(id=ACCOUNT_2)]),
-    "the same account twice": (MORE_THAN_ONE, [element(), element()]),
+REJECTED_ARRAYS: dict[str, tuple[Error, Callable[[Owners], list[Any]]]] = {
+    "no element": (WRONG_TYPE, lambda _: []),
+    "type missing": (WRONG_TYPE, lambda o: [element(o, type=...)]),
+    "type of the other kind": (WRONG_TYPE, lambda o: [element(o, type=o.other_kind)]),
+    "type in capitals": (WRONG_TYPE, lambda o: [element(o, type=o.kind.upper())]),
+    "type null": (WRONG_TYPE, lambda o: [element(o, type=None)]),
+    "type a number": (WRONG_TYPE, lambda o: [element(o, type=1)]),
+    "only an id": (WRONG_TYPE, lambda o: [o.first]),
+    "an element null": (WRONG_TYPE, lambda _: [None]),
+    "type of the second element": (
+        WRONG_TYPE,
+        lambda o: [element(o), element(o, type=o.other_kind)],
+    ),
+    "id missing": (NO_ID, lambda o: [element(o, id=...)]),
+    "id empty": ((400, "minLength"), lambda o: [element(o, id="")]),
+    "id null": ((400, "type"), lambda o: [element(o, id=None)]),
+    "id a number": ((400, "type"), lambda o: [element(o, id=1)]),
+    "two owners": (MORE_THAN_ONE, lambda o: [element(o), element(o, id=o.second)]),
+    "the same owner twice": (MORE_THAN_ONE, lambda o: [element(o), element(o)]),
 }
 
 
 @both_methods
 @both_shapes
 @pytest.mark.parametrize(
-    ("expected", "array"), REFUSED_ARRAYS.values(), ids=[*REFUSED_ARRAYS.keys()]
+    ("expected", "array"), REJECTED_ARRAYS.values(), ids=[*REJECTED_ARRAYS.keys()]
 )
-def test_array_must_name_exactly_one_account(
-    client: FlaskClient, method: str, wrap: bool, expected: tuple[int, str], array: list[Any]
+def test_array_must_name_exactly_one_owner(
+    associations: Associations,
+    owners: Owners,
+    method: str,
+    wrap: bool,
+    expected: Error,
+    array: Callable[[Owners], list[Any]],
 ) -> None:
-    body = {"data": array} if wrap else array
-    assert error(send(client, method, "free-cart", ADMIN, json=body)) == expected
-    assert accounts_of(client, "free-cart") == []
+    body = {"data": array(owners)} if wrap else array(owners)
+    associations.assert_error(associations.send(method, "free-cart", ADMIN, json=body), expected)
+    assert associations.owners_of("free-cart") == []
 
 
 @both_methods
-def test_element_without_an_id_is_reported_with_its_place(client: FlaskClient, method: str) -> None:
-    answer = send(client, method, "free-cart", ADMIN, json={"data": [element(id=...)]})
-    (only,) = answer.get_json()["errors"]
+def test_element_without_an_id_is_reported_with_its_place(
+    associations: Associations, owners: Owners, method: str
+) -> None:
+    response = associations.send(
+        method, "free-cart", ADMIN, json={"data": [element(owners, id=...)]}
+    )
+    (only,) = response.get_json()["errors"]
     assert only["source"] == "data[0].id"
 
 
-def test_second_account_in_one_request_is_forbidden(client: FlaskClient) -> None:
-    assert error(associate(client, "free-cart", ACCOUNT_1, ACCOUNT_2)) == MORE_THAN_ONE
-    assert accounts_of(client, "free-cart") == []
+def test_second_owner_in_one_request_is_forbidden(
+    associations: Associations, owners: Owners
+) -> None:
+    associations.assert_error(
+        associations.associate("free-cart", owners.first, owners.second), MORE_THAN_ONE
+    )
+    assert associations.owners_of("free-cart") == []
 
 
-def test_bare_array_is_accepted_and_noted(client: FlaskClient) -> None:
-    answer = send(client, "POST", "free-cart", ADA, json=[element()])
-    assert answer.status_code == 200
-    assert answer.get_json() == naming(ACCOUNT_1)
-    assert "bare array" in answer.headers["Mock-Notes"]
-    assert accounts_of(client, "free-cart") == [ACCOUNT_1]
-    answer = send(client, "DELETE", "free-cart", ADA, json=[element()])
-    assert answer.status_code == 204
-    assert accounts_of(client, "free-cart") == []
+def test_bare_array_is_accepted_and_noted(associations: Associations, owners: Owners) -> None:
+    response = associations.send("POST", "free-cart", owners.acting(1), json=[element(owners)])
+    assert response.status_code == 200
+    assert response.get_json() == owners.naming(owners.first)
+    assert "bare array" in response.headers["Mock-Notes"]
+    assert associations.owners_of("free-cart") == [owners.first]
+    response = associations.send("DELETE", "free-cart", owners.acting(1), json=[element(owners)])
+    assert response.status_code == 204
+    assert associations.owners_of("free-cart") == []
 
 
-def test_envelope_is_nothing_to_note(client: FlaskClient) -> None:
-    assert "Mock-Notes" not in associate(client, "free-cart", ACCOUNT_1).headers
+def test_envelope_is_nothing_to_note(associations: Associations, owners: Owners) -> None:
+    assert "Mock-Notes" not in associations.associate("free-cart", owners.first).headers
 
 
 # --- who may
@@ -205,246 +249,299 @@ def test_envelope_is_nothing_to_note(client: FlaskClient) -> None:
 @both_methods
 @pytest.mark.parametrize("cart_id", ["free-cart", "ada-cart"])
 def test_anonymous_shopper_lacks_permissions(
-    client: FlaskClient, method: str, cart_id: str
+    associations: Associations, owners: Owners, method: str, cart_id: str
 ) -> None:
-    answer = send(client, method, cart_id, SHOPPER, json=naming(ACCOUNT_1))
-    assert error(answer) == LACKS_PERMISSIONS
+    response = associations.send(method, cart_id, SHOPPER, json=owners.naming(owners.first))
+    associations.assert_error(response, LACKS_PERMISSIONS)
 
 
 @both_methods
-@pytest.mark.parametrize("bearer", [SHOPPER, ADMIN], ids=["implicit", "client credentials"])
+@both_bearers
 @pytest.mark.parametrize(
     ("cart_id", "named"),
     [
-        ("free-cart", ACCOUNT_2),
-        ("ada-cart", ACCOUNT_2),
-        ("grace-cart", ACCOUNT_2),
-        ("grace-cart", ACCOUNT_1),
-        ("free-cart", UNKNOWN),
+        ("free-cart", lambda o: o.second),
+        ("ada-cart", lambda o: o.second),
+        ("grace-cart", lambda o: o.second),
+        ("grace-cart", lambda o: o.first),
+        ("free-cart", lambda o: o.unknown),
     ],
 )
-def test_account_lacks_permissions_on_anything_of_another(
-    client: FlaskClient, method: str, bearer: dict[str, str], cart_id: str, named: str
+def test_owner_lacks_permissions_on_anything_of_another(
+    associations: Associations,
+    owners: Owners,
+    method: str,
+    bearer: dict[str, str],
+    cart_id: str,
+    named: Callable[[Owners], str],
 ) -> None:
-    before = accounts_of(client, cart_id)
-    answer = send(client, method, cart_id, acting_as(1, bearer), json=naming(named))
-    assert error(answer) == LACKS_PERMISSIONS
-    assert accounts_of(client, cart_id) == before
+    before = associations.owners_of(cart_id)
+    response = associations.send(
+        method, cart_id, owners.acting(1, bearer), json=owners.naming(named(owners))
+    )
+    associations.assert_error(response, LACKS_PERMISSIONS)
+    assert associations.owners_of(cart_id) == before
 
 
-@pytest.mark.parametrize("bearer", [SHOPPER, ADMIN], ids=["implicit", "client credentials"])
-def test_account_associates_itself_with_a_free_cart(
-    client: FlaskClient, bearer: dict[str, str]
+@both_bearers
+def test_owner_associates_itself_with_a_free_cart(
+    associations: Associations, owners: Owners, bearer: dict[str, str]
 ) -> None:
-    answer = associate(client, "free-cart", ACCOUNT_1, headers=acting_as(1, bearer))
-    assert answer.status_code == 200
-    assert accounts_of(client, "free-cart") == [ACCOUNT_1]
+    response = associations.associate("free-cart", owners.first, headers=owners.acting(1, bearer))
+    assert response.status_code == 200
+    assert associations.owners_of("free-cart") == [owners.first]
 
 
-def test_account_leaves_a_cart_that_it_shares(client: FlaskClient) -> None:
-    assert disassociate(client, "shared-cart", ACCOUNT_1, headers=ADA).status_code == 204
-    assert accounts_of(client, "shared-cart") == [ACCOUNT_2]
+def test_owner_leaves_a_cart_that_it_shares(associations: Associations, owners: Owners) -> None:
+    response = associations.disassociate("shared-cart", owners.first, headers=owners.acting(1))
+    assert response.status_code == 204
+    assert associations.owners_of("shared-cart") == [owners.second]
 
 
-def test_account_that_left_a_shared_cart_cannot_come_back(client: FlaskClient) -> None:
-    disassociate(client, "shared-cart", ACCOUNT_1, headers=ADA)
-    answer = associate(client, "shared-cart", ACCOUNT_1, headers=ADA)
-    assert error(answer) == LACKS_PERMISSIONS
+def test_owner_that_left_a_shared_cart_cannot_come_back(
+    associations: Associations, owners: Owners
+) -> None:
+    associations.disassociate("shared-cart", owners.first, headers=owners.acting(1))
+    response = associations.associate("shared-cart", owners.first, headers=owners.acting(1))
+    associations.assert_error(response, LACKS_PERMISSIONS)
 
 
-@pytest.mark.parametrize("account_id", [ACCOUNT_1, ACCOUNT_2, ACCOUNT_3])
+@pytest.mark.parametrize("position", [0, 1, 2])
 @pytest.mark.parametrize("cart_id", ["free-cart", "hedy-only-cart"])
-def test_administrator_associates_any_account_with_any_cart(
-    client: FlaskClient, cart_id: str, account_id: str
+def test_administrator_associates_any_owner_with_any_cart(
+    associations: Associations, owners: Owners, cart_id: str, position: int
 ) -> None:
-    assert associate(client, cart_id, account_id).status_code in (200, 204)
-    assert account_id in accounts_of(client, cart_id)
-    assert disassociate(client, cart_id, account_id).status_code == 204
-    assert account_id not in accounts_of(client, cart_id)
+    owner_id = owners.ids[position]
+    assert associations.associate(cart_id, owner_id).status_code in (200, 204)
+    assert owner_id in associations.owners_of(cart_id)
+    assert associations.disassociate(cart_id, owner_id).status_code == 204
+    assert owner_id not in associations.owners_of(cart_id)
 
 
 # --- what there is not
 
 
 @both_methods
-@pytest.mark.parametrize("headers", [ADMIN, ADA], ids=["administrator", "account"])
+@both_callers
 def test_unknown_cart_is_not_found_and_not_made(
-    client: FlaskClient, method: str, headers: dict[str, str]
+    associations: Associations, owners: Owners, method: str, caller: Caller
 ) -> None:
-    answer = send(client, method, "no-such-cart", headers, json=naming(ACCOUNT_1))
-    assert error(answer) == NOT_FOUND
-    assert answer.get_json()["errors"][0]["detail"] == "Cart not found"
-    assert "no-such-cart" not in carts_seen_with(client, ADMIN)
+    response = associations.send(
+        method, "no-such-cart", caller(owners), json=owners.naming(owners.first)
+    )
+    associations.assert_error(response, NOT_FOUND)
+    assert response.get_json()["errors"][0]["detail"] == "Cart not found"
+    assert "no-such-cart" not in associations.listed_carts(ADMIN)
 
 
 @both_methods
-@pytest.mark.parametrize("named", [UNKNOWN, "no-uuid"])
-def test_unknown_account_is_not_found(client: FlaskClient, method: str, named: str) -> None:
-    answer = send(client, method, "free-cart", ADMIN, json=naming(named))
-    assert error(answer) == NOT_FOUND
-    assert answer.get_json()["errors"][0]["detail"] == "account not found"
+@pytest.mark.parametrize(
+    "named", [lambda o: o.unknown, lambda _: "no-uuid"], ids=["unknown", "no UUID"]
+)
+def test_unknown_owner_is_not_found(
+    associations: Associations, owners: Owners, method: str, named: Callable[[Owners], str]
+) -> None:
+    response = associations.send(method, "free-cart", ADMIN, json=owners.naming(named(owners)))
+    associations.assert_error(response, NOT_FOUND)
+    assert response.get_json()["errors"][0]["detail"] == f"{owners.kind} not found"
 
 
 @both_methods
-def test_expired_cart_is_not_found(app: Flask, client: FlaskClient, method: str) -> None:
+def test_expired_cart_is_not_found(
+    app: Flask, associations: Associations, owners: Owners, method: str
+) -> None:
     app.extensions["sandbox"].clock.advance(HOUR)
-    answer = send(client, method, "expiring-cart", ADMIN, json=naming(ACCOUNT_1))
-    assert error(answer) == NOT_FOUND
+    response = associations.send(method, "expiring-cart", ADMIN, json=owners.naming(owners.first))
+    associations.assert_error(response, NOT_FOUND)
 
 
-@pytest.mark.parametrize("headers", [ADMIN, ADA], ids=["administrator", "account"])
-def test_cart_with_a_contact_email_takes_no_account(
-    client: FlaskClient, headers: dict[str, str]
+@both_callers
+def test_cart_with_a_contact_email_takes_no_owner(
+    associations: Associations, owners: Owners, caller: Caller
 ) -> None:
-    assert error(associate(client, "contact-cart", ACCOUNT_1, headers=headers)) == CONTACT_EMAIL
-    assert accounts_of(client, "contact-cart") == []
+    associations.assert_error(
+        associations.associate("contact-cart", owners.first, headers=caller(owners)), CONTACT_EMAIL
+    )
+    assert associations.owners_of("contact-cart") == []
 
 
 # --- the order of the rows: a request has the faults of its row and of rows below it
 
-FIRST_WINS: dict[str, tuple[tuple[int, str], str, dict[str, str], Any]] = {
+FIRST_WINS: dict[str, tuple[Error, str, Caller, Callable[[Owners], Any]]] = {
     "payload before type": (
         INVALID_JSON,
         "no-such-cart",
-        SHOPPER,
-        {"data": {"0": element(type="customer"), "1": element(id=...)}},
+        shopper,
+        lambda o: {"data": {"0": element(o, type=o.other_kind), "1": element(o, id=...)}},
     ),
     "type before id and number": (
-        NOT_ACCOUNT,
+        WRONG_TYPE,
         "no-such-cart",
-        SHOPPER,
-        {"data": [element(id=...), element(type="customer", id=ACCOUNT_2)]},
+        shopper,
+        lambda o: {"data": [element(o, id=...), element(o, type=o.other_kind, id=o.second)]},
     ),
     "id before number": (
         NO_ID,
         "no-such-cart",
-        SHOPPER,
-        {"data": [element(), element(id=...)]},
+        shopper,
+        lambda o: {"data": [element(o), element(o, id=...)]},
     ),
-    "number before permission": (MORE_THAN_ONE, "no-such-cart", SHOPPER, naming(UNKNOWN, UNKNOWN)),
+    "number before permission": (
+        MORE_THAN_ONE,
+        "no-such-cart",
+        shopper,
+        lambda o: o.naming(o.unknown, o.unknown),
+    ),
     "permission of a shopper before the cart": (
         LACKS_PERMISSIONS,
         "no-such-cart",
-        SHOPPER,
-        naming(UNKNOWN),
+        shopper,
+        lambda o: o.naming(o.unknown),
     ),
-    "permission of an account before the cart": (
+    "permission of an owner before the cart": (
         LACKS_PERMISSIONS,
         "no-such-cart",
-        ADA,
-        naming(UNKNOWN),
+        first_owner,
+        lambda o: o.naming(o.unknown),
     ),
-    "permission before the contact": (LACKS_PERMISSIONS, "contact-cart", ADA, naming(ACCOUNT_2)),
-    "cart or account before the contact": (NOT_FOUND, "contact-cart", ADMIN, naming(UNKNOWN)),
+    "permission before the contact": (
+        LACKS_PERMISSIONS,
+        "contact-cart",
+        first_owner,
+        lambda o: o.naming(o.second),
+    ),
+    "cart or owner before the contact": (
+        NOT_FOUND,
+        "contact-cart",
+        administrator,
+        lambda o: o.naming(o.unknown),
+    ),
 }
 
 
 @both_methods
 @pytest.mark.parametrize(
-    ("expected", "cart_id", "headers", "body"), FIRST_WINS.values(), ids=[*FIRST_WINS.keys()]
+    ("expected", "cart_id", "caller", "body"), FIRST_WINS.values(), ids=[*FIRST_WINS.keys()]
 )
 def test_of_several_errors_the_first_one_is_reported(
-    client: FlaskClient,
+    associations: Associations,
+    owners: Owners,
     method: str,
-    expected: tuple[int, str],
+    expected: Error,
     cart_id: str,
-    headers: dict[str, str],
-    body: Any,
+    caller: Caller,
+    body: Callable[[Owners], Any],
 ) -> None:
-    assert error(send(client, method, cart_id, headers, json=body)) == expected
+    associations.assert_error(
+        associations.send(method, cart_id, caller(owners), json=body(owners)), expected
+    )
 
 
 @both_methods
-def test_unknown_cart_is_reported_before_an_unknown_account(
-    client: FlaskClient, method: str
+def test_unknown_cart_is_reported_before_an_unknown_owner(
+    associations: Associations, owners: Owners, method: str
 ) -> None:
-    answer = send(client, method, "no-such-cart", ADMIN, json=naming(UNKNOWN))
-    assert answer.get_json()["errors"][0]["detail"] == "Cart not found"
+    response = associations.send(method, "no-such-cart", ADMIN, json=owners.naming(owners.unknown))
+    assert response.get_json()["errors"][0]["detail"] == "Cart not found"
 
 
 # --- success
 
 
-def test_success_echoes_the_association_in_the_envelope(client: FlaskClient) -> None:
-    answer = associate(client, "free-cart", ACCOUNT_1)
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "application/json"
-    assert json.loads(answer.data) == {"data": [{"type": "account", "id": ACCOUNT_1}]}
-
-
-@pytest.mark.parametrize(
-    ("cart_id", "headers"),
-    [("ada-cart", ADA), ("ada-cart", ADMIN), ("shared-cart", ADA), ("shared-cart", ADMIN)],
-)
-def test_standing_association_is_answered_without_a_body(
-    client: FlaskClient, cart_id: str, headers: dict[str, str]
+def test_success_echoes_the_association_in_the_envelope(
+    associations: Associations, owners: Owners
 ) -> None:
-    before = cart(client, cart_id)
-    answer = associate(client, cart_id, ACCOUNT_1, headers=headers)
-    assert (answer.status_code, answer.data) == (204, b"")
-    assert "Content-Type" not in answer.headers
-    assert cart(client, cart_id) == before
+    response = associations.associate("free-cart", owners.first)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/json"
+    assert json.loads(response.data) == {"data": [{"type": owners.kind, "id": owners.first}]}
 
 
-def test_cart_made_with_an_account_token_is_associated_already(client: FlaskClient) -> None:
-    made = client.post("/v2/carts", headers=ADA, json={"data": {"name": "Mine"}})
+@pytest.mark.parametrize("cart_id", ["ada-cart", "shared-cart"])
+@both_callers
+def test_standing_association_is_answered_without_a_body(
+    associations: Associations, owners: Owners, cart_id: str, caller: Caller
+) -> None:
+    before = associations.cart(cart_id)
+    response = associations.associate(cart_id, owners.first, headers=caller(owners))
+    assert (response.status_code, response.data) == (204, b"")
+    assert "Content-Type" not in response.headers
+    assert associations.cart(cart_id) == before
+
+
+def test_cart_made_with_an_owners_token_is_associated_already(
+    associations: Associations, owners: Owners, client: FlaskClient
+) -> None:
+    made = client.post("/v2/carts", headers=owners.acting(1), json={"data": {"name": "Mine"}})
     cart_id = made.get_json()["data"]["id"]
-    assert made.get_json()["data"]["relationships"]["accounts"] == naming(ACCOUNT_1)
-    assert associate(client, cart_id, ACCOUNT_1, headers=ADA).status_code == 204
+    assert made.get_json()["data"]["relationships"][f"{owners.kind}s"] == owners.naming(
+        owners.first
+    )
+    response = associations.associate(cart_id, owners.first, headers=owners.acting(1))
+    assert response.status_code == 204
 
 
-def test_guest_cart_may_be_associated_at_every_login(client: FlaskClient) -> None:
+def test_guest_cart_may_be_associated_at_every_login(
+    associations: Associations, owners: Owners, client: FlaskClient
+) -> None:
     made = client.post("/v2/carts", headers=SHOPPER, json={"data": {"name": "Guest's"}})
     cart_id = made.get_json()["data"]["id"]
-    answers = [associate(client, cart_id, ACCOUNT_1, headers=ADA) for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [200, 204, 204]
-    assert accounts_of(client, cart_id) == [ACCOUNT_1]
+    responses = [
+        associations.associate(cart_id, owners.first, headers=owners.acting(1)) for _ in range(3)
+    ]
+    assert [response.status_code for response in responses] == [200, 204, 204]
+    assert associations.owners_of(cart_id) == [owners.first]
 
 
-def test_cart_is_shared_by_two_requests(client: FlaskClient) -> None:
-    assert associate(client, "free-cart", ACCOUNT_1).status_code == 200
-    assert associate(client, "free-cart", ACCOUNT_2).status_code == 200
-    assert accounts_of(client, "free-cart") == [ACCOUNT_1, ACCOUNT_2]
-    assert "free-cart" in carts_seen_with(client, ADA)
-    assert "free-cart" in carts_seen_with(client, GRACE)
-    assert disassociate(client, "free-cart", ACCOUNT_1).status_code == 204
-    assert accounts_of(client, "free-cart") == [ACCOUNT_2]
-    assert "free-cart" not in carts_seen_with(client, ADA)
-    assert "free-cart" in carts_seen_with(client, GRACE)
+def test_cart_is_shared_by_two_requests(associations: Associations, owners: Owners) -> None:
+    assert associations.associate("free-cart", owners.first).status_code == 200
+    assert associations.associate("free-cart", owners.second).status_code == 200
+    assert associations.owners_of("free-cart") == [owners.first, owners.second]
+    assert "free-cart" in associations.listed_carts(owners.acting(1))
+    assert "free-cart" in associations.listed_carts(owners.acting(2))
+    assert associations.disassociate("free-cart", owners.first).status_code == 204
+    assert associations.owners_of("free-cart") == [owners.second]
+    assert "free-cart" not in associations.listed_carts(owners.acting(1))
+    assert "free-cart" in associations.listed_carts(owners.acting(2))
 
 
 @pytest.mark.parametrize(
-    ("cart_id", "account_id", "headers"),
+    ("cart_id", "caller"),
     [
-        ("free-cart", ACCOUNT_1, ADMIN),
-        ("free-cart", ACCOUNT_1, ADA),
-        ("grace-cart", ACCOUNT_1, ADMIN),
-        ("contact-cart", ACCOUNT_1, ADMIN),
+        ("free-cart", administrator),
+        ("free-cart", first_owner),
+        ("grace-cart", administrator),
+        ("contact-cart", administrator),
     ],
 )
 def test_disassociating_what_was_not_associated_changes_nothing(
-    client: FlaskClient, cart_id: str, account_id: str, headers: dict[str, str]
+    associations: Associations, owners: Owners, cart_id: str, caller: Caller
 ) -> None:
-    before = cart(client, cart_id)
-    answer = disassociate(client, cart_id, account_id, headers=headers)
-    assert (answer.status_code, answer.data) == (204, b"")
-    assert "Content-Type" not in answer.headers
-    assert cart(client, cart_id) == before
+    before = associations.cart(cart_id)
+    response = associations.disassociate(cart_id, owners.first, headers=caller(owners))
+    assert (response.status_code, response.data) == (204, b"")
+    assert "Content-Type" not in response.headers
+    assert associations.cart(cart_id) == before
 
 
-def test_disassociated_cart_is_in_no_devices_list(client: FlaskClient) -> None:
-    devices = [ADA, acting_as(1, ADMIN)]
+def test_disassociated_cart_is_in_no_devices_list(
+    associations: Associations, owners: Owners
+) -> None:
+    devices = [owners.acting(1), owners.acting(1, ADMIN)]
     for device in devices:
-        assert "ada-cart" in carts_seen_with(client, device)
-    assert disassociate(client, "ada-cart", ACCOUNT_1, headers=ADA).status_code == 204
+        assert "ada-cart" in associations.listed_carts(device)
+    response = associations.disassociate("ada-cart", owners.first, headers=owners.acting(1))
+    assert response.status_code == 204
     for device in devices:
-        assert "ada-cart" not in carts_seen_with(client, device)
-    assert cart(client, "ada-cart")["relationships"]["accounts"] == {}
+        assert "ada-cart" not in associations.listed_carts(device)
+    assert associations.cart("ada-cart")["relationships"][f"{owners.kind}s"] == {}
 
 
-def test_last_cart_can_be_disassociated_and_then_deleted(client: FlaskClient) -> None:
+def test_last_cart_can_be_disassociated_and_then_deleted(
+    associations: Associations, owners: Owners, client: FlaskClient
+) -> None:
     assert client.delete("/v2/carts/hedy-only-cart", headers=ADMIN).status_code == 400
-    assert disassociate(client, "hedy-only-cart", ACCOUNT_3).status_code == 204
+    assert associations.disassociate("hedy-only-cart", owners.third).status_code == 204
     assert client.delete("/v2/carts/hedy-only-cart", headers=ADMIN).status_code == 204
 
 
@@ -453,17 +550,17 @@ def test_last_cart_can_be_disassociated_and_then_deleted(client: FlaskClient) ->
 
 @both_methods
 def test_changed_association_makes_the_cart_the_last_updated(
-    app: Flask, client: FlaskClient, method: str
+    app: Flask, associations: Associations, owners: Owners, client: FlaskClient, method: str
 ) -> None:
     cart_id = "free-cart" if method == "POST" else "grace-cart"
-    account_id = ACCOUNT_1 if method == "POST" else ACCOUNT_2
-    assert carts_seen_with(client, ADMIN)[0] != "grace-cart"
+    owner_id = owners.first if method == "POST" else owners.second
+    assert associations.listed_carts(ADMIN)[0] != "grace-cart"
     client.put("/v2/carts/ada-cart", headers=ADMIN, json={"data": {"description": "newer"}})
-    assert carts_seen_with(client, ADMIN)[0] == "ada-cart"
+    assert associations.listed_carts(ADMIN)[0] == "ada-cart"
     app.extensions["sandbox"].clock.advance(MINUTE)
-    send(client, method, cart_id, ADMIN, json=naming(account_id))
-    assert carts_seen_with(client, ADMIN)[:2] == [cart_id, "ada-cart"]
-    assert cart(client, cart_id)["meta"]["timestamps"] == {
+    associations.send(method, cart_id, ADMIN, json=owners.naming(owner_id))
+    assert associations.listed_carts(ADMIN)[:2] == [cart_id, "ada-cart"]
+    assert associations.cart(cart_id)["meta"]["timestamps"] == {
         "created_at": "2026-01-01T00:00:00Z",
         "updated_at": "2026-01-01T00:01:00Z",
         "expires_at": "2026-01-08T00:01:00Z",
@@ -474,17 +571,23 @@ def test_changed_association_makes_the_cart_the_last_updated(
     ("method", "cart_id"), [("POST", "ada-second-cart"), ("DELETE", "grace-cart")]
 )
 def test_unchanged_association_leaves_the_cart_where_it_was(
-    app: Flask, client: FlaskClient, method: str, cart_id: str
+    app: Flask, associations: Associations, owners: Owners, method: str, cart_id: str
 ) -> None:
-    before = carts_seen_with(client, ADMIN)
+    before = associations.listed_carts(ADMIN)
     app.extensions["sandbox"].clock.advance(MINUTE)
-    assert send(client, method, cart_id, ADMIN, json=naming(ACCOUNT_1)).status_code == 204
-    assert carts_seen_with(client, ADMIN) == before
+    response = associations.send(method, cart_id, ADMIN, json=owners.naming(owners.first))
+    assert response.status_code == 204
+    assert associations.listed_carts(ADMIN) == before
 
 
 def test_carts_of_one_instant_are_listed_in_the_order_of_their_updates(
-    client: FlaskClient,
+    associations: Associations,
+    owners: Owners,
 ) -> None:
     for cart_id in ("free-cart", "grace-cart", "hedy-only-cart"):
-        associate(client, cart_id, ACCOUNT_1)
-    assert carts_seen_with(client, ADA)[:3] == ["hedy-only-cart", "grace-cart", "free-cart"]
+        associations.associate(cart_id, owners.first)
+    assert associations.listed_carts(owners.acting(1))[:3] == [
+        "hedy-only-cart",
+        "grace-cart",
+        "free-cart",
+    ]

@@ -7,12 +7,10 @@ from typing import Any
 from tests.support import openapi_doc
 from tests.support.built_in_data import (
     ACCOUNT_1,
-    ACCOUNT_2,
     ACCOUNT_TOKEN,
     ADAS_ORDER,
     ADMIN,
     CUSTOMER_1,
-    CUSTOMER_2,
     CUSTOMER_TOKEN,
     GLOBE,
     GRACES_ORDER,
@@ -27,9 +25,8 @@ from tests.support.built_in_data import (
     UMBRELLA,
     acting_as,
     as_customer,
-    naming,
-    naming_customers,
 )
+from tests.support.owners import ACCOUNTS, CUSTOMERS, Owners
 from tests.support.sample_requests import (
     A_MUG,
     ADDRESS,
@@ -144,26 +141,6 @@ def _signing_in(request: Request, **changes: str) -> Request:
     return request.evolve(body={"data": {**SIGN_IN, **changes}})
 
 
-@dataclass(frozen=True)
-class Owners:
-    """A kind of owner of carts, with its ids in the built-in data."""
-
-    kind: str
-    ids: tuple[str, str]
-    unknown: str
-    anothers_cart: str
-
-    def acting(self, number: int, bearer: dict[str, str] = SHOPPER) -> dict[str, str]:
-        return (acting_as if self.kind == "account" else as_customer)(number, bearer)
-
-    def naming(self, *ids: str) -> dict[str, object]:
-        return (naming if self.kind == "account" else naming_customers)(*ids)
-
-
-ACCOUNTS = Owners("account", (ACCOUNT_1, ACCOUNT_2), NO_SUCH_ACCOUNT, "grace-cart")
-CUSTOMERS = Owners("customer", (CUSTOMER_1, CUSTOMER_2), ACCOUNT_1, "barbara-only-cart")
-
-
 def _association_causes(
     operation: str, owners: Owners
 ) -> Iterator[tuple[str, list[Request | Cause]]]:
@@ -175,8 +152,8 @@ def _association_causes(
     def bodies(*given: Any) -> list[Request | Cause]:
         return [good.evolve(body=body) for body in given]
 
-    one = {"type": kind, "id": owners.ids[0]}
-    other_kind = "customer" if kind == "account" else "account"
+    one = {"type": kind, "id": owners.first}
+    foreign = ACCOUNT_1 if kind == "customer" else CUSTOMER_1
     yield (
         "invalid-json-payload",
         [
@@ -189,13 +166,13 @@ def _association_causes(
         bodies(
             {"data": []},
             [],
-            {"data": [{"id": owners.ids[0]}]},
-            {"data": [{**one, "type": other_kind}]},
+            {"data": [{"id": owners.first}]},
+            {"data": [{**one, "type": owners.other_kind}]},
             [{**one, "type": kind.title()}],
         ),
     )
     yield "schema-violation", bodies({"data": [{"type": kind}]}, [{"type": kind}])
-    two = {"type": kind, "id": owners.ids[1]}
+    two = {"type": kind, "id": owners.second}
     yield f"cannot-associate-more-than-one-{kind}", bodies({"data": [one, two]}, [one, one])
     yield (
         f"{kind}-lacks-permissions",
@@ -207,8 +184,8 @@ def _association_causes(
         ],
     )
     yield "cart-not-found", [unknown, unknown.evolve(headers=owners.acting(1))]
-    missing = [owners.naming(owners.unknown), owners.naming(f"no-such-{kind}")]
-    yield f"{kind}-not-found", bodies(*missing)
+    missing = (owners.unknown, f"no-such-{kind}", foreign)
+    yield f"{kind}-not-found", bodies(*(owners.naming(owner_id) for owner_id in missing))
 
 
 _sign_in = GOOD["post-v2-account-members-tokens"]
