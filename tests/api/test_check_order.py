@@ -22,7 +22,7 @@ from tests.support.built_in_data import (
     naming,
 )
 from tests.support.contract import CONTRACT
-from tests.support.error_causes import NO_SUCH_ACCOUNT
+from tests.support.error_causes.common import NO_SUCH_ACCOUNT
 from tests.support.openapi_doc import operations, pairs
 from tests.support.sample_requests import (
     CART_SETTINGS,

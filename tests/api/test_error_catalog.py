@@ -21,7 +21,8 @@ from mockserver.cli.main import cli
 from mockserver.core.config import Config, resource
 from mockserver.openapi.contract import Contract
 from tests.support.built_in_data import NEW_YEAR
-from tests.support.error_causes import MAX_BODY_BYTES, ONLY_ON_DEMAND, Cause, causes_of
+from tests.support.error_causes import ONLY_ON_DEMAND, causes_of
+from tests.support.error_causes.common import MAX_BODY_BYTES, Cause
 from tests.support.markdown import ROOT
 from tests.support.openapi_doc import (
     EVERY_OPERATION,

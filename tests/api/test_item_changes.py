@@ -33,7 +33,7 @@ from tests.support.carts import (
     send,
 )
 from tests.support.contract import CONTRACT
-from tests.support.error_causes import SHIPPING_WORLD
+from tests.support.error_causes.common import SHIPPING_STATE
 
 IN_DOLLARS, IN_POUNDS = (f"e2000000-0000-4000-8000-00000000000{n}" for n in (1, 2))
 
@@ -115,7 +115,7 @@ def test_item_is_found_in_capitals_too(client: FlaskClient) -> None:
 
 
 def test_item_goes_into_a_shipping_group_of_its_currency() -> None:
-    client = create_app(Config(fixtures=("default", SHIPPING_WORLD)), CONTRACT).test_client()
+    client = create_app(Config(fixtures=("default", SHIPPING_STATE)), CONTRACT).test_client()
     answer = send(client, "PUT", "in-pounds", {"shipping_group_id": IN_POUNDS}, ITEM)
     assert answer.get_json()["data"][0]["shipping_group_id"] == IN_POUNDS
     answer = send(client, "PUT", "in-pounds", {"shipping_group_id": IN_DOLLARS}, ITEM)
