@@ -16,8 +16,8 @@ from mockserver.core.config import Config
 from mockserver.openapi.contract import Contract
 from mockserver.testing import server_process
 from mockserver.testing.server_process import RunningServer
-from tests.contract import BUILT_IN_STATE, CONTRACT
-from tests.seeds import NEW_YEAR
+from tests.support.built_in_data import NEW_YEAR
+from tests.support.contract import BUILT_IN_STATE, CONTRACT
 
 __all__ = ["RunningServer", "running_server"]
 
@@ -60,10 +60,10 @@ def start_server() -> Iterator[Callable[..., RunningServer]]:
 
 @pytest.fixture(autouse=True)
 def measured_once(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Have coverage look away from a test that `repeats`: it costs more than the test itself, and
+    """Suspend the coverage measurement in a `stress` test: it costs more than the test itself, and
     the tests that do the same once have shown it all."""
     measurement = coverage.Coverage.current()
-    if measurement is None or request.node.get_closest_marker("repeats") is None:
+    if measurement is None or request.node.get_closest_marker("stress") is None:
         yield
         return
     measurement.stop()

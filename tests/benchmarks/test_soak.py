@@ -28,7 +28,7 @@ from benchmarks.soak.secondary_servers import (
 )
 from benchmarks.soak.stats import Breach, Stats
 from mockserver.fixtures.load import load_fixtures
-from tests.documents import ROOT
+from tests.support.markdown import ROOT
 
 Result = TypeVar("Result")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.node import passed_on_a_server
+from tests.support.node import passed_on_a_server
 
 HERE = Path(__file__).parent
 LEAST_PASSED = {"journey": 20, "devices": 90, "shopping": 15}

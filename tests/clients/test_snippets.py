@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents import Block, blocks
-from tests.node import compile_typescript, installed
+from tests.support.markdown import Block, blocks
+from tests.support.node import compile_typescript, installed
 
 CLIENTS = Path(__file__).parent
 SNIPPETS = [block for block in blocks("README.md") if block.language == "ts"]

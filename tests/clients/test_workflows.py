@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents import ROOT
-from tests.node import installed
+from tests.support.markdown import ROOT
+from tests.support.node import installed
 
 CLIENTS = Path(__file__).parent
 WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"

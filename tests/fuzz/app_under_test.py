@@ -20,7 +20,7 @@ from mockserver.dashboard import is_page
 from mockserver.openapi.contract import Contract
 from mockserver.sandbox.journal import REDACTED, SECRET_FIELDS, SECRET_HEADERS, Query
 from mockserver.store.state import StoreState
-from tests.seeds import NEW_YEAR
+from tests.support.built_in_data import NEW_YEAR
 
 CONTRACT = Contract.load(resource("openapi.yaml"))
 STANDARD = ("Mock-Server", "Mock-Request-Id", "X-Moltin-Request-Id")

@@ -28,11 +28,11 @@ from mockserver.sandbox.sandbox import Sandbox
 from mockserver.store.entities import Application, Bearer, digest
 from mockserver.store.state import StoreState
 from mockserver.store.transaction import Transaction
-from tests.control import admin
 from tests.fuzz.app_under_test import CONTRACT, AppUnderTest, Request, Response
 from tests.fuzz.bounds import bounded
-from tests.requests import GOOD
-from tests.seeds import ACCOUNT_TOKEN, ADMIN, CUSTOMER_TOKEN, NEW_YEAR, SHOPPER
+from tests.support import admin
+from tests.support.built_in_data import ACCOUNT_TOKEN, ADMIN, CUSTOMER_TOKEN, NEW_YEAR, SHOPPER
+from tests.support.sample_requests import GOOD
 
 Value = TypeVar("Value")
 MAX_STEPS = 8

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.control import admin
 from tests.fuzz import targets
 from tests.fuzz.__main__ import CORPUS, MAX_BYTES, WORDS
-from tests.requests import GOOD
+from tests.support import admin
+from tests.support.sample_requests import GOOD
 
 FUZZ_SETTINGS = settings(
     max_examples=30,

@@ -12,8 +12,8 @@ from mockserver.fixtures import yaml_document
 from mockserver.fixtures.load import load_fixtures
 from mockserver.fixtures.yaml_document import FixtureError
 from mockserver.openapi.contract import Contract
-from tests.control import admin
-from tests.seeds import ADMIN
+from tests.support import admin
+from tests.support.built_in_data import ADMIN
 
 Diagnose = Callable[[str | bytes], list[str]]
 MEMBER = "c0000000-0000-4000-8000-000000000001"

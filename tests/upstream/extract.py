@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from tests import documented
+from tests.support import openapi_doc
 
 HEADER = "# Made by extract.py from the published OpenAPI files; don't edit.\n"
 SCHEMAS = (
@@ -80,9 +80,9 @@ def _schema(name: str, published: list[Any]) -> dict[str, list[str]]:
 
 
 def _operations(document: Any) -> Iterator[dict[str, Any]]:
-    served = documented.document()["paths"]
+    served = openapi_doc.document()["paths"]
     for path, item in document["paths"].items():
-        for method in documented.METHODS:
+        for method in openapi_doc.METHODS:
             if method in served.get(path, {}) and method in item:
                 statuses = item[method]["responses"]
                 yield {

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import documented
+from tests.support import openapi_doc
 from tests.upstream.extract import property_types
 
 FACTS = yaml.safe_load(Path(__file__).with_name("facts.yaml").read_text("utf-8"))
@@ -114,18 +114,18 @@ PROPERTIES = [
 
 def types_of(name: str) -> dict[str, list[str]]:
     """Return the types of all properties of a schema of ours."""
-    return property_types({"$ref": f"#/components/schemas/{name}"}, documented.document())
+    return property_types({"$ref": f"#/components/schemas/{name}"}, openapi_doc.document())
 
 
 def test_every_operation_is_a_published_one_but_those_of_the_cart_settings() -> None:
-    ours = {(o["path"], o["method"].lower()) for o in documented.operations().values()}
+    ours = {(o["path"], o["method"].lower()) for o in openapi_doc.operations().values()}
     published = {(fact["path"], fact["method"]) for fact in FACTS["operations"]}
     assert ours == published | UNPUBLISHED
 
 
 @pytest.mark.parametrize("fact", FACTS["operations"], ids=lambda fact: fact["operationId"])
 def test_an_operation_has_its_published_id_and_success_codes(fact: Any) -> None:
-    ours = documented.document()["paths"][fact["path"]][fact["method"]]
+    ours = openapi_doc.document()["paths"][fact["path"]][fact["method"]]
     assert ours["operationId"] == OPERATION_IDS.get(fact["operationId"], fact["operationId"])
     assert sorted(status for status in ours["responses"] if status < "300") == fact["success"]
 
@@ -150,7 +150,7 @@ def test_a_noted_difference_is_one(schema: str, path: str) -> None:
 @pytest.mark.parametrize(("schema", "path"), OPEN)
 def test_an_open_object_takes_any_property(schema: str, path: str) -> None:
     assert any(name.startswith(f"{path}.") for name in FACTS["schemas"][schema])
-    errors = documented.document()["components"]["schemas"][OURS[schema]]["properties"]["errors"]
+    errors = openapi_doc.document()["components"]["schemas"][OURS[schema]]["properties"]["errors"]
     assert errors["items"]["properties"]["meta"]["additionalProperties"] is True
 
 
@@ -158,7 +158,7 @@ def test_every_response_has_the_schema_that_the_facts_are_compared_with() -> Non
     """The facts are listed by schema: this lists the schema of each operation's response."""
     response_schemas = {
         name: response["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-        for name, operation in documented.operations().items()
+        for name, operation in openapi_doc.operations().items()
         for status, response in operation["responses"].items()
         if status < "300" and "content" in response
     }

@@ -1,1 +1,0 @@
-"""What others made and we use: known, licensed, listed, audited."""
