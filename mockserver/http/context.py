@@ -13,7 +13,7 @@ from mockserver.http.near_miss import find_near_miss
 from mockserver.openapi.contract import Contract, Operation
 from mockserver.operations.auth import ACCOUNT_TOKEN_HEADER, CUSTOMER_TOKEN_HEADER, Caller
 from mockserver.sandbox.client_warnings import ASSOCIATIONS, TOKEN_ERRORS, Observation
-from mockserver.sandbox.journal import Entry, Message
+from mockserver.sandbox.journal import Entry, Message, cut
 from mockserver.sandbox.rules import RuleOutcome
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.store.entities import digest
@@ -133,8 +133,8 @@ class RequestContext:
             id=self.request_id,
             time=self.instant,
             method=self.method,
-            path=self.path,
-            query=self.query,
+            path=cut(self.path),
+            query=cut(self.query),
             operation=None if self.operation is None else self.operation.id,
             caller=None if self.caller is None else self.caller.as_log_fields(),
             status=status,

@@ -10,9 +10,12 @@ each request; with objects of their own it would stop the process for a quarter 
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from threading import Lock
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
@@ -21,33 +24,27 @@ from mockserver.core import json_text
 from mockserver.core.clock import to_milliseconds_text
 from mockserver.core.errors import Violation
 from mockserver.core.pointer import is_name
-from mockserver.core.wsgi import header_key, header_name
+from mockserver.core.wsgi import header_name
 
 MAX_BODY_BYTES = 16 * 1024
 Counts = Counter[tuple[str | None, int, str | None]]
 """How often each (operation, status, error id) was seen."""
 REDACTED = "[redacted]"
-SECRET_HEADERS = frozenset(
+SECRET_WORDS = re.compile(
+    "token|secret|password|passwd|api-?key|authorization|cookie|session|credential|code-?verifier"
+)
+"""What the name of a secret contains, whatever its case, with dashes for underscores."""
+PUBLIC_NAMES = frozenset(
     (
-        "authorization",
-        "cookie",
-        "ep-account-management-authentication-token",
-        "proxy-authorization",
-        "x-moltin-customer-token",
+        "password_profile_id",
+        "token_type",
+        "authentication_mechanism",
+        "account_management_authentication_token_timeout_secs",
     )
 )
-_SECRET_KEYS = frozenset(map(header_key, SECRET_HEADERS))
-SECRET_FIELDS = frozenset(
-    (
-        "access_token",
-        "client_secret",
-        "oauth_authorization_code",
-        "oauth_code_verifier",
-        "one_time_password_token",
-        "password",
-        "token",
-    )
-)
+MAX_TEXT = 4096
+"""The most characters of a target or of a header that are kept."""
+MAX_HEADERS = 100
 CALLER_FIELDS = ("kind", "account_id", "customer_id")
 """The names of `Entry.caller`'s values."""
 
@@ -64,8 +61,11 @@ class Message(NamedTuple):
     @classmethod
     def from_request(cls, headers: Iterable[tuple[str, str]], body: bytes) -> Message:
         """Return a request; its headers have the names of their keys in the environment."""
-        redacted = [(key, REDACTED if key in _SECRET_KEYS else value) for key, value in headers]
-        return cls(tuple(redacted), _truncate(body), len(body), True)
+        kept = [
+            (key, REDACTED if is_secret(key) else _kept(key, value))
+            for key, value in islice(headers, MAX_HEADERS)
+        ]
+        return cls(tuple(kept), _truncate(body), len(body), True)
 
     @classmethod
     def from_response(cls, headers: Iterable[tuple[str, str]], body: bytes) -> Message:
@@ -96,6 +96,28 @@ class Message(NamedTuple):
             return f"[{self.size} bytes that are not JSON]"
 
 
+@lru_cache(maxsize=1024)
+def is_secret(name: str) -> bool:
+    """Return whether the value of a header, a field or a parameter is a secret, by its name."""
+    return (
+        name.lower() not in PUBLIC_NAMES
+        and SECRET_WORDS.search(name.lower().replace("_", "-")) is not None
+    )
+
+
+def cut(text: str) -> str:
+    """Return a text as it is kept: the beginning of one that is too long."""
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}… ({len(text)} characters)"
+
+
+def _kept(key: str, value: str) -> str:
+    """Return the value of a header as it is kept: a Referer without the secrets of its query."""
+    if key == "HTTP_REFERER" and "?" in value:
+        address, _, query = value.partition("?")
+        return cut(f"{address}?{redact_form(query)}")
+    return cut(value)
+
+
 def _truncate(body: bytes) -> bytes:
     return body if len(body) <= MAX_BODY_BYTES else b""
 
@@ -104,7 +126,7 @@ def redact(value: Any) -> Any:
     """Return a JSON value whose secret fields are replaced."""
     if isinstance(value, dict):
         return {
-            name: REDACTED if name in SECRET_FIELDS and field is not None else redact(field)
+            name: REDACTED if field is not None and is_secret(name) else redact(field)
             for name, field in value.items()
         }
     return [redact(element) for element in value] if isinstance(value, list) else value
@@ -113,9 +135,9 @@ def redact(value: Any) -> Any:
 def redact_form(text: str) -> str:
     """Return a form, or a query, whose secret fields are replaced; unchanged if it has none."""
     pairs = parse_qsl(text, keep_blank_values=True)
-    if SECRET_FIELDS.isdisjoint(name for name, _ in pairs):
+    if not any(is_secret(name) for name, _ in pairs):
         return text
-    return urlencode([(name, REDACTED if name in SECRET_FIELDS else v) for name, v in pairs])
+    return urlencode([(name, REDACTED if is_secret(name) else value) for name, value in pairs])
 
 
 class Entry(NamedTuple):

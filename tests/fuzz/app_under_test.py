@@ -18,7 +18,7 @@ from mockserver.core import json_text, log
 from mockserver.core.config import Config, resource
 from mockserver.dashboard import is_page
 from mockserver.openapi.contract import Contract
-from mockserver.sandbox.journal import REDACTED, SECRET_FIELDS, SECRET_HEADERS, Query
+from mockserver.sandbox.journal import REDACTED, Query, is_secret
 from mockserver.store.state import StoreState
 from tests.support.built_in_data import NEW_YEAR
 
@@ -218,7 +218,7 @@ def find_secrets(request: Request) -> set[str]:
     """Return the marked texts that a request has in its secrets only."""
     secret, public = list[str](), list[str]()
     for name, value in request.headers:
-        (secret if name.lower() in SECRET_HEADERS else public).append(value)
+        (secret if is_secret(name) else public).append(value)
     path, _, query = request.target.decode("latin-1").partition("?")
     public += [request.method, path, unquote(path), unquote(path, "latin-1")]
     _classify_form(query, secret, public)
@@ -242,7 +242,7 @@ def _classify(value: Any, secret: list[str], public: list[str]) -> None:
     if isinstance(value, Mapping):
         for name, inner in value.items():
             public.append(name)
-            if name in SECRET_FIELDS:
+            if is_secret(name):
                 secret.append(json.dumps(inner, ensure_ascii=False))
             else:
                 _classify(inner, secret, public)
@@ -256,7 +256,7 @@ def _classify(value: Any, secret: list[str], public: list[str]) -> None:
 def _classify_form(text: str, secret: list[str], public: list[str]) -> None:
     for name, value in parse_qsl(text, keep_blank_values=True):
         public.append(name)
-        (secret if name in SECRET_FIELDS else public).append(value)
+        (secret if is_secret(name) else public).append(value)
 
 
 assert MARK not in REDACTED

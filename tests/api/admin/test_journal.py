@@ -300,6 +300,50 @@ def test_other_fields_are_recorded(client: FlaskClient) -> None:
     assert entry["response"]["body"]["data"][0]["account_name"] == "Ada's Engines"
 
 
+SECRET = "s3cr3t-value"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("X-Api-Key", "x-api-key", "apikey", "Token", "X-Auth-Token", "Session", "X-Session-Id"),
+        *("Set-Cookie", "Proxy-Authorization", "My-Credentials", "PASSWORD", "db-passwd"),
+    ],
+)
+def test_a_secret_is_known_by_its_name(client: FlaskClient, name: str) -> None:
+    """In headers, queries, the Referer's too, forms and JSON, whatever the case."""
+    headers = {**ADMIN, name: SECRET, "Referer": f"http://shop.example/?a=1&{name}={SECRET}"}
+    client.get(f"/v2/carts?{name}={SECRET}&a=1", headers=headers)
+    client.post("/oauth/access_token", data={name: SECRET}, content_type=FORM)
+    body = {"data": {"name": "x", "deep": [{name: SECRET}, {name: {"in": SECRET}}]}}
+    client.post("/v2/carts", headers=ADMIN, json=body)
+    assert SECRET not in everything(client)
+
+
+def test_what_only_sounds_like_a_secret_is_recorded(client: FlaskClient) -> None:
+    client.post(TOKENS, headers=SHOPPER, json={"data": SIGN_IN})
+    sent = last(client)["request"]["body"]["data"]
+    assert sent["password_profile_id"] == SIGN_IN["password_profile_id"]
+    assert sent["authentication_mechanism"] == "password"
+    client.get("/v2/settings/account-authentication", headers=SHOPPER)
+    settings = last(client)["response"]["body"]["data"]
+    assert settings["account_management_authentication_token_timeout_secs"] == 86400
+    client.post("/oauth/access_token", data=FORM_SECRETS, content_type=FORM)
+    assert last(client)["response"]["body"]["token_type"] == "Bearer"
+
+
+def test_a_rejected_head_is_not_recorded_whole(client: FlaskClient) -> None:
+    """Its target and each of its headers are cut, and there are at most a hundred headers."""
+    headers = {**ADMIN, **{f"X-{n}": "y" * 40_000 for n in range(150)}}
+    client.get(f"/v2/carts/{'z' * 50_000}?q={'q' * 50_000}", headers=headers)
+    entry = last(client)
+    assert entry["status"] == 431
+    assert len(entry["path"]) < 5_000
+    assert len(entry["query"]) < 5_000
+    assert len(entry["request"]["headers"]) <= 100
+    assert max(len(value) for _, value in entry["request"]["headers"]) < 5_000
+
+
 # --- bodies that are not stored
 
 
