@@ -1,4 +1,4 @@
-"""The type of a cause of an error, and the causes that every operation has (contract.md §2 and §6)."""
+"""The type of a cause, and the causes that every operation has (contract.md §2 and §6)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
