@@ -6,6 +6,8 @@ UV := $(BIN)/uv --quiet
 ARGS ?=
 SECONDS ?= 20
 MINUTES ?= 5
+PIP_AUDIT := $(BIN)/pip-audit --disable-pip --progress-spinner off
+NODE_LOCKS := $(wildcard tests/*/package-lock.json examples/*/package-lock.json)
 
 .PHONY: serve test docs needs lint audit sbom benchmark benchmark-peers soak fuzz clean
 .DELETE_ON_ERROR:
@@ -55,11 +57,25 @@ soak: $(VENV)/.bench
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz $(or $(TARGET),all) --seconds $(SECONDS)
 
+# Known vulnerabilities of what is locked. Every registry with advisories has some on Django 2.0.
 audit: $(VENV)/.dev
-	@$(BIN)/python .ci/audit.py $(ARGS)
+	@$(UV) export --locked --all-groups --no-emit-project --output-file $(VENV)/requirements.txt
+	@if echo django==2.0 | $(PIP_AUDIT) --no-deps -r /dev/stdin 2>&1 | grep -q "^Found"; then \
+	  $(PIP_AUDIT) -r $(VENV)/requirements.txt; \
+	else echo "pip-audit: not checked: no advisory data"; fi
+	@for lock in $(NODE_LOCKS); do \
+	  if report=$$(npm audit --prefix $$(dirname $$lock) --package-lock-only --fetch-retries=1 2>&1); \
+	  then echo "$$lock: $$report"; \
+	  elif echo "$$report" | grep -q "audit endpoint returned an error"; \
+	  then echo "$$lock: not checked: no advisory data"; \
+	  else echo "$$lock: $$report"; exit 1; fi; \
+	done
 
+# The bill of materials of an installed server, from an environment that has nothing else.
 sbom: $(VENV)/.dev
-	@$(BIN)/python .ci/sbom.py dist/sbom.cdx.json
+	@UV_PROJECT_ENVIRONMENT=$(VENV)/server $(UV) sync --locked --no-default-groups --no-install-project
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-file dist/sbom.cdx.json $(VENV)/server
 
 clean:
 	rm -rf $(VENV) benchmarks/.peers tests/clients/node_modules examples/*/node_modules

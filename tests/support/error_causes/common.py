@@ -1,4 +1,4 @@
-"""The type of an error's cause, and the causes that every operation has (contract.md §2, §6)."""
+"""The type of a cause, and the causes that every operation has (contract.md §2 and §6)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
