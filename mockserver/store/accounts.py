@@ -6,20 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mockserver.store.entities import ACCOUNT, Account, Customer, Member, Owner
+from mockserver.store.repository import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mockserver.store.transaction import Transaction
 
-
-class Accounts:
+class Accounts(Repository):
     """The accounts of the store."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._tx = transaction
 
     def get(self, account_id: str) -> Account | None:
         """Return an account."""
@@ -62,13 +56,8 @@ class Accounts:
         self._tx.write({"accounts": accounts})
 
 
-class Members:
+class Members(Repository):
     """The account members of the store, with their memberships."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._tx = transaction
 
     def get(self, member_id: str) -> Member | None:
         """Return an account member."""
@@ -100,13 +89,8 @@ class Members:
         return member
 
 
-class Customers:
+class Customers(Repository):
     """The customers of the store."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._tx = transaction
 
     def get(self, customer_id: str) -> Customer | None:
         """Return a customer."""

@@ -7,11 +7,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from mockserver.core.clock import DAY
+from mockserver.store.repository import Repository
 
 if TYPE_CHECKING:
     from mockserver.store.entities import Cart, Owner
     from mockserver.store.indexes import RecordQuery
-    from mockserver.store.transaction import Transaction
 
 MIN_SWEEP_SIZE = 10_000
 """Expired records are deleted whenever a collection has grown to twice what was alive before, and
@@ -19,13 +19,8 @@ to this many at least: so memory is bounded by what is alive, at a constant cost
 SWEEP_BATCH_SIZE = 512
 
 
-class Carts:
+class Carts(Repository):
     """The carts that have not expired."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._tx = transaction
 
     def get(self, cart_id: str) -> Cart | None:
         """Return a cart."""

@@ -66,10 +66,6 @@ class RecordIndex(Generic[Record]):
         records = self._flush().get(None)
         return iter(()) if records is None else records.iter_expired(now)
 
-    def parts(self) -> list[Any]:
-        """Return the containers that the index is made of."""
-        return list(self._contents)
-
     def _flush(self) -> Maps[Record]:
         """Return the ordered maps with the pending changes taken in, and keep them: the index
         still says the same."""

@@ -5,19 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mockserver.store.repository import Repository
+
 if TYPE_CHECKING:
     from mockserver.store.entities import Order, Owner, Product, Promotion
     from mockserver.store.indexes import RecordQuery
-    from mockserver.store.transaction import Transaction
 
 
-class Orders:
+class Orders(Repository):
     """The orders of the store."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._tx = transaction
 
     def get(self, order_id: str) -> Order | None:
         """Return an order."""
@@ -39,13 +35,8 @@ class Orders:
         self._tx.write({"orders": {order.id: replace(order, updated_at=self._tx.now)}})
 
 
-class Products:
+class Products(Repository):
     """The product catalog of the store, and its stock."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._tx = transaction
 
     def get(self, product_id: str) -> Product | None:
         """Return the product of an id."""

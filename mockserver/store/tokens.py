@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from mockserver.store.carts import MIN_SWEEP_SIZE
 from mockserver.store.entities import AccountToken, Application, Bearer, CustomerToken, digest
-
-if TYPE_CHECKING:
-    from mockserver.store.transaction import Transaction
+from mockserver.store.repository import Repository
 
 Token = TypeVar("Token", Bearer, AccountToken, CustomerToken)
 
 
-class Tokens:
+class Tokens(Repository):
     """The tokens that have not expired."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._tx = transaction
 
     def application(self, client_id: str) -> Application | None:
         """Return the application of a client id."""
