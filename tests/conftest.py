@@ -9,6 +9,7 @@ import coverage
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings
 
 from mockserver.app import create_app
 from mockserver.core import log
@@ -20,6 +21,8 @@ from tests.support.built_in_data import NEW_YEAR
 from tests.support.contract import BUILT_IN_STATE, CONTRACT
 
 __all__ = ["RunningServer", "running_server"]
+
+settings.register_profile("full")  # every example: see tests/support/examples.py
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
