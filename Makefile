@@ -9,7 +9,7 @@ MINUTES ?= 5
 PIP_AUDIT := $(BIN)/pip-audit --disable-pip --progress-spinner off
 NODE_LOCKS := $(wildcard tests/*/package-lock.json examples/*/package-lock.json)
 
-.PHONY: serve test docs needs lint audit sbom benchmark benchmark-peers soak fuzz clean
+.PHONY: serve test test-all docs lint audit sbom benchmark benchmark-peers soak fuzz clean
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/.serve
@@ -18,14 +18,14 @@ serve: $(VENV)/.serve
 test: $(VENV)/.dev
 	@.ci/needs
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto $(ARGS)
+	$(BIN)/coverage run -m pytest -n auto -m "not nightly" $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-# Checks for the tools beside Python that the tests and the benchmark need.
-needs:
-	@.ci/needs
-	@.ci/needs wrk
+# Before an issue is closed, and nightly: every test at full length, and all checks.
+test-all: lint
+	$(MAKE) test ARGS='-m "" --hypothesis-profile=full'
+	$(MAKE) audit sbom benchmark soak
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -9,6 +9,8 @@ import coverage
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
+from hypothesis import settings
 
 from mockserver.app import create_app
 from mockserver.core import log
@@ -20,6 +22,11 @@ from tests.support.built_in_data import NEW_YEAR
 from tests.support.contract import BUILT_IN_STATE, CONTRACT
 
 __all__ = ["RunningServer", "running_server"]
+
+for phase in ("connect", "read", "write", "pool"):  # 5 s are too few on a busy machine
+    setattr(DEFAULT_TIMEOUT_CONFIG, phase, 60)
+
+settings.register_profile("full")  # every example: see tests/support/examples.py
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist

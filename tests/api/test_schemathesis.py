@@ -50,7 +50,11 @@ ACCOUNT = Caller(
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "caller", [ADMINISTRATOR, ACCOUNT], ids=["as administrator", "as a shopper's account"]
+    "caller",
+    [
+        pytest.param(ADMINISTRATOR, id="as administrator"),
+        pytest.param(ACCOUNT, id="as a shopper's account", marks=pytest.mark.nightly),
+    ],
 )
 def test_server_keeps_its_contract(caller: Caller, tmp_path: Path) -> None:
     keeps_its_contract(

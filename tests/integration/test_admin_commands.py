@@ -240,6 +240,7 @@ def test_a_snapshot_is_downloaded_as_a_fixture_file(
 
 
 def test_the_current_state_is_downloaded_as_text_or_json(admin: Run, box: AdminClient) -> None:
+    box.freeze()  # a fixture holds ages, in seconds
     put_cart(box, "here")
     assert "here" in admin("snapshot", "download").out
     assert admin("snapshot", "download", "--format", "json").json == {

@@ -1,4 +1,4 @@
-"""The laws of items: of prices as pure functions, and of carts over thousands of random steps.
+"""Properties of items: of prices as pure functions, and of carts over thousands of random steps.
 
 The model of a cart is a plain list of what is in it. After every step the cart is compared with
 it, so that a request that fails and changes something is found too.
@@ -35,6 +35,7 @@ from tests.support.built_in_data import (
 )
 from tests.support.carts import cart, custom, look_in, product, promotion, put_in, send
 from tests.support.contract import CONTRACT
+from tests.support.examples import examples
 
 # --- prices
 
@@ -66,10 +67,10 @@ def items(draw: st.DrawFn) -> CartItem:
     )
 
 
-LAW = settings(max_examples=400, derandomize=True, deadline=None, database=None)
+PROPERTY = settings(max_examples=examples(400), derandomize=True, deadline=None, database=None)
 
 
-@LAW
+@PROPERTY
 @given(st.lists(items(), max_size=12))
 def test_the_totals_are_the_sums_over_the_items(cart_items: list[CartItem]) -> None:
     priced_items = price_items(cart_items)
@@ -81,7 +82,7 @@ def test_the_totals_are_the_sums_over_the_items(cart_items: list[CartItem]) -> N
     assert amounts.with_tax == amounts.without_tax + amounts.tax
 
 
-@LAW
+@PROPERTY
 @given(st.lists(items(), max_size=12))
 def test_nothing_is_ever_below_zero(cart_items: list[CartItem]) -> None:
     for priced in price_items(cart_items):
@@ -90,7 +91,7 @@ def test_nothing_is_ever_below_zero(cart_items: list[CartItem]) -> None:
         assert -amounts.without_discount <= amounts.discount <= 0
 
 
-@LAW
+@PROPERTY
 @given(st.lists(items(), max_size=12))
 def test_promotions_discount_what_the_items_lack(cart_items: list[CartItem]) -> None:
     priced_items = price_items(cart_items)
@@ -105,7 +106,7 @@ def test_promotions_discount_what_the_items_lack(cart_items: list[CartItem]) -> 
             assert priced.amounts == Amounts()
 
 
-@LAW
+@PROPERTY
 @given(st.lists(items().filter(lambda item: item.promotion is None), max_size=12))
 def test_without_promotions_an_item_costs_the_same_in_any_cart(cart_items: list[CartItem]) -> None:
     alone = [price_items([item])[0].amounts for item in cart_items]
@@ -165,7 +166,7 @@ def key_of(item: dict[str, Any]) -> Key:
     return item.get("product_id", item["sku"]), inputs.get("text")
 
 
-class ItemLaws(RuleBasedStateMachine):
+class CartItemMachine(RuleBasedStateMachine):
     """`carts` is the model: what each cart holds, in its order."""
 
     app: Flask
@@ -281,20 +282,20 @@ class ItemLaws(RuleBasedStateMachine):
 
 
 @pytest.mark.stress
-def test_the_properties_of_items_hold_for_thousands_of_steps() -> None:
-    ItemLaws.app = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
-    ItemLaws.steps = 0
+def test_the_properties_of_items_hold_for_many_steps() -> None:
+    CartItemMachine.app = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
+    CartItemMachine.steps = 0
     run_state_machine_as_test(
-        ItemLaws,
+        CartItemMachine,
         settings=settings(
-            max_examples=100,
+            max_examples=examples(100),
             stateful_step_count=40,
             derandomize=True,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
-    assert ItemLaws.steps >= 3_000
+    assert CartItemMachine.steps >= examples(3_000)
 
 
 def test_merging_keeps_the_sum_of_all_quantities() -> None:

@@ -1,4 +1,4 @@
-"""The laws of carts and associations, over ten thousand random steps, beside a plain dict.
+"""Properties of carts and associations, over many random steps, beside a plain dict.
 
 That model restates contract.md in its plainest form. After every step the administrator's list of
 everything is compared with it: so a request that fails and changes something is found too.
@@ -41,9 +41,9 @@ from tests.support.built_in_data import (
     naming_customers,
 )
 from tests.support.contract import CONTRACT
+from tests.support.examples import examples
 
 STEPS = 50
-EXAMPLES = 280
 
 ACCOUNTS = (ACCOUNT_1, ACCOUNT_2, ACCOUNT_3)
 CUSTOMERS = (CUSTOMER_1, CUSTOMER_2)
@@ -137,7 +137,7 @@ class Known:
     expires_at: int = field(default=0, compare=False)
 
 
-class Laws(RuleBasedStateMachine):
+class CartMachine(RuleBasedStateMachine):
     """`carts` is the model: every cart by its id, the one updated last at the end."""
 
     app: Flask
@@ -408,17 +408,17 @@ def parse_cart(cart: dict[str, Any]) -> tuple[str, Known]:
 
 @pytest.mark.long
 @pytest.mark.stress
-def test_the_properties_hold_for_ten_thousand_steps() -> None:
-    Laws.app = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
-    Laws.steps = 0
+def test_the_properties_hold_for_many_steps() -> None:
+    CartMachine.app = create_app(Config(frozen_at=NEW_YEAR), CONTRACT)
+    CartMachine.steps = 0
     run_state_machine_as_test(
-        Laws,
+        CartMachine,
         settings=settings(
-            max_examples=EXAMPLES,
+            max_examples=examples(280),
             stateful_step_count=STEPS,
             derandomize=True,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
-    assert Laws.steps >= 10_000
+    assert CartMachine.steps >= examples(10_000)

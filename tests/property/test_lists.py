@@ -24,9 +24,10 @@ from mockserver.store.entities import ACCOUNT, CUSTOMER, Account, Cart, Order, O
 from mockserver.store.ordered_map import Node, OrderedMap, SortSpec
 from mockserver.store.state import ChangeSet, StoreState, apply, changes_since
 from mockserver.store.transaction import Transaction
+from tests.support.examples import examples
 
-LAW = settings(
-    max_examples=200,
+PROPERTY = settings(
+    max_examples=examples(200),
     derandomize=True,
     deadline=None,
     database=None,
@@ -68,7 +69,7 @@ def all_of(things: OrderedMap[Thing]) -> list[Thing]:
     return list(things.iter_desc(-1))[::-1]
 
 
-@LAW
+@PROPERTY
 @given(RANKS, STEPS, st.sampled_from([4, 8]))
 def test_an_ordered_map_is_a_sorted_list(start: set[int], steps: list[Any], width: int) -> None:
     ordered_map.WIDTH = width  # which the fixture sets back
@@ -223,7 +224,7 @@ def start() -> StoreState:
     )
 
 
-@LAW
+@PROPERTY
 @given(st.integers(0, 1 << 64))
 def test_a_list_is_what_sorting_everything_gives(seed_of_chance: int) -> None:
     rng = Random(seed_of_chance)

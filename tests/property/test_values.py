@@ -1,4 +1,4 @@
-"""The laws of what has no state: filters, JSON, YAML, times; and the indexes of a world."""
+"""Properties of what has no state: filters, JSON, YAML, times; and of the indexes of a store."""
 
 import json
 import math
@@ -32,9 +32,10 @@ from mockserver.store.entities import ACCOUNT, CUSTOMER, Cart, Owner
 from mockserver.store.state import StoreState, apply
 from mockserver.store.transaction import Transaction
 from tests.support.contract import CONTRACT
+from tests.support.examples import examples
 
-LAW = settings(
-    max_examples=300,
+PROPERTY = settings(
+    max_examples=examples(300),
     derandomize=True,
     deadline=None,
     database=None,
@@ -100,7 +101,7 @@ def owned(account_ids: Iterable[str]) -> tuple[Owner, ...]:
     return tuple(Owner(ACCOUNT, each) for each in account_ids)
 
 
-@LAW
+@PROPERTY
 @given(
     expressions(),
     st.text(LETTERS, max_size=6),
@@ -115,7 +116,7 @@ def test_a_filter_means_what_its_terms_mean(
     assert filters.parse(text, GRAMMAR)(cart) is expected
 
 
-@LAW
+@PROPERTY
 @given(st.text(LETTERS, max_size=8), st.data())
 def test_a_name_is_like_itself_with_some_of_it_starred(name: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(name)))
@@ -124,7 +125,7 @@ def test_a_name_is_like_itself_with_some_of_it_starred(name: str, data: st.DataO
     assert filters.parse(f'ilike(name,"{wanted}")', GRAMMAR)(a_cart("c", name.swapcase()))
 
 
-@LAW
+@PROPERTY
 @given(
     st.text()
     | soup("contains", "ilike", "(", "account_ids", "name", ",", '"', "*", ")", ":", "|", "\\", " ")
@@ -206,7 +207,7 @@ def is_refused(part: Any) -> bool:
     return isinstance(part, float) and not math.isfinite(part)
 
 
-@LAW
+@PROPERTY
 @given(st.binary() | (ANY_JSON | JSON_SOUP | DEEP).map(str.encode))
 @example(b'{"a":1,"a":1}')
 @example(b'{"a":{"b":1,"b":2}}')
@@ -235,7 +236,7 @@ def test_json_is_what_pythons_parser_takes_but_for_what_is_refused(text: bytes) 
 
 
 @pytest.mark.stress
-@LAW
+@PROPERTY
 @given(VALUES)
 def test_json_comes_back_as_it_went(value: Any) -> None:
     assert json_text.parse(json_text.dump(value)) == value
@@ -359,7 +360,7 @@ SPOILT = st.builds(
 
 
 @pytest.mark.stress
-@settings(LAW, max_examples=400)
+@settings(PROPERTY, max_examples=examples(400))
 @given(
     st.binary()
     | (YAML_SOUP | WORLDS.map(lambda value: yaml.safe_dump(value, allow_unicode=True))).map(
@@ -374,16 +375,16 @@ SPOILT = st.builds(
 @example(b"carts: " + b"[" * 5000)
 @example(b"carts: [{id: one, name: x, idle: P400D}]")
 def test_fixtures_are_used_or_refused_with_every_mistake(text: bytes) -> None:
-    hold_to_the_law(text)
+    assert_used_or_rejected(text)
 
 
-@settings(LAW, max_examples=40)
+@settings(PROPERTY, max_examples=examples(40))
 @given(SPOILT)
 def test_spoilt_fixtures_are_used_or_refused_with_every_mistake(text: str) -> None:
-    hold_to_the_law(text.encode("utf-8", "surrogatepass"))
+    assert_used_or_rejected(text.encode("utf-8", "surrogatepass"))
 
 
-def hold_to_the_law(text: bytes) -> None:
+def assert_used_or_rejected(text: bytes) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder, "world.yaml")
         path.write_bytes(text)
@@ -413,7 +414,7 @@ INSTANTS = st.integers(FIRST, LAST)
 TIME_SOUP = soup(*"0123456789-:TZtz+. PDHMS", "2026-01-01", "T00:00:00", "Z", "+01:00")
 
 
-@LAW
+@PROPERTY
 @given(INSTANTS)
 @example(FIRST)
 @example(LAST)
@@ -423,7 +424,7 @@ def test_an_instant_comes_back_as_it_went(instant: int) -> None:
     assert clock.parse_instant(clock.to_seconds_text(instant)) == instant // SECOND * SECOND
 
 
-@LAW
+@PROPERTY
 @given(
     st.datetimes(min_value=datetime(1, 1, 3), max_value=datetime(9999, 12, 29)),
     st.integers(-23 * 60 - 59, 23 * 60 + 59),
@@ -437,7 +438,7 @@ def test_an_instant_is_the_same_in_every_zone(moment: datetime, minutes: int, t:
     assert clock.parse_instant(local + zone) == since // timedelta(milliseconds=1)
 
 
-@LAW
+@PROPERTY
 @given(
     st.text()
     | TIME_SOUP
@@ -475,7 +476,7 @@ def test_what_looks_like_an_instant_and_is_none_is_refused(text: str) -> None:
 COUNTS = st.none() | st.integers(0, 999_999)
 
 
-@LAW
+@PROPERTY
 @given(COUNTS, COUNTS, COUNTS, COUNTS)
 def test_a_duration_is_the_sum_of_its_parts(
     days: int | None, hours: int | None, minutes: int | None, seconds: int | None
@@ -490,7 +491,7 @@ def test_a_duration_is_the_sum_of_its_parts(
         assert clock.parse_duration(text) == sum((n or 0) * unit for n, _, unit in named)
 
 
-@LAW
+@PROPERTY
 @given(st.text() | TIME_SOUP | st.from_regex(r"P\d{0,9}D?T?\d{0,9}[HMS]?", fullmatch=True))
 @example("P")
 @example("PT")
@@ -506,7 +507,7 @@ def test_a_text_is_a_duration_or_none(text: str) -> None:
             clock.parse_duration(text)
 
 
-# --- worlds ----------------------------------------------------------------------------------
+# --- indexes ---------------------------------------------------------------------------------
 
 Change = tuple[str, Any]
 OWNERS = [Owner(kind, owner_id) for kind in (ACCOUNT, CUSTOMER) for owner_id in "xy"]
@@ -538,7 +539,7 @@ def derived(one: StoreState) -> dict[Owner, set[str]]:
     return dict(found)
 
 
-@settings(LAW, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(PROPERTY, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CHANGES)
 def test_the_index_says_what_the_carts_say(
     monkeypatch: pytest.MonkeyPatch, changes: list[Change]

@@ -1,4 +1,4 @@
-"""What the tests of items say to a cart, and what they read from its answers."""
+"""Requests to the items of a cart, and values read from the responses."""
 
 from typing import Any
 

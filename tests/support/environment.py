@@ -1,4 +1,4 @@
-"""What processes that tests start are given of their own environment."""
+"""The environment of processes that tests start."""
 
 import os
 

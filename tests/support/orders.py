@@ -1,4 +1,4 @@
-"""What the tests of checkout, orders and payments send, and what they read from the answers."""
+"""Requests of checkout, orders and payments, and values read from the responses."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Servers as processes that tests kill, starve and crowd."""
+"""Helpers for servers as processes: their children, how to kill them, and requests to them."""
 
 import os
 import signal

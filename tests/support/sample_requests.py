@@ -1,4 +1,4 @@
-"""Requests as values: one good one for each operation, to be spoilt by the tests."""
+"""One valid request for each operation, as a value of which tests make invalid ones."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

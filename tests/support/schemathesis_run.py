@@ -1,4 +1,4 @@
-"""One run of the schemathesis suite, and what its report must tell."""
+"""One run of the schemathesis suite, and the checks of its report."""
 
 import json
 import subprocess

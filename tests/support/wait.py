@@ -1,4 +1,4 @@
-"""Waiting for what happens in its own time."""
+"""Waiting for a condition, with a limit."""
 
 import time
 from collections.abc import Callable

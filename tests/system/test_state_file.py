@@ -43,6 +43,7 @@ from tests.support.built_in_data import (
     naming,
 )
 from tests.support.carts import product, promotion, put_in
+from tests.support.examples import examples
 from tests.support.orders import check_out, ordered, pay
 
 Make = Callable[..., Flask]
@@ -200,7 +201,7 @@ STEPS: dict[str, tuple[str, str, Any]] = {
 
 @pytest.mark.stress
 @settings(
-    max_examples=40,
+    max_examples=examples(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

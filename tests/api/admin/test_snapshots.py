@@ -27,6 +27,7 @@ from tests.support.built_in_data import (
     naming,
 )
 from tests.support.contract import CONTRACT
+from tests.support.examples import examples
 from tests.support.sample_requests import CHECKOUT, GOOD, GUEST, SIGN_IN, TOKENS
 
 RULE = {"operation": "getCarts", "then": {"error": "forbidden"}, "skip": 1, "times": 2}
@@ -336,7 +337,7 @@ def test_a_snapshot_is_downloaded_as_it_was(client: FlaskClient) -> None:
 
 
 @pytest.mark.stress
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @example(name="a\x85b", description="\u2028")
 @example(name="0", description="\x85 \u2029 \r\n")
 @given(name=st.text(min_size=1, max_size=30), description=st.text(max_size=60))
