@@ -49,6 +49,12 @@ def contract_errors(contract: Contract, functions: Set[str]) -> list[str]:
         *_extension_key_errors(contract.document, ()),
         *_missing("x-gateway-responses", contract.gateway, GATEWAY_ERRORS),
         *_example_errors(contract),
+        *(
+            f"x-unsupported-paths has {path}, which is served; remove it there and in "
+            "docs/what-is-not-served.md"
+            for path in contract.document["x-unsupported-paths"]
+            if path in contract.document["paths"]
+        ),
         *(message for operation in contract.operations for message in _operation_errors(operation)),
     ]
     return [

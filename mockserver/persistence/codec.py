@@ -6,6 +6,7 @@ nothing. In a document each record is written once, however many sandboxes and s
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Annotated, Any
@@ -16,7 +17,7 @@ from mockserver.core.clock import Clock
 from mockserver.core.ids import Ids
 from mockserver.sandbox.rules import Rule, RuleSet
 from mockserver.sandbox.sandbox import Checkpoint, SandboxState
-from mockserver.store.state import COLLECTIONS, ChangeSet, StoreState, apply, changes_since
+from mockserver.store.state import COLLECTIONS, INDEXES, ChangeSet, StoreState, apply, changes_since
 
 INLINE = ("allocated", "settings", "counters")
 """The collections whose records are written where they are used: they are small."""
@@ -191,10 +192,10 @@ def digest_of(initial: StoreState) -> str:
     """Return the digest that identifies initial data: 64 hexadecimal digits."""
     encoder = msgspec.json.Encoder(order="deterministic", enc_hook=_plain)
     static = (
-        "store", "rules", "magic", "static_bearers", "static_account_tokens",
-        "static_customer_tokens", "password_profiles", "applications", "codes", "currencies",
-        "products", "promotions", "hierarchies",
-    )  # fmt: skip
+        field.name
+        for field in dataclasses.fields(initial)
+        if field.name not in ("epoch", *INDEXES, *COLLECTIONS)
+    )
     digest = sha256()
     for name in (*static, *COLLECTIONS):
         value = getattr(initial, name)

@@ -46,7 +46,13 @@ COLLECTIONS: Mapping[str, Any] = {
     "counters": int,
 }
 """The collections that change, and the type of their records. All other fields of a state are
-part of the initial data."""
+part of the initial data, but for `INDEXES`."""
+
+INDEXES = (
+    *("products_by_sku", "members_by_account", "usernames", "customers_by_email"),
+    *("cart_index", "order_index"),
+)
+"""The fields that follow from others."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,7 @@ class StoreState:
 
     Tokens are keyed by their digest, `allocated` (how many of a product's stock orders have taken)
     by product id, `settings` by group. The static tokens are listed to be shown at the start; they
-    are looked up like any other token. The fields from `members_by_account` on are indexes, which
-    follow from the collections.
+    are looked up like any other token.
     """
 
     epoch: int = 0

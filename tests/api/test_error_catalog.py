@@ -336,7 +336,9 @@ def served(contract: Contract) -> Served:
 def test_every_error_has_causes_and_each_gives_it(served: Served, operation: str) -> None:
     for entry in entries_of(operation):
         causes = causes_of(operation, entry.id)
-        assert causes or entry.id in ONLY_ON_DEMAND, f"no cause in tests/support: {entry.id}"
+        assert causes or entry.id in ONLY_ON_DEMAND, (
+            f"add a request that causes {entry.id} of {operation} to tests/support/error_causes/"
+        )
         for cause in causes:
             client = served(cause)
             for request in cause.before:

@@ -80,6 +80,14 @@ def test_function_without_an_operation_is_reported(load: Load, document: Any) ->
     ]
 
 
+def test_served_path_that_is_listed_as_unsupported_is_reported(load: Load, document: Any) -> None:
+    document["x-unsupported-paths"].append("/v2/carts")
+    assert errors(load(document)) == [
+        "openapi.yaml: x-unsupported-paths has /v2/carts, which is served; remove it there and in "
+        "docs/what-is-not-served.md"
+    ]
+
+
 def test_unknown_and_missing_error_ids_are_reported(load: Load, document: Any) -> None:
     examples = node(document, *GET_CARTS, "responses", "400", "content", "application/json")[
         "examples"

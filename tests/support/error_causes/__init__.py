@@ -12,7 +12,6 @@ from tests.support.error_causes import (
     tokens,
 )
 from tests.support.error_causes.common import Cause, common_causes
-from tests.support.sample_requests import GOOD
 
 ONLY_ON_DEMAND = frozenset(
     {
@@ -32,5 +31,5 @@ CAUSES = {key: causes for resource in RESOURCES for key, causes in resource.CAUS
 
 def causes_of(operation: str, error: str) -> Sequence[Cause]:
     """Return the causes of one operation's error; none where no request is known to cause it."""
-    causes = CAUSES.get((operation, error)) or common_causes(GOOD[operation]).get(error, ())
+    causes = CAUSES.get((operation, error)) or common_causes(operation).get(error, ())
     return [cause if isinstance(cause, Cause) else Cause(cause) for cause in causes]

@@ -25,9 +25,6 @@ _of_membership = "-v2-accounts-accountID-account-memberships-membershipID"
 _ada = f"/v2/accounts/{ACCOUNT_1}"
 
 CAUSES: Causes = {
-    ("get-v2-accounts", "schema-violation"): [
-        GOOD["get-v2-accounts"].evolve(query={"page[limit]": "101"})
-    ],
     ("get-v2-accounts", "forbidden"): [
         GOOD["get-v2-accounts"].evolve(headers=SHOPPER),
         Cause(GOOD["get-v2-accounts"].evolve(headers=RESTRICTED), fixtures=(RESTRICTED_STATE,)),
@@ -42,16 +39,6 @@ CAUSES: Causes = {
     ("get-v2-accounts", "invalid-filter"): [
         GOOD["get-v2-accounts"].evolve(query={"filter": "anything"})
     ],
-    **{
-        (operation, "invalid-filter"): [GOOD[operation].evolve(query={"filter": "anything"})]
-        for operation in GOOD
-        if operation.startswith("get") and operation.endswith(("members", "memberships"))
-    },
-    **{
-        (operation, "schema-violation"): [GOOD[operation].evolve(query={"page[limit]": "101"})]
-        for operation in GOOD
-        if operation.startswith("get") and operation.endswith(("members", "memberships"))
-    },
     **{
         (operation, "schema-violation"): [GOOD[operation].evolve(body={})]
         for operation in GOOD

@@ -6,17 +6,6 @@ from tests.support.sample_requests import (
 )
 
 CAUSES: Causes = {
-    **{
-        (operation, "schema-violation"): [GOOD[operation].evolve(query={"page[limit]": "101"})]
-        for operation in (
-            "getAllCurrencies",
-            "getByContextAllHierarchies",
-            "getByContextAllProducts",
-        )
-    },
-    ("getByContextAllProducts", "invalid-filter"): [
-        GOOD["getByContextAllProducts"].evolve(query={"filter": "anything"})
-    ],
     ("getByContextProduct", "schema-violation"): [
         GOOD["getByContextProduct"].with_headers(X_MOLTIN_CURRENCY="dollars")
     ],

@@ -9,8 +9,10 @@ from tests.support.built_in_data import (
     CUSTOMER_TOKEN,
     SHOPPER,
 )
+from tests.support.openapi_doc import follow, operations
 from tests.support.sample_requests import (
     DATA,
+    GOOD,
     JSON,
     RESTRICTED,
     RESTRICTED_STATE,
@@ -40,8 +42,12 @@ Causes = Mapping[tuple[str, str], Sequence[Request | Cause]]
 WRONG_BEARERS = ("Bearer no-such-token", "Bearer", "Bearer account-1", "admin", "Basic admin", "")
 
 
-def common_causes(good: Request) -> dict[str, Sequence[Request | Cause]]:
-    """Return the causes that every operation has (contract.md §2 and §6)."""
+def common_causes(operation: str) -> dict[str, Sequence[Request | Cause]]:
+    """Return the causes that every operation has (contract.md §2 and §6), and those of lists."""
+    good = GOOD[operation]
+    parameters = {
+        follow(parameter)["name"] for parameter in operations()[operation].get("parameters", ())
+    }
     anyhow = Request(good.method, good.path, good.headers)
     refused = [
         good.without_header("Authorization"),
@@ -77,6 +83,14 @@ def common_causes(good: Request) -> dict[str, Sequence[Request | Cause]]:
         ],
         "malformed-json": not_json(anyhow),
         "invalid-json-payload": not_json(anyhow),
+        **{
+            error: [good.evolve(query={name: value})]
+            for name, value, error in (
+                ("page[limit]", "101", "schema-violation"),
+                ("filter", "anything", "invalid-filter"),
+            )
+            if name in parameters
+        },
     }
 
 

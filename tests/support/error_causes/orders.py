@@ -80,12 +80,6 @@ CAUSES: Causes = {
         for member in ("no-such-member", MEMBER_GRACE)
     ],
     ("checkoutAPI", "customer-not-found"): [_checkout_with(customer={"id": "no-such-customer"})],
-    ("getCustomerOrders", "schema-violation"): [
-        GOOD["getCustomerOrders"].evolve(query={"page[limit]": "101"})
-    ],
-    ("getCustomerOrders", "invalid-filter"): [
-        GOOD["getCustomerOrders"].evolve(query={"filter": "anything"})
-    ],
     **{
         (name, "order-not-found"): [
             GOOD[name].evolve(path=f"{_unknown_order}{rest}"),
