@@ -30,9 +30,7 @@ REFUSED = {
     ("headers", "refused"),
     [
         pytest.param(ADMIN, set(), id="as administrator"),
-        pytest.param(
-            acting_as(1), REFUSED, id="as a shopper's account", marks=pytest.mark.nightly
-        ),
+        pytest.param(acting_as(1), REFUSED, id="as a shopper's account", marks=pytest.mark.nightly),
     ],
 )
 def test_server_keeps_its_contract(
