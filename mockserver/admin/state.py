@@ -1,6 +1,6 @@
 """An overview of the store state of a sandbox: carts, accounts, members, customers, tokens."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, request
@@ -117,21 +117,16 @@ class _Overview:
             yield _token("account", text, None, **owner)
         for text, customer_id in state.static_customer_tokens.items():
             yield _token("customer", text, None, customer_id=customer_id)
-        for bearer in state.bearers.values():
-            if self._is_valid(bearer.expires_at):
-                expires_at = self._time(bearer.expires_at)
-                yield _token("bearer", None, expires_at, client_id=bearer.client_id)
-        for token in state.account_tokens.values():
-            if self._is_valid(token.expires_at):
-                ids = {"account_id": token.account_id, "member_id": token.member_id}
-                yield _token("account", None, self._time(token.expires_at), **ids)
-        for issued in state.customer_tokens.values():
-            if self._is_valid(issued.expires_at):
-                expires_at = self._time(issued.expires_at)
-                yield _token("customer", None, expires_at, customer_id=issued.customer_id)
-
-    def _is_valid(self, expires_at: int | None) -> bool:
-        return expires_at is not None and expires_at > self.tx.now
+        issued: Iterable[tuple[str, Mapping[str, Any], tuple[str, ...]]] = (
+            ("bearer", state.bearers, ("client_id",)),
+            ("account", state.account_tokens, ("account_id", "member_id")),
+            ("customer", state.customer_tokens, ("customer_id",)),
+        )
+        for kind, records, names in issued:
+            for token in records.values():
+                if token.expires_at is not None and token.expires_at > self.tx.now:
+                    owner = {name: getattr(token, name) for name in names}
+                    yield _token(kind, None, self._time(token.expires_at), **owner)
 
 
 def _member(member: Member) -> dict[str, Any]:

@@ -148,13 +148,9 @@ PEM_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     " refuse to start, or start without it and keep it as FILE.rejected.",
 )
 @click.pass_context
-def cli(ctx: click.Context, /, **options: Any) -> None:
-    """Serve the Account Cart Associations sandbox until Ctrl-C."""
-    if ctx.invoked_subcommand is None:
-        serve(_serve_options(**options), banner.text)
-
-
-def _serve_options(
+def cli(
+    ctx: click.Context,
+    /,
     reload: bool,
     tls: bool,
     tls_cert: Path | None,
@@ -165,16 +161,18 @@ def _serve_options(
     freeze_time: int | None,
     sandbox_idle: int,
     **settings: Any,
-) -> ServeOptions:
+) -> None:
+    """Serve the Account Cart Associations sandbox until Ctrl-C."""
+    if ctx.invoked_subcommand is not None:
+        return
+    secret = secrets.token_hex(16)
     config = Config(
-        frozen_at=freeze_time,
-        sandbox_idle_s=sandbox_idle,
-        fault_secret=secrets.token_hex(16),
-        **settings,
+        frozen_at=freeze_time, sandbox_idle_s=sandbox_idle, fault_secret=secret, **settings
     )
-    return ServeOptions(
+    options = ServeOptions(
         config, reload, tls, tls_cert, tls_key, state_file, state_every, state_mismatch
     )
+    serve(options, banner.text)
 
 
 @cli.command()

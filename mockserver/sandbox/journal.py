@@ -162,19 +162,11 @@ class Entry(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         return {
-            "id": self.id,
+            **self._asdict(),
             "time": to_milliseconds_text(self.time),
-            "method": self.method,
-            "path": self.path,
             "query": redact_form(self.query),
-            "operation": self.operation,
             "caller": dict(zip(CALLER_FIELDS, self.caller, strict=True)) if self.caller else None,
-            "status": self.status,
-            "error": self.error,
             "violations": [violation.to_dict() for violation in self.violations],
-            "notes": list(self.notes),
-            "near_miss": self.near_miss,
-            "duration_ms": self.duration_ms,
             "request": self.request.to_dict(),
             "response": self.response.to_dict(),
         }
