@@ -126,7 +126,7 @@ def test_every_error_id_has_a_magic_id() -> None:
     magic_ids = yaml.safe_load(resource("fixtures/default.yaml").read_text("utf-8"))["magic_ids"]
     assert {each["id"]: each["error"] for each in magic_ids} == {
         f"always-{each.id}": each.id for each in error_entries()
-    }
+    }, "correct magic_ids in fixtures/default.yaml"
 
 
 def test_admin_api_and_command_line_list_the_documented_errors(shared_client: FlaskClient) -> None:
@@ -140,7 +140,7 @@ def test_admin_api_and_command_line_list_the_documented_errors(shared_client: Fl
 
 def test_docs_errors_md_is_up_to_date() -> None:
     page = ROOT / "docs" / "errors.md"
-    assert page.read_text("utf-8") == run_errors("--format", "markdown")
+    assert page.read_text("utf-8") == run_errors("--format", "markdown"), "run `make docs`"
 
 
 def test_text_of_the_command_line_names_every_error() -> None:

@@ -17,6 +17,7 @@ from mockserver.app import create_app
 from mockserver.cli.main import main
 from mockserver.core.config import Config, resource
 from mockserver.fixtures.load import load_fixtures
+from mockserver.fixtures.validate import KEYS
 from mockserver.fixtures.yaml_document import FixtureError
 from tests.support.built_in_data import (
     ACCOUNT_1,
@@ -695,7 +696,9 @@ def test_built_in_memberships_have_the_documented_ids(client: FlaskClient) -> No
 def test_built_in_data_has_a_magic_id_for_every_error(client: FlaskClient) -> None:
     document = yaml.safe_load(resource("fixtures/default.yaml").read_text("utf-8"))
     magic = {entry["id"]: entry["error"] for entry in document["magic_ids"]}
-    assert magic == {f"always-{error}": error for error in ERROR_IDS}
+    assert magic == {f"always-{error}": error for error in ERROR_IDS}, (
+        "correct magic_ids in fixtures/default.yaml"
+    )
     response = client.get("/v2/carts/always-write-conflict", headers=SHOPPER)
     assert response.status_code == 200  # getting a cart can't conflict
     response = client.delete("/v2/carts/always-write-conflict", headers=SHOPPER)
@@ -711,6 +714,18 @@ def schema() -> Any:
 
 def test_schema_is_valid() -> None:
     Draft202012Validator.check_schema(schema())
+
+
+def test_every_section_is_validated_built_and_exported(client: FlaskClient) -> None:
+    sections = json.loads(resource("fixtures/schema.json").read_text("utf-8"))["properties"]
+    assert sections.keys() - KEYS.keys() == {"store", "settings", "rules"}, (
+        "add the section to KEYS in mockserver/fixtures/validate.py"
+    )
+    built_in = yaml.safe_load(resource("fixtures/default.yaml").read_text("utf-8"))
+    exported = yaml.safe_load(client.get("/__admin/fixture").data)
+    assert built_in.keys() - exported.keys() == set(), (
+        "add the section to build.py and export.py in mockserver/fixtures/"
+    )
 
 
 def test_built_in_data_is_valid_under_the_schema() -> None:

@@ -191,7 +191,9 @@ def check(name: str, response: Any) -> None:
 
 def test_every_operation_is_validated_against_the_document() -> None:
     endless = {"streamRequests"}  # tests/browser/test_pages.py reads its beginning
-    assert {name for name, *_ in RESPONSES} == set(admin.operations()) - endless
+    assert {name for name, *_ in RESPONSES} == set(admin.operations()) - endless, (
+        "add a request to RESPONSES for each documented status"
+    )
 
 
 def test_every_journaled_request_is_as_documented(busy: FlaskClient) -> None:
