@@ -37,7 +37,7 @@ def create_access_token(ctx: OperationContext) -> OperationResult:
     expires_at = ctx.tx.now + BEARER_LIFETIME_S * SECOND
     # counted for each application: a token from before a reset never becomes another one's
     token = ctx.ids.token(f"bearer:{application.grant}:{application.client_id}")
-    ctx.tx.tokens.add_bearer(token, Bearer(application.client_id, expires_at))
+    ctx.tx.tokens.add(token, Bearer(application.client_id, expires_at))
     response = {
         "access_token": token,
         "token_type": "Bearer",
@@ -66,7 +66,7 @@ def create_customer_token(ctx: OperationContext) -> OperationResult:
         "jti": token_id,
     }
     token = _sign(ctx, claims, "customer-token")
-    ctx.tx.tokens.add_customer_token(token, CustomerToken(customer.id, expires_at))
+    ctx.tx.tokens.add(token, CustomerToken(customer.id, expires_at))
     response = {
         "type": "token",
         "id": token_id,
@@ -184,7 +184,7 @@ def _issue_account_token(ctx: OperationContext, member: Member, account: Account
         ),
     }
     token = _sign(ctx, claims, "account-token")
-    ctx.tx.tokens.add_account_token(token, AccountToken(account.id, member.id, expires_at))
+    ctx.tx.tokens.add(token, AccountToken(account.id, member.id, expires_at))
     return {
         "type": "account_management_authentication_token",
         "account_id": account.id,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mockserver.store.entities import ACCOUNT, Account, Customer, Member, Owner
-from mockserver.store.repository import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mockserver.store.transaction import Transaction
 
-class Accounts(Repository):
+
+@dataclass(slots=True)
+class Accounts:
     """The accounts of the store."""
+
+    _tx: Transaction
 
     def get(self, account_id: str) -> Account | None:
         """Return an account."""
@@ -56,8 +60,11 @@ class Accounts(Repository):
         self._tx.write({"accounts": accounts})
 
 
-class Members(Repository):
+@dataclass(slots=True)
+class Members:
     """The account members of the store, with their memberships."""
+
+    _tx: Transaction
 
     def get(self, member_id: str) -> Member | None:
         """Return an account member."""
@@ -89,8 +96,11 @@ class Members(Repository):
         return member
 
 
-class Customers(Repository):
+@dataclass(slots=True)
+class Customers:
     """The customers of the store."""
+
+    _tx: Transaction
 
     def get(self, customer_id: str) -> Customer | None:
         """Return a customer."""

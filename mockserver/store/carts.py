@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from mockserver.core.clock import DAY
-from mockserver.store.repository import Repository
 
 if TYPE_CHECKING:
     from mockserver.store.entities import Cart, Owner
     from mockserver.store.indexes import RecordQuery
+    from mockserver.store.transaction import Transaction
 
 MIN_SWEEP_SIZE = 10_000
 """Expired records are deleted whenever a collection has grown to twice what was alive before, and
@@ -19,8 +19,11 @@ to this many at least: so memory is bounded by what is alive, at a constant cost
 SWEEP_BATCH_SIZE = 512
 
 
-class Carts(Repository):
+@dataclass(slots=True)
+class Carts:
     """The carts that have not expired."""
+
+    _tx: Transaction
 
     def get(self, cart_id: str) -> Cart | None:
         """Return a cart."""

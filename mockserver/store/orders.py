@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-
-from mockserver.store.repository import Repository
 
 if TYPE_CHECKING:
     from mockserver.store.entities import Order, Owner, Product, Promotion
     from mockserver.store.indexes import RecordQuery
+    from mockserver.store.transaction import Transaction
 
 
-class Orders(Repository):
+@dataclass(slots=True)
+class Orders:
     """The orders of the store."""
+
+    _tx: Transaction
 
     def get(self, order_id: str) -> Order | None:
         """Return an order."""
@@ -35,8 +37,11 @@ class Orders(Repository):
         self._tx.write({"orders": {order.id: replace(order, updated_at=self._tx.now)}})
 
 
-class Products(Repository):
+@dataclass(slots=True)
+class Products:
     """The product catalog of the store, and its stock."""
+
+    _tx: Transaction
 
     def get(self, product_id: str) -> Product | None:
         """Return the product of an id."""

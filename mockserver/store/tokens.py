@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 from mockserver.store.carts import MIN_SWEEP_SIZE
 from mockserver.store.entities import AccountToken, Application, Bearer, CustomerToken, digest
-from mockserver.store.repository import Repository
+
+if TYPE_CHECKING:
+    from mockserver.store.transaction import Transaction
 
 Token = TypeVar("Token", Bearer, AccountToken, CustomerToken)
+COLLECTION_OF = {
+    Bearer: "bearers",
+    AccountToken: "account_tokens",
+    CustomerToken: "customer_tokens",
+}
 
 
-class Tokens(Repository):
+@dataclass(slots=True)
+class Tokens:
     """The tokens that have not expired."""
+
+    _tx: Transaction
 
     def application(self, client_id: str) -> Application | None:
         """Return the application of a client id."""
@@ -22,35 +33,19 @@ class Tokens(Repository):
         """Return what a bearer token stands for."""
         return self._unexpired(self._tx.state.bearers.get(digest(token)))
 
-    def add_bearer(self, token: str, bearer: Bearer) -> None:
-        """Store an issued bearer token."""
-        self._add("bearers", token, bearer)
-
     def account_token(self, token: str) -> AccountToken | None:
         """Return what an account token stands for, while the member belongs to the account."""
         record = self._unexpired(self._tx.state.account_tokens.get(digest(token)))
         member = None if record is None else self._tx.state.members.get(record.member_id)
         return record if record and member and record.account_id in member.account_ids else None
 
-    def add_account_token(self, token: str, account_token: AccountToken) -> None:
-        """Store an issued account token."""
-        self._add("account_tokens", token, account_token)
-
     def customer_token(self, token: str) -> CustomerToken | None:
         """Return what a customer token stands for."""
         return self._unexpired(self._tx.state.customer_tokens.get(digest(token)))
 
-    def add_customer_token(self, token: str, customer_token: CustomerToken) -> None:
-        """Store an issued customer token."""
-        self._add("customer_tokens", token, customer_token)
-
-    def _unexpired(self, token: Token | None) -> Token | None:
-        if token is None or token.expires_at is None or token.expires_at > self._tx.now:
-            return token
-        return None
-
-    def _add(self, collection: str, token: str, record: Any) -> None:
-        """Store a token, and delete the expired ones when the collection has grown enough."""
+    def add(self, token: str, record: Bearer | AccountToken | CustomerToken) -> None:
+        """Store an issued token, and delete the expired ones of its kind when there are many."""
+        collection = COLLECTION_OF[type(record)]
         self._tx.write({collection: {digest(token): record}})
         state = self._tx.state
         records = getattr(state, collection)
@@ -64,3 +59,8 @@ class Tokens(Repository):
         }
         next_size = 2 * (len(records) - len(expired))
         self._tx.write({collection: expired, "counters": {counter: next_size}})
+
+    def _unexpired(self, token: Token | None) -> Token | None:
+        if token is None or token.expires_at is None or token.expires_at > self._tx.now:
+            return token
+        return None

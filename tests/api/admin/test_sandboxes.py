@@ -326,7 +326,7 @@ def test_the_write_of_a_running_request_is_not_lost_with_its_sandbox(
         registry.delete("one")
     elapsed[0] = 20
     registry.get_or_create("another")
-    sandbox.run(lambda tx, _: tx.tokens.add_bearer("acknowledged", Bearer("storefront", None)))
+    sandbox.run(lambda tx, _: tx.tokens.add("acknowledged", Bearer("storefront", None)))
     assert (
         registry.get_or_create("one").run(lambda tx, _: tx.tokens.bearer("acknowledged"))
         is not None
