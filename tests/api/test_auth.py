@@ -78,6 +78,48 @@ ALL_CARTS = {*ASSOCIATED_CARTS, "free-cart", "contact-cart", "expiring-cart"}
 
 # --- the table
 
+ONLY_ADMINISTRATORS = {
+    *("get-v2-settings-cart", "put-v2-settings-cart", "post-v2-accounts"),
+    "delete-v2-accounts-accountID",
+    "get-v2-accounts-accountID-account-memberships-unassigned-account-members",
+    "post-v2-accounts-accountID-account-memberships",
+    "put-v2-accounts-accountID-account-memberships-membershipID",
+    "delete-v2-accounts-accountID-account-memberships-membershipID",
+}
+NOT_ANONYMOUS = {
+    *("getCarts", "getCustomerOrders", "getAnOrder", "getOrderItems"),
+    *("get-v2-accounts", "get-v2-accounts-accountID", "put-v2-accounts-accountID"),
+    "get-v2-accounts-accountID-account-memberships",
+    "get-v2-accounts-accountID-account-memberships-membershipID",
+    *("get-v2-account-members", "get-v2-account-members-accountMemberID"),
+    "put-v2-account-members-accountMemberID",
+    "get-v2-account-members-accountMemberId-account-memberships",
+}
+
+
+@pytest.mark.parametrize(
+    ("operations", "refused"),
+    [
+        (ONLY_ADMINISTRATORS, {"anonymous", "account", "customer"}),
+        (NOT_ANONYMOUS, {"anonymous"}),
+    ],
+    ids=["for administrators", "not for anonymous shoppers"],
+)
+def test_openapi_yaml_refuses_whom_the_service_refuses(
+    operations: set[str], refused: set[str]
+) -> None:
+    """contract.md §3 and §9: written out, so that the server and openapi.yaml can't err together"""
+    for name in operations:
+        operation = CONTRACT.operation(name)
+        assert operation is not None
+        assert not operation.callers & refused, name
+
+
+@pytest.mark.parametrize("operation", ["getACart", "createACart", "createAccountCartAssociation"])
+def test_openapi_yaml_lets_anonymous_shoppers_use_carts(operation: str) -> None:
+    """contract.md §3"""
+    assert "anonymous" in CONTRACT.operation(operation).callers
+
 
 def test_every_operation_but_one_requires_a_bearer_token() -> None:
     assert {*ACCESS, "createAnAccessToken"} == set(GOOD)
