@@ -43,9 +43,7 @@ class Instant(click.ParamType[int]):
 
 
 class FixturePath(click.ParamType[str]):
-    """A file, a folder, or `default`; in the environment, several are separated as in PATH.
-
-    Not checked: loading the fixtures reports errors in more detail."""
+    """A file, a folder, or `default`, unchecked; the environment separates several as in PATH."""
 
     name = "path"
     envvar_list_splitter = os.pathsep

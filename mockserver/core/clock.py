@@ -6,6 +6,7 @@ An instant is an int: milliseconds since 1970-01-01T00:00:00Z.
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 SECOND = 1000
 MINUTE = 60 * SECOND
@@ -15,6 +16,7 @@ MAX_AGE = 3650 * DAY
 """The maximum age of a time in fixtures."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
 _INSTANT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -94,6 +96,7 @@ def stopwatch() -> float:
     return time.perf_counter()
 
 
+@lru_cache(maxsize=1024)
 def to_seconds_text(instant: int) -> str:
     """Return the instant in the format of carts: `2026-01-01T00:00:00Z`."""
     return _datetime(instant).isoformat(timespec="seconds") + "Z"
@@ -129,7 +132,7 @@ def parse_duration(text: str) -> int:
 
 def _datetime(instant: int) -> datetime:
     """Return the instant in UTC, as a naive datetime."""
-    return (_EPOCH + timedelta(milliseconds=instant)).replace(tzinfo=None)
+    return _NAIVE_EPOCH + timedelta(milliseconds=instant)
 
 
 EARLIEST, LATEST = parse_instant("1971-01-01T00:00:00Z"), parse_instant("9000-01-01T00:00:00Z")

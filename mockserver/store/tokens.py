@@ -12,11 +12,7 @@ if TYPE_CHECKING:
     from mockserver.store.transaction import Transaction
 
 Token = TypeVar("Token", Bearer, AccountToken, CustomerToken)
-COLLECTION_OF = {
-    Bearer: "bearers",
-    AccountToken: "account_tokens",
-    CustomerToken: "customer_tokens",
-}
+COLLECTION = {Bearer: "bearers", AccountToken: "account_tokens", CustomerToken: "customer_tokens"}
 
 
 @dataclass(slots=True)
@@ -45,7 +41,7 @@ class Tokens:
 
     def add(self, token: str, record: Bearer | AccountToken | CustomerToken) -> None:
         """Store an issued token, and delete the expired ones of its kind when there are many."""
-        collection = COLLECTION_OF[type(record)]
+        collection = COLLECTION[type(record)]
         self._tx.write({collection: {digest(token): record}})
         state = self._tx.state
         records = getattr(state, collection)
