@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from mockserver.store.indexes import RecordQuery
     from mockserver.store.transaction import Transaction
 
-MIN_SWEEP_SIZE = 10_000
-"""Expired records are deleted whenever a collection has grown to twice what was alive before, and
-to this many at least: so memory is bounded by what is alive, at a constant cost per request."""
 SWEEP_BATCH_SIZE = 512
 
 
@@ -55,17 +52,15 @@ class Carts:
         self._tx.write({"carts": {cart_id: None}})
 
     def _sweep(self) -> None:
-        """Delete some expired carts when there are many: enough that they become fewer, and few
-        enough that no request waits for it."""
+        """Delete expired carts when there are many: more than come, so few that nobody waits."""
         state = self._tx.state
-        size = len(state.carts)
-        if size < MIN_SWEEP_SIZE or size < (state.counters.get("sweep carts at") or 0):
+        if not state.is_sweep_due("carts"):
             return
         expired = {
             cart.id: None
             for cart in islice(state.cart_index.iter_expired(self._tx.now), SWEEP_BATCH_SIZE)
         }
-        left = size - len(expired)
+        left = len(state.carts) - len(expired)
         is_done = len(expired) < SWEEP_BATCH_SIZE
         next_size = 2 * left if is_done else left + SWEEP_BATCH_SIZE // 8
         self._tx.write({"carts": expired, "counters": {"sweep carts at": next_size}})

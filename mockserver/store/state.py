@@ -55,6 +55,11 @@ INDEXES = (
 """The fields that follow from others."""
 
 
+MIN_SWEEP_SIZE = 10_000
+"""Expired records are deleted whenever a collection has grown to twice what was alive before, and
+to this many at least: so memory is bounded by what is alive, at a constant cost per request."""
+
+
 @dataclass(frozen=True)
 class StoreState:
     """Everything that the store knows.
@@ -108,6 +113,11 @@ class StoreState:
     def revision(self) -> int:
         """How often carts and orders have changed since the initial data."""
         return self.counters.get("revision") or 0
+
+    def is_sweep_due(self, collection: str) -> bool:
+        """Return whether a collection has grown so much that its expired records must go."""
+        size = len(getattr(self, collection))
+        return size >= MIN_SWEEP_SIZE and size >= (self.counters.get(f"sweep {collection} at") or 0)
 
     @property
     def default_currency(self) -> str:

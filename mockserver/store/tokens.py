@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from mockserver.store.carts import MIN_SWEEP_SIZE
 from mockserver.store.entities import AccountToken, Application, Bearer, CustomerToken, digest
 
 if TYPE_CHECKING:
@@ -43,18 +42,16 @@ class Tokens:
         """Store an issued token, and delete the expired ones of its kind when there are many."""
         collection = COLLECTION[type(record)]
         self._tx.write({collection: {digest(token): record}})
-        state = self._tx.state
-        records = getattr(state, collection)
-        counter = f"sweep {collection} at"
-        if len(records) < MIN_SWEEP_SIZE or len(records) < (state.counters.get(counter) or 0):
+        if not self._tx.state.is_sweep_due(collection):
             return
+        records = getattr(self._tx.state, collection)
         expired = {
             key: None
             for key, issued in records.items()
             if issued.expires_at is not None and issued.expires_at <= self._tx.now
         }
         next_size = 2 * (len(records) - len(expired))
-        self._tx.write({collection: expired, "counters": {counter: next_size}})
+        self._tx.write({collection: expired, "counters": {f"sweep {collection} at": next_size}})
 
     def _unexpired(self, token: Token | None) -> Token | None:
         if token is None or token.expires_at is None or token.expires_at > self._tx.now:

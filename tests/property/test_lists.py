@@ -20,7 +20,8 @@ from mockserver.operations.base import OperationContext
 from mockserver.persistence.codec import decode_changes, encode_changes
 from mockserver.store import carts as store_carts
 from mockserver.store import indexes, ordered_map
-from mockserver.store.entities import ACCOUNT, CUSTOMER, Account, Cart, Order, Owner
+from mockserver.store import state as store_state
+from mockserver.store.entities import ACCOUNT, CUSTOMER, Account, Bearer, Cart, Order, Owner
 from mockserver.store.ordered_map import Node, OrderedMap, SortSpec
 from mockserver.store.state import ChangeSet, StoreState, apply, changes_since
 from mockserver.store.transaction import Transaction
@@ -354,7 +355,7 @@ def many(count: int) -> StoreState:
 
 
 def test_expired_carts_are_thrown_away_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_carts, "MIN_SWEEP_SIZE", 100)
+    monkeypatch.setattr(store_state, "MIN_SWEEP_SIZE", 100)
     monkeypatch.setattr(store_carts, "SWEEP_BATCH_SIZE", 16)
     tx = Transaction(many(1000), 2 * DAY)
     sizes = [len(tx.state.carts)]
@@ -365,3 +366,20 @@ def test_expired_carts_are_thrown_away_a_few_at_a_time(monkeypatch: pytest.Monke
     assert sizes[-1] == 200
     assert [cart.id for cart in tx.carts.list()] == [f"new-{n}" for n in reversed(range(200))]
     assert len(tx.state.cart_index.query(None, -(10**15))) == 200
+
+
+def test_expired_tokens_are_thrown_away_when_there_are_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(store_state, "MIN_SWEEP_SIZE", 100)
+    kept = start().bearers
+    tx = Transaction(start(), 0)
+    for number in range(90):
+        tx.tokens.add(f"old-{number}", Bearer("storefront", HOUR))
+    tx.now = HOUR
+    for number in range(90):
+        tx.tokens.add(f"new-{number}", Bearer("storefront", 2 * HOUR))
+    assert len(tx.state.bearers) == len(kept) + 90
+    assert tx.tokens.bearer("new-0")
+    assert not tx.tokens.bearer("old-0")
+    assert all(key in tx.state.bearers for key in kept)

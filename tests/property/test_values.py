@@ -27,7 +27,7 @@ from mockserver.fixtures.validate import KEYS
 from mockserver.fixtures.yaml_document import FixtureError
 from mockserver.operations.carts import GRAMMAR
 from mockserver.operations.lists import filters
-from mockserver.store import carts as store_carts
+from mockserver.store import state as store_state
 from mockserver.store.entities import ACCOUNT, CUSTOMER, Cart, Owner
 from mockserver.store.state import StoreState, apply
 from mockserver.store.transaction import Transaction
@@ -545,7 +545,7 @@ def test_the_index_says_what_the_carts_say(
     monkeypatch: pytest.MonkeyPatch, changes: list[Change]
 ) -> None:
     monkeypatch.setattr(
-        store_carts, "MIN_SWEEP_SIZE", 4
+        store_state, "MIN_SWEEP_SIZE", 4
     )  # expired carts are swept away now and then
     now = 0
     one = apply(StoreState(), {"settings": {"cart": {"cart_expiry_days": 7}}})
