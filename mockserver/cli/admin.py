@@ -18,10 +18,10 @@ import click
 
 from mockserver.cli import coverage_report
 from mockserver.cli.banner import url_host
+from mockserver.core.config import ANY_ADDRESS
 from mockserver.testing.client import AdminClient, MockServerError
 
 FORMATS = ("text", "json")
-ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 URL_HELP = (
     "Base URL of the server. By default it is built from --host, --port and --tls of `mockserver`."
 )
@@ -33,6 +33,14 @@ def server_url(options: Mapping[str, Any]) -> str:
     scheme = "https" if options["tls"] or options["tls_cert"] else "http"
     host = "127.0.0.1" if options["host"] in ANY_ADDRESS else options["host"]
     return f"{scheme}://{url_host(host)}:{options['port']}"
+
+
+def unverified_context() -> ssl.SSLContext:
+    """Return a context that accepts any certificate, e.g. one that the server has generated."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _store_option(ctx: click.Context, param: click.Parameter, value: Any) -> None:
@@ -102,7 +110,7 @@ class Session:
         root = ctx.find_root().params
         url = options.get("url") or server_url(root)
         token = options.get("admin_token") or root["admin_token"]
-        context = ssl._create_unverified_context() if "insecure" in options else None  # noqa: S323 - requested
+        context = unverified_context() if "insecure" in options else None
         client = AdminClient(url, token, options.get("sandbox"), context)
         return cls(client, options.get("format", "text"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mockserver import __version__
-from mockserver.core.config import BUILT_IN, LOOPBACK, Config
+from mockserver.core.config import ANY_ADDRESS, BUILT_IN, LOOPBACK, Config
 
 if TYPE_CHECKING:
     from mockserver.server.tls import Certificate
@@ -22,7 +22,7 @@ MAX_LISTED = 20
 
 def text(config: Config, port: int, tls: Certificate | None, state: StoreState) -> str:
     """Return the banner of a server that listens on `port`."""
-    host = "localhost" if config.host in ("127.0.0.1", "0.0.0.0", "::") else config.host  # noqa: S104 - compared, not bound
+    host = "localhost" if config.host in ("127.0.0.1", *ANY_ADDRESS) else config.host
     url = f"{'https' if tls else 'http'}://{url_host(host)}:{port}"
     lines = [
         f"Account Cart Associations sandbox {__version__}",

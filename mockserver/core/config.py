@@ -7,6 +7,7 @@ BUILT_IN = "default"
 """The name of the built-in data in `fixtures`."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
 
 @dataclass(frozen=True, slots=True)

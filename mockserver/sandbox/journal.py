@@ -45,7 +45,6 @@ PUBLIC_NAMES = frozenset(
 MAX_TEXT = 4096
 """The most characters of a target or of a header that are kept."""
 MAX_HEADERS = 100
-REFERER = "HTTP_REFERER"
 CALLER_FIELDS = ("kind", "account_id", "customer_id")
 """The names of `Entry.caller`'s values."""
 
@@ -62,12 +61,7 @@ class Message(NamedTuple):
     @classmethod
     def from_request(cls, headers: Iterable[tuple[str, str]], body: bytes) -> Message:
         """Return a request; its headers have the names of their keys in the environment."""
-        kept = [
-            (key, REDACTED if is_secret(key) else value)
-            if key != REFERER and len(value) <= MAX_TEXT
-            else (key, _kept(key, value))
-            for key, value in islice(headers, MAX_HEADERS)
-        ]
+        kept = [(key, _kept(key, value)) for key, value in islice(headers, MAX_HEADERS)]
         return cls(tuple(kept), _truncate(body), len(body), True)
 
     @classmethod
@@ -117,7 +111,7 @@ def _kept(key: str, value: str) -> str:
     """Return the value of a header as it is kept: a Referer without the secrets of its query."""
     if is_secret(key):
         return REDACTED
-    if key == REFERER and "?" in value:
+    if key == "HTTP_REFERER" and "?" in value:
         address, _, query = value.partition("?")
         return cut(f"{address}?{redact_form(query)}")
     return cut(value)
